@@ -1,0 +1,78 @@
+"""Hashes that give things their identity, and a cache so that unchanged files are hashed once.
+
+Everything is addressed by sha256 (files, outputs, fingerprints) or md5 (128-bit row ids that DuckDB computes in SQL).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+def canonical_json(value: object) -> str:
+    """Return `value` as JSON with sorted keys and no blanks: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(value: object) -> str:
+    """Return the sha256 of `value`'s canonical JSON as 64 hex digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def row_id(*parts: str) -> str:
+    """Return the 128-bit id of a row as 32 hex digits: md5 over the md5 of each part.
+
+    The SQL twin is `md5(concat_ws(',', md5(a), md5(b), ...))`; hashing each part first makes the joint unambiguous.
+    """
+    inner = ",".join(_md5(part) for part in parts)
+    return _md5(inner)
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def combined(digests: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
+    """Return one digest for named digests, whatever their order."""
+    return fingerprint(sorted(dict(digests).items()))
+
+
+class FileHasher:
+    """sha256 of files, remembered by (path, size, modification time, inode) in a small SQLite file.
+
+    A file whose size or times changed is read again; `verify` commands pass `trust=False` and always read.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect()) as con, con:
+            con.execute("CREATE TABLE IF NOT EXISTS digest (path TEXT PRIMARY KEY, stamp TEXT, sha256 TEXT)")
+
+    def sha256(self, path: Path, *, trust: bool = True) -> str:
+        """Return the file's sha256, from memory when its stamp is unchanged and `trust` is set."""
+        path = path.resolve()
+        stat = path.stat()
+        stamp = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
+        with closing(self._connect()) as con, con:
+            row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (str(path),)).fetchone()
+            if trust and row is not None and row[0] == stamp:
+                return str(row[1])
+            digest = file_sha256(path)
+            con.execute("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", (str(path), stamp, digest))
+        return digest
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._cache, timeout=60)

@@ -1,0 +1,348 @@
+"""The store: immutable outputs under (asset, partition, fingerprint), each with a manifest written last.
+
+Layout under `<home>`::
+
+    store/<asset>/<partition>/<fingerprint>/   data files, lineage/<table>.parquet, manifest.json
+    current/<asset>/<partition>.json           which fingerprint is the current one
+    scratch/<asset>/<partition>/<fingerprint>/ what a killed step may resume from (training checkpoints)
+    locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition)
+
+A fingerprint covers the digests of a step's inputs, its version, its settings and the seed. An output whose manifest
+stands and whose files still have the digests it names is reused; there is no other rule. A step writes into a
+temporary folder that is renamed when its manifest is on disk, so a killed run leaves nothing that could be taken for
+an output.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict
+
+from meds_pipeline import digests
+from meds_pipeline.errors import StoreError, Where
+
+LOCK_SECONDS = 3600.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
+
+
+class InputRef(BaseModel):
+    """One input of an output: where it is and what its bytes were."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    asset: str
+    partition: str
+    fingerprint: str
+    digest: str
+
+
+class FileEntry(BaseModel):
+    """One file of an output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What an output is made of and what it holds; the last file a step writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    asset: str
+    partition: str
+    fingerprint: str
+    version: str
+    inputs: dict[str, InputRef]
+    settings: dict[str, object]
+    rows: dict[str, int]
+    facts: dict[str, object]
+    files: dict[str, FileEntry]
+    digest: str
+    started_at: datetime
+    seconds: float
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files together."""
+        return sum(entry.bytes for entry in self.files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An immutable output: its folder and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def digest(self) -> str:
+        """Digest over all files, the value behind Dagster's data version."""
+        return self.manifest.digest
+
+    def ref(self) -> InputRef:
+        """Return how another output names this one as its input."""
+        m = self.manifest
+        return InputRef(asset=m.asset, partition=m.partition, fingerprint=m.fingerprint, digest=m.digest)
+
+    def file(self, name: str) -> Path:
+        """Return the path of one file; raises StoreError when the output has none of that name."""
+        if name not in self.manifest.files:
+            raise StoreError(f"output has no file {name!r}.", _where(self.manifest.asset, self.manifest.partition))
+        return self.path / name
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What asking for an output gave: the output, and whether it already stood."""
+
+    output: Output
+    reused: bool
+
+
+@dataclass(slots=True)
+class Draft:
+    """A folder a step writes its files into, and what it wants to say about them."""
+
+    path: Path
+    scratch: Path
+    rows: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def file(self, name: str) -> Path:
+        """Return the path to write file `name` to, its folder made."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def lineage(self, table: str) -> Path:
+        """Return the path to write this output's rows of a lineage table to."""
+        return self.file(f"lineage/{table}.parquet")
+
+
+class Store:
+    """Outputs under one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.hasher = digests.FileHasher(home / "digests.sqlite")
+
+    def materialize(
+        self,
+        asset: str,
+        partition: str,
+        *,
+        version: str,
+        inputs: Mapping[str, Output],
+        settings: Mapping[str, object],
+        produce: Callable[[Draft], None],
+    ) -> Result:
+        """Return the output for these inputs and settings, made now unless it already stands.
+
+        Args:
+            asset: Name of the asset, for example `instances`.
+            partition: Partition of the asset, for example `pubmedqa`.
+            version: Version of the step's code.
+            inputs: Outputs the step reads, by role.
+            settings: Everything else that shapes the result, the seed included; must be JSON.
+            produce: Writes the files into the draft; its exceptions pass through and leave nothing behind.
+
+        Raises:
+            StoreError: Another run holds the (asset, partition) for too long.
+        """
+        refs = {role: output.ref() for role, output in sorted(inputs.items())}
+        identity = {
+            "asset": asset,
+            "partition": partition,
+            "version": version,
+            "inputs": {role: ref.digest for role, ref in refs.items()},
+            "settings": dict(settings),
+        }
+        mark = digests.fingerprint(identity)[:32]
+        with self._locked(asset, partition):
+            standing = self.find(asset, partition, mark)
+            if standing is not None and self._intact(standing):
+                self._point(asset, partition, mark)
+                return Result(standing, reused=True)
+            output = self._write(asset, partition, mark, version, refs, dict(settings), produce)
+            self._point(asset, partition, mark)
+            return Result(output, reused=False)
+
+    def find(self, asset: str, partition: str, mark: str) -> Output | None:
+        """Return the output with this fingerprint, or None."""
+        path = self.home / "store" / _safe(asset) / _safe(partition) / _safe(mark)
+        manifest = path / "manifest.json"
+        if not manifest.is_file():
+            return None
+        return Output(path, Manifest.model_validate_json(manifest.read_bytes()))
+
+    def current(self, asset: str, partition: str) -> Output | None:
+        """Return the current output of an (asset, partition), or None when it was never made."""
+        pointer = self._pointer(asset, partition)
+        if not pointer.is_file():
+            return None
+        return self.find(asset, partition, pointer.read_text().strip())
+
+    def require(self, asset: str, partition: str) -> Output:
+        """Return the current output, or raise StoreError naming the step to run first."""
+        output = self.current(asset, partition)
+        if output is None:
+            raise StoreError(
+                f"asset {asset} has no output for {partition}.",
+                _where(asset, partition),
+                f"Materialize {asset} for {partition} first; `meds run` does everything in order.",
+            )
+        return output
+
+    def pointers(self) -> Iterator[Output]:
+        """Yield every current output, in order of (asset, partition)."""
+        for pointer in sorted((self.home / "current").glob("*/*.txt")):
+            output = self.find(pointer.parent.name, pointer.stem, pointer.read_text().strip())
+            if output is not None:
+                yield output
+
+    def closure(self, roots: Iterator[Output]) -> list[Output]:
+        """Return the roots and everything they stand on, each once, in order of (asset, partition, fingerprint).
+
+        Raises:
+            StoreError: An output names an input that is no longer in the store.
+        """
+        found: dict[str, Output] = {}
+        waiting = list(roots)
+        while waiting:
+            output = waiting.pop()
+            m = output.manifest
+            if m.fingerprint in found:
+                continue
+            found[m.fingerprint] = output
+            for ref in m.inputs.values():
+                source = self.find(ref.asset, ref.partition, ref.fingerprint)
+                if source is None:
+                    raise StoreError(f"its input {ref.asset}/{ref.partition} is gone.", _where(m.asset, m.partition))
+                waiting.append(source)
+        return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
+
+    def _write(
+        self,
+        asset: str,
+        partition: str,
+        mark: str,
+        version: str,
+        refs: dict[str, InputRef],
+        settings: dict[str, object],
+        produce: Callable[[Draft], None],
+    ) -> Output:
+        folder = self.home / "store" / asset / partition
+        for left_over in folder.glob(".writing-*"):  # of a killed run: we hold the lock, so nobody writes it
+            shutil.rmtree(left_over)
+        temporary, final = folder / f".writing-{mark}", folder / mark
+        scratch = self.home / "scratch" / asset / partition / mark
+        temporary.mkdir(parents=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+        draft = Draft(temporary, scratch)
+        began, clock = datetime.now(UTC), time.perf_counter()
+        try:
+            produce(draft)
+            files = self._inventory(temporary)
+            manifest = Manifest(
+                asset=asset,
+                partition=partition,
+                fingerprint=mark,
+                version=version,
+                inputs=refs,
+                settings=settings,
+                rows=draft.rows,
+                facts=draft.facts,
+                files=files,
+                digest=digests.combined({name: entry.sha256 for name, entry in files.items()}),
+                started_at=began,
+                seconds=round(time.perf_counter() - clock, 3),
+            )
+            write_atomic(temporary / "manifest.json", manifest.model_dump_json(indent=1).encode())
+            if final.exists():  # it stood but its bytes were damaged
+                shutil.rmtree(final)
+            temporary.replace(final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        shutil.rmtree(scratch, ignore_errors=True)
+        return Output(final, manifest)
+
+    def _inventory(self, folder: Path) -> dict[str, FileEntry]:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {
+            path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=digests.file_sha256(path))
+            for path in paths
+        }
+
+    def _intact(self, output: Output) -> bool:
+        for name, entry in output.manifest.files.items():
+            path = output.path / name
+            if not path.is_file() or path.stat().st_size != entry.bytes:
+                return False
+            if self.hasher.sha256(path) != entry.sha256:
+                return False
+        return True
+
+    def _pointer(self, asset: str, partition: str) -> Path:
+        return self.home / "current" / _safe(asset) / f"{_safe(partition)}.txt"
+
+    def _point(self, asset: str, partition: str, mark: str) -> None:
+        pointer = self._pointer(asset, partition)
+        if not pointer.is_file() or pointer.read_text().strip() != mark:
+            write_atomic(pointer, f"{mark}\n".encode())
+
+    def _locked(self, asset: str, partition: str) -> _Held:
+        return _Held(self.home / "locks" / _safe(asset) / f"{_safe(partition)}.lock", asset, partition)
+
+
+class _Held:
+    """A file lock whose time-out is an error that says what to do."""
+
+    def __init__(self, path: Path, asset: str, partition: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock, self._where = FileLock(path), _where(asset, partition)
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout as error:
+            raise StoreError(
+                f"another run has held it for {LOCK_SECONDS:.0f} s.",
+                self._where,
+                "Wait for that run, or end it in the Dagster UI, then run again.",
+            ) from error
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _safe(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise StoreError(f"{name!r} cannot name a folder.", next_step="Use letters, digits, '_', '.' and '-'.")
+    return name
+
+
+def _where(asset: str, partition: str) -> Where:
+    return Where(file=f"{asset}/{partition}")
