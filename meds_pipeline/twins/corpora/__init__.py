@@ -1,0 +1,1 @@
+"""One module a twin; whatever is in this folder is registered."""
