@@ -1,0 +1,260 @@
+"""Opens raw files where they lie: plain, `.gz`, or a member of a zip or tar, never unpacked to disk.
+
+    open_raw("corpus/data.jsonl.gz")
+    open_raw("corpus/release_train_patients.zip::release_train_patients.csv")
+    list_members("corpus/corpus.tar.gz", "*/train/*.xml")
+
+An archive from outside is not trusted: sizes, the ratio of inflation, the number of members and their names have
+limits. What is over a limit, encrypted, linked, or named like a path out of the archive raises `RawFileError`; so
+does a stream that breaks off or inflates past its limit while it is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from meds_pipeline.errors import RawFileError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+MEMBER = "::"
+_TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+_FETCH = "fetch the file again; if it is whole, raise the limit in the settings."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may be.
+
+    Attributes:
+        member_bytes: Largest inflated size of one member, or of a .gz file.
+        ratio: Largest ratio of inflated to stored size, looked at from `ratio_from` bytes on.
+        ratio_from: Smaller members may inflate freely.
+        members: Most members of one archive.
+    """
+
+    member_bytes: int = 64 * 1024**3
+    ratio: float = 200.0
+    ratio_from: int = 64 * 1024**2
+    members: int = 1_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class _Checked(io.RawIOBase):
+    """A decompressing stream that stops at its limits and names its file when it breaks."""
+
+    def __init__(self, inner: IO[bytes] | _OwnedMember, name: str, stored: int, limits: Limits) -> None:
+        super().__init__()
+        self._inner, self.name, self._stored, self._limits = inner, name, max(1, stored), limits
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._inner.seekable()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        with _Named(self.name):
+            self._position = self._inner.seek(offset, whence)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # narrower than WriteableBuffer
+        with _Named(self.name):
+            data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        _check_size(self.name, self._position, self._stored, self._limits)
+        return len(data)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _Named:
+    """Turn what a broken archive raises into a `RawFileError` that names it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            raise RawFileError(
+                "the file is not there.", Where(file=self._name), "run `meds fetch`, or correct the path."
+            ) from error
+        if isinstance(error, (*_BROKEN, RuntimeError, NotImplementedError)):
+            raise RawFileError(
+                f"cannot be read ({type(error).__name__}: {error}).", Where(file=self._name), _FETCH
+            ) from error
+
+
+def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO:
+    """Open a raw file for reading: a path, a `.gz` path, or `archive::member`.
+
+    Returns:
+        A buffered, seekable stream of the (inflated) bytes, in which reader addresses count.
+
+    Raises:
+        RawFileError: Missing, broken, or over a limit; the file and the next step are named.
+    """
+    text = str(reference)
+    archive, _, member = text.partition(MEMBER)
+    with _Named(text):
+        if member:
+            is_tar = archive.endswith(_TAR)
+            return _open_tar(archive, member, limits) if is_tar else _open_zip(archive, member, limits)
+        path = Path(archive)
+        if path.suffix == ".gz":
+            inner = cast("IO[bytes]", gzip.open(path, "rb"))  # noqa: SIM115  # the caller closes it
+            return _buffered(inner, text, path.stat().st_size, limits)
+        return path.open("rb")
+
+
+def list_members(archive: str | Path, pattern: str = "*", limits: Limits = DEFAULT_LIMITS) -> list[str]:
+    """Names of the files in a zip or tar that match a shell pattern, sorted.
+
+    Raises:
+        RawFileError: The archive is missing, broken, has too many members or names that lead out of it.
+    """
+    name = str(archive)
+    found: list[str] = []
+    with _Named(name):
+        for count, member in enumerate(_names(name)):
+            if count >= limits.members:
+                raise _over(name, f"has more than {limits.members} members.")
+            _check_name(name, member)
+            if fnmatchcase(member, pattern):
+                found.append(member)
+    return sorted(found)
+
+
+def check_zip(raw: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Check the members of a zip whose format is a bundle (XLSX), before another library inflates them.
+
+    Raises:
+        RawFileError: Broken, or over a limit.
+    """
+    name = str(getattr(raw, "name", "the file"))
+    with _Named(name), zipfile.ZipFile(raw) as opened:
+        members = opened.infolist()
+        if len(members) > limits.members:
+            raise _over(name, f"has more than {limits.members} members.")
+        for member in members:
+            _check_size(f"{name}{MEMBER}{member.filename}", member.file_size, member.compress_size, limits)
+
+
+def _names(archive: str) -> Iterator[str]:
+    if archive.endswith(_TAR):
+        with tarfile.open(archive) as tar:
+            yield from (member.name for member in tar if member.isfile())
+    else:
+        with zipfile.ZipFile(archive) as opened:
+            yield from (member.filename for member in opened.infolist() if not member.is_dir())
+
+
+def _open_zip(archive: str, member: str, limits: Limits) -> BinaryIO:
+    _check_name(archive, member)
+    opened = zipfile.ZipFile(archive)
+    try:
+        info = opened.getinfo(member)
+        name = f"{archive}{MEMBER}{member}"
+        _check_size(name, info.file_size, info.compress_size, limits)
+        return _buffered(_OwnedMember(opened.open(info), opened), name, info.compress_size, limits)
+    except KeyError:
+        opened.close()
+        raise _no_member(archive, member) from None
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _open_tar(archive: str, member: str, limits: Limits) -> BinaryIO:
+    _check_name(archive, member)
+    opened = tarfile.open(archive)  # noqa: SIM115  # closed with its member
+    try:
+        info = opened.getmember(member)
+        inner = opened.extractfile(info) if info.isfile() else None
+        if inner is None:
+            raise _over(archive, f"member {member} is not a plain file.")
+        name = f"{archive}{MEMBER}{member}"
+        stored = info.size if archive.endswith(".tar") else Path(archive).stat().st_size
+        _check_size(name, info.size, stored, limits)
+        return _buffered(_OwnedMember(inner, opened), name, stored, limits)
+    except KeyError:
+        opened.close()
+        raise _no_member(archive, member) from None
+    except BaseException:
+        opened.close()
+        raise
+
+
+class _OwnedMember(io.RawIOBase):
+    """A member that closes its archive with it."""
+
+    def __init__(self, inner: IO[bytes], archive: zipfile.ZipFile | tarfile.TarFile) -> None:
+        super().__init__()
+        self._inner, self._archive = inner, archive
+
+    def seekable(self) -> bool:
+        return self._inner.seekable()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._inner.seek(offset, whence)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._inner.read(-1 if size is None else size)
+
+    def close(self) -> None:
+        self._inner.close()
+        self._archive.close()
+        super().close()
+
+
+def _buffered(inner: IO[bytes] | _OwnedMember, name: str, stored: int, limits: Limits) -> BinaryIO:
+    return io.BufferedReader(_Checked(inner, name, stored, limits), 1 << 18)
+
+
+def _check_name(archive: str, member: str) -> None:
+    path = PurePosixPath(member)
+    if path.is_absolute() or ".." in path.parts or "\\" in member or "\0" in member or ":" in member[:2]:
+        raise _over(archive, f"holds the name {member!r}, which leads out of the archive.")
+
+
+def _check_size(name: str, size: int, stored: int, limits: Limits) -> None:
+    if size > limits.member_bytes:
+        raise _over(name, f"inflates to more than {limits.member_bytes} bytes.")
+    if size > limits.ratio_from and size > limits.ratio * max(1, stored):
+        raise _over(name, f"inflates to more than {limits.ratio:g} times its stored size, as an archive bomb does.")
+
+
+def _over(name: str, problem: str) -> RawFileError:
+    return RawFileError(problem, Where(file=name), "do not open it unless you trust its source; " + _FETCH)
+
+
+def _no_member(archive: str, member: str) -> RawFileError:
+    return RawFileError(
+        f"the archive has no member {member!r}.",
+        Where(file=archive),
+        "correct the file entry's path, or fetch the archive again.",
+    )

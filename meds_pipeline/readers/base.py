@@ -1,0 +1,272 @@
+"""The contract every reader keeps: bytes of one raw file in, addressed records and faults out.
+
+    reader = get_reader("json_lines")
+    for unit in reader.read(raw, columns={"question": "VARCHAR"}):
+        match unit:
+            case Record(): ...   # unit.values in the order of reader.schema(options)
+            case Fault(): ...    # unit.reason, unit.detail; the next unit still comes
+
+What a caller can rely on:
+
+- **Addresses.** `start` and `length` are bytes of the raw file itself (of the decompressed member, where the file
+  is an archive). `raw_text` turns an address back into text. Formats without byte addresses say so in their module:
+  an XLSX row has its sheet row number as `start` and length 0.
+- **Index** counts bad records too, so a record keeps its index when its neighbour is repaired. -1 is the file itself.
+- **Faults.** Content never makes a reader raise. A bad record is one `Fault` and the next record follows. A file
+  that cannot be read at all (empty, not JSON, a broken or oversized archive) is one `Fault` with index -1; records
+  found before the break were already given. Only wrong options raise, and at once: `CatalogError`.
+- **Memory** is bounded by the longest record, not the file (XLSX excepted: its sheet is held).
+- **Several files, one record** (brat's .ann, a label file beside a text file): the caller opens the others and
+  passes them as `companions={role: BinaryIO}`; `Reader.companions(options)` names the roles. Addresses are those
+  of the main file; `raw_text` of such a reader shows the companions' part too when it is given them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from meds_pipeline.errors import CatalogError, RawFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+UTF8_BOM = codecs.BOM_UTF8
+
+
+class Reason(StrEnum):
+    """Short codes of what can be wrong; stored in `record_fault.reason` and counted by the interface."""
+
+    BAD_ENCODING = "bad_encoding"
+    BAD_RECORD = "bad_record"
+    BAD_REFERENCE = "bad_reference"
+    BAD_SPAN = "bad_span"
+    EMPTY_FILE = "empty_file"
+    MISSING_COLUMN = "missing_column"
+    MISSING_COMPANION = "missing_companion"
+    MISSING_FIELD = "missing_field"
+    MISSING_TAG = "missing_tag"
+    MISTYPED_FIELD = "mistyped_field"
+    NO_RECORDS = "no_records"
+    RAGGED = "ragged"
+    TOO_LONG = "too_long"
+    TRUNCATED = "truncated"
+    UNREADABLE = "unreadable"
+
+
+class Addressed(Protocol):
+    """Anything with an address: a `Record`, a `Fault`, an `Address`, a row of `instance_source`."""
+
+    @property
+    def index(self) -> int:
+        """Position among all records of the file, from 0."""
+
+    @property
+    def start(self) -> int:
+        """First byte."""
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a record is inside its raw file: the part of a lineage row that `raw_text` needs."""
+
+    index: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One good record.
+
+    Attributes:
+        index: Position among all records of the file, bad ones counted.
+        start: First byte.
+        length: Bytes.
+        values: One value a column, in the order of `Reader.schema(options)`.
+    """
+
+    index: int
+    start: int
+    length: int
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One bad record, or the whole file (index -1).
+
+    Attributes:
+        index: Position among all records of the file; -1 for the file itself.
+        start: First byte.
+        length: Bytes.
+        reason: One of `Reason`, as text.
+        detail: One or two sentences: what is wrong and what to do next. Never quotes the record's text.
+    """
+
+    index: int
+    start: int
+    length: int
+    reason: str
+    detail: str
+
+
+class Reader(Protocol):
+    """What the registry hands out; plug-ins implement this, most easily by subclassing `BaseReader`."""
+
+    @property
+    def name(self) -> str:
+        """The name a catalog entry uses."""
+
+    def schema(self, options: Mapping[str, Any]) -> pa.Schema:
+        """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
+
+        Raises:
+            CatalogError: An option is unknown or not valid.
+        """
+
+    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Roles of the further files this reader needs beside the main one; mostly none."""
+
+    def read(
+        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
+    ) -> Iterator[Record | Fault]:
+        """Yield the records and faults of one raw file, in file order."""
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The text upstream wrote for one record: what `meds trace` shows."""
+
+
+class Options(BaseModel):
+    """Options every reader knows. Each reader adds its own; unknown ones are an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoding: str = "utf-8"
+    """Python codec of the text; a UTF-8 byte order mark is skipped. UTF-16 and UTF-32 are not read."""
+
+    max_record_bytes: int = Field(default=MAX_RECORD_BYTES, gt=0)
+    """A longer record is a fault, so that one missing bracket cannot fill the memory."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            found = codecs.lookup(value).name
+            ascii_kept = "\n".encode(found) == b"\n"
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}") from None
+        if not ascii_kept and found != "utf-8-sig":
+            raise ValueError(f"{value} does not keep ASCII bytes; convert the file to UTF-8 first")
+        return "utf-8" if found == "utf-8-sig" else found
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+class BaseReader(ABC, Generic[OptionsT]):
+    """A reader whose subclass only says its options, its columns and how to go through a file."""
+
+    name: ClassVar[str]
+    options_type: type[OptionsT]
+
+    def parse(self, options: Mapping[str, Any]) -> OptionsT:
+        """Validate options.
+
+        Raises:
+            CatalogError: An option is unknown or not valid; the text names it and close names.
+        """
+        known = list(self.options_type.model_fields)
+        for key in options:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known options: {', '.join(known)}."
+                raise CatalogError(f"reader {self.name} has no option {key!r}.", next_step=hint)
+        try:
+            return self.options_type.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "options"
+            raise CatalogError(
+                f"reader {self.name}, option {place}: {first['msg']}.",
+                next_step="correct this option of the file entry in the corpus's YAML.",
+            ) from error
+
+    def schema(self, options: Mapping[str, Any]) -> pa.Schema:
+        """See `Reader.schema`."""
+        return self.columns(self.parse(options))
+
+    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """See `Reader.companions`."""
+        self.parse(options)
+        return ()
+
+    def read(
+        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
+    ) -> Iterator[Record | Fault]:
+        """See `Reader.read`."""
+        return self._guarded(raw, self.parse(options), companions or {})
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The bytes at the address, decoded; bytes that are not text in this encoding show as U+FFFD."""
+        raw.seek(address.start)
+        return raw.read(address.length).decode(self.parse(options).encoding, errors="replace")
+
+    @abstractmethod
+    def columns(self, options: OptionsT) -> pa.Schema:
+        """Columns of `Record.values` for these options."""
+
+    @abstractmethod
+    def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
+        """Go through one file."""
+
+    def _guarded(
+        self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Add what holds for every reader: a broken stream and a file without records are faults of the file."""
+        found = False
+        try:
+            for unit in self.records(raw, options, companions):
+                found = True
+                yield unit
+        except RawFileError as error:
+            yield file_fault(Reason.UNREADABLE, f"{error.problem} {error.next_step}".strip())
+            return
+        if not found:
+            if raw.seekable() and raw.seek(0, 2) > 0:
+                detail = "The file holds no record. Check the reader and its options against the file."
+                yield file_fault(Reason.NO_RECORDS, detail)
+            else:
+                yield file_fault(Reason.EMPTY_FILE, "The file is empty. Fetch it again from upstream.")
+
+
+def file_fault(reason: Reason, detail: str) -> Fault:
+    """A fault of the whole file."""
+    return Fault(-1, 0, 0, reason.value, detail)

@@ -1,0 +1,99 @@
+"""JSON object of records: `{"21645374": {"QUESTION": ...}, ...}`; each member is a record, its key a column.
+
+    read(raw, columns={"QUESTION": "VARCHAR"}, key_column="pmid")
+
+The address of a record covers its key and its value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+from pydantic import model_validator
+
+from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, file_fault
+from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
+from meds_pipeline.readers.json_scan import Broken, Gap, Members, Window, enter, skip_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class JsonMapOptions(JsonOptions):
+    """Options of `json_map`."""
+
+    path: tuple[str, ...] = ()
+    """Keys that lead from the root to the object whose members are the records."""
+
+    key_column: str = "key"
+    """Column that takes the member's key."""
+
+    @model_validator(mode="after")
+    def _key_is_free(self) -> JsonMapOptions:
+        if self.key_column in self.columns:
+            raise ValueError(f"the key's column {self.key_column!r} is also in columns; set key_column")
+        refuse_unsafe_encoding(self.encoding)
+        return self
+
+
+class JsonMapReader(BaseReader[JsonMapOptions]):
+    """Records of a JSON object, streamed."""
+
+    name = "json_map"
+    options_type = JsonMapOptions
+
+    def columns(self, options: JsonMapOptions) -> pa.Schema:
+        """The key, then the declared columns."""
+        return pa.schema([pa.field(options.key_column, pa.string()), *options.arrow()])
+
+    def records(
+        self, raw: BinaryIO, options: JsonMapOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the object's members."""
+        fields = Fields(options)
+        window = Window(raw, options.max_record_bytes)
+        position = skip_mark(window)
+        if window.byte(position) < 0:
+            return
+        try:
+            position = enter(window, position, options.path, fields.load)
+        except (Broken, ValueError) as error:
+            yield path_fault(options.path, error)
+            return
+        # A damaged first byte must not cost the whole file: walk() finds the first member behind it.
+        walk = Members(window, keyed=True, load=fields.load, plausible=fields.plausible).walk
+        start = position + 1 if window.byte(position) == b"{"[0] else position
+        yield from as_units(walk(start, nested=bool(options.path)), fields, keyed=True)
+
+
+def path_fault(path: tuple[str, ...], error: Exception) -> Fault:
+    """The records cannot be reached."""
+    problem = error.detail if isinstance(error, Broken) else "The file is not valid JSON."
+    return file_fault(
+        Reason.UNREADABLE,
+        f"{problem} The records should be under {'.'.join(path) or 'the root'}: "
+        "correct the option `path`, or fetch the file again.",
+    )
+
+
+def as_units(pieces: Iterator[Any], fields: Fields, *, keyed: bool) -> Iterator[Record | Fault]:
+    """Number what the scanner found and type its values. A file of which nothing fits is one fault."""
+    found = False
+    gaps: list[Fault] = []
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, Gap):
+            detail = f"{piece.detail} Repair the record, or fetch the file again."
+            gap = Fault(index, piece.start, piece.end - piece.start, piece.reason.value, detail)
+            if found:
+                yield gap
+            else:
+                gaps.append(gap)
+            continue
+        if not found:
+            yield from gaps
+            found = True
+        before = (piece.key,) if keyed else ()
+        yield fields.unit(index, piece.start, piece.end - piece.start, piece.value, before)
+    if not found and gaps:
+        yield file_fault(Reason.UNREADABLE, f"No record can be read. {gaps[0].detail}")

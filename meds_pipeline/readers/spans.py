@@ -1,0 +1,91 @@
+"""The one shape of annotated text: what IOB, brat, PubTator, BioC and DDI readers all yield.
+
+`text`, `entities[{id, type, text, start, end, spans[{start, end}], refs[]}]` and
+`relations[{id, type, args[{role, ref}]}]`.
+Offsets count Unicode characters of `text`, end exclusive; `start`/`end` are the outer bounds of `spans`, of which a
+discontinuous entity has several. `refs` are identifiers in an outer vocabulary (MeSH, OMIM). An entity whose
+offsets lie outside its text, or whose text is not what stands there, is a fault: `check_span` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
+
+import pyarrow as pa
+
+SPAN = pa.struct([("start", pa.int64()), ("end", pa.int64())])
+ENTITY = pa.struct(
+    [
+        ("id", pa.string()),
+        ("type", pa.string()),
+        ("text", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("spans", pa.list_(SPAN)),
+        ("refs", pa.list_(pa.string())),
+    ]
+)
+ARGUMENT = pa.struct([("role", pa.string()), ("ref", pa.string())])
+RELATION = pa.struct([("id", pa.string()), ("type", pa.string()), ("args", pa.list_(ARGUMENT))])
+ANNOTATED = [
+    pa.field("text", pa.string()),
+    pa.field("entities", pa.list_(ENTITY)),
+    pa.field("relations", pa.list_(RELATION)),
+]
+
+
+class Span(NamedTuple):
+    """Characters `start` to `end`, end exclusive."""
+
+    start: int
+    end: int
+
+
+class Entity(TypedDict):
+    """One annotated mention, as stored."""
+
+    id: str
+    type: str | None
+    text: str
+    start: int
+    end: int
+    spans: list[dict[str, int]]
+    refs: list[str]
+
+
+class Argument(TypedDict):
+    """One argument of a relation: its role and the id of an entity, or an outer identifier."""
+
+    role: str
+    ref: str
+
+
+class Relation(TypedDict):
+    """One relation or event, as stored."""
+
+    id: str
+    type: str
+    args: list[Argument]
+
+
+def entity(number: str, kind: str | None, text: str, spans: Sequence[Span], refs: Sequence[str] = ()) -> Entity:
+    """Build an entity from its spans."""
+    return {
+        "id": number,
+        "type": kind,
+        "text": text,
+        "start": min(span.start for span in spans),
+        "end": max(span.end for span in spans),
+        "spans": [{"start": span.start, "end": span.end} for span in spans],
+        "refs": list(refs),
+    }
+
+
+def check_span(text: str, span: Span) -> str | None:
+    """What is wrong with a span of `text`, as one sentence; None if nothing is."""
+    if not 0 <= span.start < span.end:
+        return f"The span {span.start} to {span.end} is not a span."
+    if span.end > len(text):
+        return f"The span {span.start} to {span.end} lies outside the text of {len(text)} characters."
+    return None

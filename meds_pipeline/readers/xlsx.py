@@ -1,0 +1,160 @@
+"""XLSX: each row of a sheet below its header is a record.
+
+    read(raw, columns={"CHQ": "VARCHAR", "Summary": "VARCHAR"})
+
+A workbook has no bytes to point at: `start` is the sheet's row number as a spreadsheet shows it (the header is row
+1), `length` is 0, and `raw_text` gives the row's cells as a JSON object. The sheet is held in memory. Cells are
+untyped upstream, so a number in a VARCHAR column is its shortest text (12, not 12.0); an empty cell is NULL.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+from python_calamine import CalamineError, CalamineWorkbook
+
+from meds_pipeline.errors import RawFileError
+from meds_pipeline.readers.archives import Limits, check_zip
+from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record
+from meds_pipeline.readers.tables import Table, TableOptions, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+_LIMITS = Limits(member_bytes=1 << 30, members=10_000)
+_MAX_CELLS = 50_000_000
+_CELL_NAME = re.compile(rb'<c [^>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
+
+
+class XlsxOptions(TableOptions):
+    """Options of `xlsx`."""
+
+    sheet: str | int = 0
+    """Name or position of the sheet."""
+
+
+class XlsxReader(BaseReader[XlsxOptions]):
+    """Rows of one sheet."""
+
+    name = "xlsx"
+    options_type = XlsxOptions
+
+    def columns(self, options: XlsxOptions) -> pa.Schema:
+        """The declared columns."""
+        return options.arrow()
+
+    def records(
+        self, raw: BinaryIO, options: XlsxOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the rows; rows without any text are not records."""
+        if raw.seek(0, 2) == 0:
+            return
+        rows = _rows(raw, options.sheet)
+        places: list[int | None] | Fault = list(range(len(options.columns)))
+        if options.header:
+            places = locate(next(rows, (0, []))[1], options)
+        if isinstance(places, Fault):
+            yield places
+            return
+        table = Table(options, places)
+        width = max((place + 1 for place in places if place is not None), default=0)
+        for index, (number, cells) in enumerate(rows):
+            padded = [*cells, *[""] * (width - len(cells))]
+            yield table.unit(index, number, 0, [cell or None for cell in padded])
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The row's cells as a JSON object by header, or as a list where there is none."""
+        parsed = self.parse(options)
+        header: list[str] | None = None
+        for number, cells in _rows(raw, parsed.sheet):
+            if parsed.header and header is None:
+                header = cells
+            if number == address.start:
+                value = cells if header is None else dict(zip(header, cells, strict=False))
+                return orjson.dumps(value).decode()
+        return ""
+
+
+def _rows(raw: BinaryIO, sheet: str | int) -> Iterator[tuple[int, list[str]]]:
+    """Row number and texts of each row that is not empty.
+
+    Raises:
+        RawFileError: Not a workbook, no such sheet, or over a limit.
+    """
+    raw.seek(0)
+    check_zip(raw, _LIMITS)
+    raw.seek(0)
+    _check_extent(raw)
+    raw.seek(0)
+    try:
+        book = CalamineWorkbook.from_filelike(raw)
+        names = book.sheet_names
+        if sheet not in names and not (isinstance(sheet, int) and 0 <= sheet < len(names)):
+            raise RawFileError(
+                f"there is no sheet {sheet!r}; there are: {', '.join(names)}.", next_step="Correct the option `sheet`."
+            )
+        table = book.get_sheet_by_index(sheet) if isinstance(sheet, int) else book.get_sheet_by_name(sheet)
+        first = table.start[0] + 1 if table.start else 1
+        for number, cells in enumerate(table.iter_rows(), first):
+            texts = [_text(cell) for cell in cells]
+            if any(text.strip() for text in texts):
+                yield number, texts
+    except CalamineError as error:
+        raise RawFileError(
+            f"not a readable workbook ({error}).", next_step="Open it in a spreadsheet and save it again."
+        ) from error
+
+
+def _text(cell: Any) -> str:
+    """The text of a cell as a reader of the sheet would write it."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _check_extent(raw: BinaryIO) -> None:
+    """Refuse a sheet whose used range is absurd: one cell in the far corner makes the library reserve terabytes.
+
+    Raises:
+        RawFileError: More than `_MAX_CELLS` cells between the first cell and the last.
+    """
+    with zipfile.ZipFile(raw) as book:
+        for name in book.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            rows = columns = 0
+            tail = b""
+            with book.open(name) as sheet:
+                while chunk := sheet.read(1 << 20):
+                    for letters, digits in _CELL_NAME.findall(tail + chunk):
+                        rows, columns = max(rows, int(digits)), max(columns, _column(letters))
+                    tail = chunk[-256:]
+            if rows * columns > _MAX_CELLS:
+                raise RawFileError(
+                    f"sheet {name} spans {rows} rows and {columns} columns.",
+                    next_step="Delete the cells outside the table and save it again.",
+                )
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
