@@ -9,6 +9,7 @@ them says anything about medicine, and everything made from them is marked so.
 
 from meds_pipeline.twins.registry import (
     DEFAULT_RECORDS,
+    VERSION,
     TwinFile,
     TwinOrder,
     twin,
@@ -17,4 +18,4 @@ from meds_pipeline.twins.registry import (
     write_twin,
 )
 
-__all__ = ["DEFAULT_RECORDS", "TwinFile", "TwinOrder", "twin", "twin_names", "write_all", "write_twin"]
+__all__ = ["DEFAULT_RECORDS", "VERSION", "TwinFile", "TwinOrder", "twin", "twin_names", "write_all", "write_twin"]

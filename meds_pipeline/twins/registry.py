@@ -12,7 +12,6 @@ It returns bytes and touches neither disk nor clock, so its output depends on th
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -20,10 +19,14 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from meds_pipeline.errors import UnknownNameError, Where
+from meds_pipeline.store import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+VERSION = 1
+"""Raise it with every change of what the writers write: homes then write their twins again."""
 
 DEFAULT_RECORDS = 600
 """Size of the demo: about 600 labelled questions, 1,500 sentences, 400 consumer questions."""
@@ -110,7 +113,12 @@ def write_twin(distribution: str, root: Path, *, records: int, seed: int, faults
         close = ", ".join(get_close_matches(distribution, _WRITERS)) or ", ".join(twin_names())
         raise UnknownNameError("this distribution has no twin.", Where(corpus=distribution), f"try {close}.")
     order = TwinOrder(records=records, seed=seed, faults=faults)
-    return [_write(root / distribution / path, content) for path, content in _WRITERS[distribution](order)]
+    written = []
+    for path, content in _WRITERS[distribution](order):
+        target = root / distribution / path
+        write_atomic(target, content)
+        written.append(target)
+    return written
 
 
 def write_all(
@@ -118,11 +126,3 @@ def write_all(
 ) -> dict[str, list[Path]]:
     """Write the twin of every distribution that has one; return the files of each."""
     return {name: write_twin(name, root, records=records, seed=seed, faults=faults) for name in twin_names()}
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.write_bytes(content)
-    aside.replace(path)
-    return path
