@@ -49,6 +49,12 @@ def combined(digests: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
     return fingerprint(sorted(dict(digests).items()))
 
 
+def package_sha256(name: str) -> str:
+    """Return one digest over the source files of `meds_pipeline/<name>/`."""
+    folder = Path(__file__).parent / name
+    return combined({p.relative_to(folder).as_posix(): file_sha256(p) for p in sorted(folder.rglob("*.py"))})
+
+
 class FileHasher:
     """sha256 of files, remembered by (path, size, modification time, inode) in a small SQLite file.
 

@@ -1,0 +1,1 @@
+"""Runs recipes over staged records: instances with their sources."""

@@ -1,0 +1,116 @@
+"""Reads the catalog: one YAML a corpus, checked against the models, errors with file and line.
+
+Sources, in order: this package's `catalog/corpora`, folders named in the settings (`catalog.extra`), and folders that
+installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a path).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata, resources
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from meds_pipeline.catalog.model import Corpus, Distribution, Task
+from meds_pipeline.errors import CatalogError, UnknownNameError, Where
+
+ENTRY_POINTS = "meds_pipeline.catalog"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All known corpora by name."""
+
+    corpora: Mapping[str, Corpus]
+
+    def corpus(self, name: str) -> Corpus:
+        """Return a corpus; raises UnknownNameError with close names."""
+        if name not in self.corpora:
+            close = difflib.get_close_matches(name, self.corpora, n=3)
+            hint = f"Did you mean {' or '.join(close)}?" if close else "`meds corpora` lists all."
+            raise UnknownNameError(f"there is no corpus {name!r} in the catalog.", next_step=hint)
+        return self.corpora[name]
+
+    @cached_property
+    def tasks(self) -> Mapping[str, tuple[Corpus, Task]]:
+        """Every task with the corpus it belongs to, by task id."""
+        return {task_id: (corpus, task) for corpus in self.corpora.values() for task_id, task in corpus.tasks.items()}
+
+    @cached_property
+    def distributions(self) -> Mapping[str, tuple[Corpus, Distribution]]:
+        """Every distribution with its corpus, by name: the name of its folder below the raw folder."""
+        return {name: (corpus, d) for corpus in self.corpora.values() for name, d in corpus.distributions.items()}
+
+
+def load_catalog(extra: Iterable[Path] = ()) -> Catalog:
+    """Load and check every corpus YAML.
+
+    Raises:
+        CatalogError: A file is not valid YAML or says something the models refuse, or two say the same name.
+    """
+    corpora: dict[str, Corpus] = {}
+    owners: dict[str, str] = {}
+    for path in _yaml_files(extra):
+        corpus = load_corpus(path)
+        for kind, names in (("task", corpus.tasks), ("distribution", corpus.distributions)):
+            for name in names:
+                if other := owners.setdefault(f"{kind} {name}", path.name):
+                    _refuse_second(other, path, f"{kind} {name}")
+        if corpus.corpus in corpora:
+            raise CatalogError(
+                "a second corpus of this name.", Where(corpus.corpus, str(path)), "Give one of them another name."
+            )
+        corpora[corpus.corpus] = corpus
+    return Catalog(dict(sorted(corpora.items())))
+
+
+def load_corpus(path: Path) -> Corpus:
+    """Load one corpus YAML; raises CatalogError with the line of the first problem."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CatalogError(f"not valid YAML: {error}.", Where(file=str(path)), "Mend the file.") from error
+    try:
+        return Corpus.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        line = _line(tree, first["loc"])
+        raise CatalogError(
+            f"{key}: {first['msg']}.", Where(file=f"{path}:{line}"), "docs/add-a-corpus.md lists every key."
+        ) from error
+
+
+def _refuse_second(other: str, path: Path, what: str) -> None:
+    if other != path.name:
+        raise CatalogError(f"{what} is declared in {other} too.", Where(file=str(path)), "Keep it in one corpus.")
+
+
+def _yaml_files(extra: Iterable[Path]) -> list[Path]:
+    folders = [Path(str(resources.files("meds_pipeline.catalog") / "corpora")), *extra]
+    folders += [Path(point.load()()) for point in metadata.entry_points(group=ENTRY_POINTS)]
+    for folder in folders:
+        if not folder.is_dir():
+            raise CatalogError("catalog folder does not exist.", Where(file=str(folder)), "Mend `catalog.extra`.")
+    return [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+
+
+def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
+    """Return the 1-based line of the deepest node that `loc` reaches."""
+    for part in loc:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((value for key, value in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part]
+        if found is None:
+            break
+        node = found
+    return 1 if node is None else node.start_mark.line + 1

@@ -1,0 +1,161 @@
+"""Typed models of the catalog: what a corpus YAML may say. Unknown keys fail.
+
+A corpus owns tasks; a distribution is one published form of it: which files, which reader, which recipe for which task.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
+RESERVED_COLUMNS = ("source", "source_file", "source_index", "source_start", "source_length")
+
+
+def _identifier(value: str) -> str:
+    if not _IDENTIFIER.fullmatch(value):
+        raise ValueError(f"{value!r} is not a name: use a-z, 0-9 and '_', starting with a letter")
+    return value
+
+
+def _task_id(value: str) -> str:
+    if not _TASK.fullmatch(value):
+        raise ValueError(f"{value!r} is not a task id: task<number> as published, or x_<name> for our own")
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+TaskId = Annotated[str, AfterValidator(_task_id)]
+Access = Literal["open", "registration", "credentialed"]
+Use = Literal["train", "both", "bench"]
+Language = Literal["ca", "de", "en", "es", "fr", "ja", "ru", "sv", "zh"]
+Category = Literal[
+    "Clinical Outcome Prediction",
+    "Diagnosis",
+    "Dialogue",
+    "Explanation",
+    "Fact Verification",
+    "Information Extraction",
+    "Intent Identification",
+    "Keyword Extraction",
+    "Named Entity Recognition",
+    "Natural Language Inference",
+    "Question Answering",
+    "Relation Extraction",
+    "Sentence Composition Analysis",
+    "Text Classification",
+    "Text Completion",
+    "Text Retrieval",
+    "Text Summarization",
+    "Translation",
+    "Treatment Planning",
+    "Word Relation Classification",
+    "Wrong Candidate Generation",
+]
+Metric = Literal[
+    "accuracy_choice",
+    "accuracy_substring",
+    "accuracy_substring_firstline",
+    "accuracy_true_false",
+    "accuracy_yes_no_firstchar",
+    "bleu1_rougeL",
+    "bleu1_rougeL_lang_tokenizer",
+    "bleu1_rougeL_lowercased",
+    "f1_entities_micro",
+    "precision_recall_f1_multilabel_macro",
+]
+
+
+class Strict(BaseModel):
+    """Base of all catalog and settings models: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RawEntry(Strict):
+    """One kind of file of a distribution; its records become a view of the entry's name."""
+
+    path: str
+    """Path below the distribution's folder. `{name}` matches within one path part and becomes a column; `*` and `**`
+    match as in a shell; `archive.zip::member` reads inside an archive."""
+    reader: str
+    """Name of the reader, see `meds_pipeline.readers`."""
+    columns: dict[str, str] | None = None
+    """Typed columns for readers of free-form records (JSON): name to DuckDB-like type."""
+    required: list[str] = []
+    """Columns without which a record is a fault."""
+    options: dict[str, object] = {}
+    """Further options of the reader."""
+    optional: bool = False
+    """Whether the distribution counts as present without a file of this entry (its view is then empty)."""
+
+    def reader_options(self) -> dict[str, object]:
+        """Return the options as the reader takes them."""
+        declared: dict[str, object] = {} if self.columns is None else {"columns": self.columns}
+        if self.required:
+            declared["required"] = self.required
+        return {**declared, **self.options}
+
+
+class Distribution(Strict):
+    """One published form of a corpus."""
+
+    files: dict[Identifier, RawEntry] = Field(min_length=1)
+    views: dict[Identifier, str] = {}
+    """SELECTs that several recipes share, in order: a view may use the ones before it."""
+    recipes: dict[TaskId, str] = Field(min_length=1)
+    """One SELECT a task."""
+
+
+class Task(Strict):
+    """One task: what is asked, in which words, how answers are scored, what it may be used for."""
+
+    name: str
+    category: Category
+    definition: str
+    """The instruction in our own words."""
+    paraphrases: list[str] = []
+    """Further phrasings; training draws from the definition and these."""
+    metric: Metric
+    use: Use
+    """`train` (training only), `both` (its test split is scored), `bench` (scored, never trained on)."""
+    input_language: Language = "en"
+    output_language: Language = "en"
+    labels: list[str] = []
+    """The closed set of answers of a label task; any other answer is a quality error."""
+    shots_from: TaskId | None = None
+    """Task whose training split gives the few-shot examples, where the task itself has none to give."""
+
+    @model_validator(mode="after")
+    def _phrasings_differ(self) -> Task:
+        phrasings = [self.definition, *self.paraphrases]
+        if len({" ".join(p.lower().split()) for p in phrasings}) < len(phrasings):
+            raise ValueError("definition and paraphrases repeat one another")
+        return self
+
+
+class Corpus(Strict):
+    """One upstream dataset: where it comes from, its terms, its tasks and its distributions."""
+
+    corpus: Identifier
+    title: str
+    about: str
+    source: str
+    licence: str
+    access: Access
+    fault_threshold: float = Field(default=0.01, ge=0, le=1)
+    """Share of bad records above which the corpus is blocked."""
+    tasks: dict[TaskId, Task] = Field(min_length=1)
+    distributions: dict[Identifier, Distribution] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _recipes_have_tasks(self) -> Corpus:
+        made = {task for distribution in self.distributions.values() for task in distribution.recipes}
+        if unknown := sorted(made - set(self.tasks)):
+            raise ValueError(f"recipes for tasks that are not declared: {', '.join(unknown)}")
+        if unmade := sorted(set(self.tasks) - made):
+            raise ValueError(f"tasks without a recipe in any distribution: {', '.join(unmade)}")
+        return self

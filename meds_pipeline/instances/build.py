@@ -1,0 +1,149 @@
+"""The instances step: staged records through the corpus's recipes to instances with ids, splits and sources.
+
+Files: `instances.parquet` (one row an instance, ordered by task and source), `rejected.parquet` (recipe rows whose
+input or output is empty). Lineage: instance, instance_source.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meds_pipeline import parquet
+from meds_pipeline.catalog.model import Corpus, Distribution
+from meds_pipeline.errors import RecipeError, Where
+from meds_pipeline.instances.sandbox import COLUMNS, Request
+from meds_pipeline.readers.driver import ADDRESS
+from meds_pipeline.store import Draft, Output
+
+
+def build_instances(
+    corpus: Corpus, raw: Output, draft: Draft, *, seed: int, threads: int, memory_limit: str, seconds: float
+) -> None:
+    """Run the recipes of a corpus's active distribution and write its instances.
+
+    Raises:
+        RecipeError: A recipe is refused, fails, takes too long or returns wrong columns.
+    """
+    name = str(raw.manifest.facts["distribution"])
+    distribution = corpus.distributions[name]
+    staged, answers = draft.scratch / "staged.duckdb", draft.scratch / "answers"
+    staged.unlink(missing_ok=True)
+    answers.mkdir(exist_ok=True)
+    stage(distribution, raw, staged, threads)
+    request = Request(
+        corpus=corpus.corpus,
+        database=staged,
+        out=answers,
+        tables=list(distribution.files),
+        views=distribution.views,
+        recipes=distribution.recipes,
+        threads=threads,
+        memory_limit=memory_limit,
+    )
+    run_sandboxed(request, draft.scratch / "request.json", seconds)
+    with duckdb.connect(str(staged), read_only=True) as con:
+        con.execute("SET threads = ?", [threads])
+        con.execute("SET memory_limit = ?", [memory_limit])
+        _collect(con, corpus, list(distribution.recipes), answers, seed)
+        _write(con, draft)
+
+
+def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> None:
+    """Copy the staged Parquet of every entry into a DuckDB file: one table an entry, and one of addresses."""
+    with duckdb.connect(str(path)) as con:
+        con.execute("SET threads = ?", [threads])
+        for number, entry in enumerate(distribution.files):
+            file = str(raw.file(f"records/{entry}.parquet"))
+            addresses = ", ".join(ADDRESS.names)
+            hidden = ", ".join(name for name in ADDRESS.names if name != "source")
+            con.execute(f'CREATE TABLE "{entry}" AS SELECT * EXCLUDE ({hidden}) FROM read_parquet(?)', [file])
+            if number == 0:
+                con.execute(f"CREATE TABLE record_address AS SELECT {addresses} FROM read_parquet(?) LIMIT 0", [file])
+            con.execute(f"INSERT INTO record_address SELECT {addresses} FROM read_parquet(?)", [file])  # noqa: S608 - constant names
+
+
+def run_sandboxed(request: Request, file: Path, seconds: float) -> None:
+    """Run the sandbox process and turn its answer into an error, if any."""
+    file.write_text(request.model_dump_json())
+    command = [sys.executable, "-I", "-m", "meds_pipeline.instances.sandbox", str(file)]
+    where = Where(request.corpus)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 - our own module
+    except subprocess.TimeoutExpired as error:
+        raise RecipeError(
+            f"recipes ran longer than {seconds:.0f} s.", where, "Look for a cross join, or raise `sandbox_seconds`."
+        ) from error
+    if done.returncode == 1 and done.stdout.strip():
+        answer = json.loads(done.stdout.strip().splitlines()[-1])
+        raise RecipeError(answer["problem"], Where(request.corpus, task=answer["task"]), answer["next_step"])
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RecipeError(
+            f"the recipe process ended with {done.returncode}: {last}.", where, "Raise `memory_limit` or mend the SQL."
+        )
+
+
+def _collect(con: duckdb.DuckDBPyConnection, corpus: Corpus, tasks: list[str], answers: Path, seed: int) -> None:
+    """Gather the answers of all recipes in one temporary table `answer`, columns made uniform."""
+    con.execute(_sql("answer.sql"))
+    for task in tasks:
+        columns = ", ".join(_uniform(name, pq.read_schema(answers / f"{task}.parquet")) for name in COLUMNS)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW recipe_answer AS SELECT {columns} "  # noqa: S608 - names of ours
+            f"FROM read_parquet('{answers.as_posix()}/{task}.parquet')"
+        )
+        con.execute("SET VARIABLE task = ?", [task])
+        con.execute(_sql("normalize.sql"))
+    where = Where(corpus.corpus)
+    bad = con.execute("SELECT task_id, split FROM answer WHERE split NOT IN ('train', 'validation', 'test')").fetchall()
+    if bad:
+        raise RecipeError(
+            f"split {bad[0][1]!r} is not train, validation or test.",
+            Where(corpus.corpus, task=bad[0][0]),
+            "Map upstream's names in the recipe.",
+        )
+    con.execute("SET VARIABLE seed = ?", [seed])
+    con.execute("SET VARIABLE corpus = ?", [corpus.corpus])
+    con.execute(_sql("identify.sql"))
+    if con.execute("SELECT count(*) FROM unknown_source").fetchall()[0][0]:
+        raise RecipeError(
+            "a recipe returned a source that is not a record's key.", where, "Pass `source` through unchanged."
+        )
+
+
+def _uniform(name: str, schema: pa.Schema) -> str:
+    """Return the SELECT item that gives column `name` its one shape, whatever the recipe returned."""
+    if name not in schema.names:
+        return f"NULL::VARCHAR AS {name}"
+    if name in ("source", "outputs") and not pa.types.is_list(schema.field(name).type):
+        return f"[{name}] AS {name}"
+    return name
+
+
+def _write(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
+    targets = {
+        "written_instance": draft.file("instances.parquet"),
+        "written_rejected": draft.file("rejected.parquet"),
+        "lineage_instance": draft.lineage("instance"),
+        "lineage_instance_source": draft.lineage("instance_source"),
+    }
+    for view, path in targets.items():
+        parquet.copy_ordered(con, view, path)
+    count = "SELECT count(*), count(*) FILTER (split = 'train'), count(*) FILTER (split = 'test') FROM written_instance"
+    total, train, test = con.execute(count).fetchall()[0]
+    rejected = con.execute("SELECT count(*) FROM written_rejected").fetchall()[0][0]
+    draft.rows = {"instances": total, "train": train, "test": test, "rejected": rejected}
+    by_task = con.execute("SELECT task_id, count(*) FROM written_instance GROUP BY ALL ORDER BY ALL").fetchall()
+    draft.facts = {"tasks": dict(by_task)}
+
+
+def _sql(name: str) -> str:
+    return (resources.files("meds_pipeline.instances") / "sql" / name).read_text(encoding="utf-8")

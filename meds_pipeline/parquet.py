@@ -1,0 +1,53 @@
+"""Parquet out of DuckDB with the same bytes for the same rows, at any thread count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROW_GROUP = 50_000
+
+
+@contextmanager
+def connect(*, threads: int, memory_limit: str, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB that may spill to `temporary` and uses no more than it is given."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": str(threads),
+        "memory_limit": memory_limit,
+        "temp_directory": str(temporary),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    con = duckdb.connect(config=config)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def copy_ordered(con: duckdb.DuckDBPyConnection, view: str, path: Path) -> None:
+    """Write a view to Parquet; the view must end in an ORDER BY over a unique key, or its bytes are not stable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    con.execute(f"COPY (FROM {view}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})")
+
+
+def view_of(con: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path], columns: str = "*") -> None:
+    """Make a temporary view over Parquet files of one schema."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet({literals(files)})")  # noqa: S608 - quoted paths of ours
+
+
+def literal(path: Path) -> str:
+    """Quote a path as a SQL string; DuckDB takes no bound parameters in COPY and CREATE VIEW."""
+    return "'" + path.as_posix().replace("'", "''") + "'"
+
+
+def literals(paths: Iterable[Path]) -> str:
+    """Quote paths as a SQL list of strings."""
+    return "[" + ", ".join(literal(path) for path in paths) + "]"

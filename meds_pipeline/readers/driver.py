@@ -1,0 +1,196 @@
+"""The raw_corpus step: reads every raw file of a corpus once and stages its records and faults as Parquet.
+
+`records/<entry>.parquet` holds, a row a record, in file order: `source` (the record's key within the corpus), its
+address, the columns captured from the file's name, and the reader's columns. Lineage: corpus, raw_file, record_fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
+from meds_pipeline.catalog.presence import Presence, RawFile
+from meds_pipeline.errors import CatalogError, Where
+from meds_pipeline.readers.base import Fault, Record
+from meds_pipeline.readers.registry import get_reader
+from meds_pipeline.store import Draft
+
+BATCH_ROWS = 20_000
+INDEX_BITS = 32
+ADDRESS = pa.schema(
+    [
+        ("source", pa.uint64()),
+        ("source_file", pa.string()),
+        ("source_index", pa.int64()),
+        ("source_start", pa.int64()),
+        ("source_length", pa.int64()),
+    ]
+)
+RAW_FILE = pa.schema(
+    [
+        ("raw_file_id", pa.string()),
+        ("corpus", pa.string()),
+        ("distribution", pa.string()),
+        ("entry", pa.string()),
+        ("path", pa.string()),
+        ("reader", pa.string()),
+        ("bytes", pa.int64()),
+        ("origin", pa.string()),
+        ("records", pa.int64()),
+        ("faults", pa.int64()),
+    ]
+)
+FAULT = pa.schema(
+    [
+        ("raw_file_id", pa.string()),
+        ("corpus", pa.string()),
+        ("path", pa.string()),
+        ("record_index", pa.int64()),
+        ("start", pa.int64()),
+        ("length", pa.int64()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("access", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One corpus to read: which files, and the sha256 of each by path."""
+
+    corpus: Corpus
+    presence: Presence
+    folder: Path
+    origin: str
+    sha256: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Lineage rows gathered while reading."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_corpus(job: Job, draft: Draft) -> None:
+    """Stage every entry of the corpus and write its lineage rows; content never raises, it becomes faults."""
+    distribution = job.corpus.distributions[job.presence.distribution]
+    tally = _Tally()
+    numbers = {(f.entry, f.path): number for number, f in enumerate(job.presence.files)}
+    for name, entry in distribution.files.items():
+        files = [file for file in job.presence.files if file.entry == name]
+        schema = staged_schema(job.corpus.corpus, name, entry)
+        with pq.ParquetWriter(draft.file(f"records/{name}.parquet"), schema, compression="zstd") as writer:
+            for batch in _batches(job, entry, files, numbers, schema, tally):
+                writer.write_batch(batch)
+    pq.write_table(pa.Table.from_pylist(tally.files, RAW_FILE), draft.lineage("raw_file"))
+    pq.write_table(pa.Table.from_pylist(tally.faults, FAULT), draft.lineage("record_fault"))
+    draft.rows = {
+        "files": len(tally.files),
+        "records": sum(row["records"] for row in tally.files),
+        "faults": len(tally.faults),
+    }
+    draft.facts = {"distribution": job.presence.distribution, "origin": job.origin}
+
+
+def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
+    """Return the columns of a staged entry; raises CatalogError where two sources claim one name."""
+    values = get_reader(entry.reader).schema(entry.reader_options())
+    captured = [pa.field(column, pa.string()) for column in captured_columns(entry)]
+    names = [*RESERVED_COLUMNS, *(f.name.lower() for f in captured), *(f.name.lower() for f in values)]
+    if twice := sorted({column for column in names if names.count(column) > 1}):
+        raise CatalogError(
+            f"columns named twice (DuckDB ignores case): {', '.join(twice)}.",
+            Where(corpus, name),
+            "Rename the part of the path pattern, or the declared column.",
+        )
+    return pa.schema([*ADDRESS, *captured, *values])
+
+
+def captured_columns(entry: RawEntry) -> list[str]:
+    """Return the columns that the path pattern gives, in order."""
+    from meds_pipeline.catalog.presence import compile_pattern
+
+    return list(compile_pattern(entry.path).groupindex)
+
+
+def _batches(
+    job: Job,
+    entry: RawEntry,
+    files: Sequence[RawFile],
+    numbers: Mapping[tuple[str, str], int],
+    schema: pa.Schema,
+    tally: _Tally,
+) -> Iterator[pa.RecordBatch]:
+    """Yield record batches of all files of an entry; batches end at fixed row counts, so row groups are stable."""
+    rows: list[tuple[Any, ...]] = []
+    for file in files:
+        digest = job.sha256[file.path]
+        high = numbers[file.entry, file.path] << INDEX_BITS
+        name_values = tuple(file.captured[column] for column in captured_columns(entry))
+        records = faults = 0
+        for unit in _units(job.folder / file.path, entry):
+            if isinstance(unit, Fault):
+                faults += 1
+                tally.faults.append(_fault_row(job, file, digest, unit))
+                continue
+            records += 1
+            address = (high | unit.index, digest, unit.index, unit.start, unit.length)
+            rows.append((*address, *name_values, *unit.values))
+            if len(rows) == BATCH_ROWS:
+                yield _batch(rows, schema)
+                rows = []
+        tally.files.append(_file_row(job, entry, file, digest, records, faults))
+    if rows:
+        yield _batch(rows, schema)
+
+
+def _units(path: Path, entry: RawEntry) -> Iterator[Record | Fault]:
+    reader = get_reader(entry.reader)
+    with ExitStack() as stack:
+        raw = stack.enter_context(path.open("rb"))
+        yield from reader.read(raw, **entry.reader_options())
+
+
+def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _file_row(job: Job, entry: RawEntry, file: RawFile, digest: str, records: int, faults: int) -> dict[str, Any]:
+    return {
+        "raw_file_id": digest,
+        "corpus": job.corpus.corpus,
+        "distribution": job.presence.distribution,
+        "entry": file.entry,
+        "path": file.path,
+        "reader": entry.reader,
+        "bytes": (job.folder / file.path).stat().st_size,
+        "origin": job.origin,
+        "records": records,
+        "faults": faults,
+    }
+
+
+def _fault_row(job: Job, file: RawFile, digest: str, fault: Fault) -> dict[str, Any]:
+    return {
+        "raw_file_id": digest,
+        "corpus": job.corpus.corpus,
+        "path": file.path,
+        "record_index": fault.index,
+        "start": fault.start,
+        "length": fault.length,
+        "reason": fault.reason,
+        "detail": fault.detail,
+        "access": job.corpus.access,
+    }

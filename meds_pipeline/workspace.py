@@ -1,0 +1,175 @@
+"""Everything a step needs to know about where it runs: home, raw files, settings, catalog, store.
+
+`Workspace.open(home, raw)` is the one door; the command line, the Dagster resource and tests use it. Without raw
+files it writes synthetic twins below the home and reads those: twins and real data never share a home.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from meds_pipeline import digests
+from meds_pipeline.catalog import Catalog, Corpus, load_catalog
+from meds_pipeline.catalog.presence import Presence, active
+from meds_pipeline.errors import MedsError, QualityError, RawFileError, Where
+from meds_pipeline.settings import Settings, load_settings
+from meds_pipeline.store import Output, Store, write_atomic
+
+Origin = Literal["real", "twin"]
+ALL = "all"
+"""Partition of assets that have one output for everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the newest attempt at an (asset, partition) gave no usable output."""
+
+    asset: str
+    partition: str
+    fingerprint: str | None
+    """The output a check refused, or None when none was made."""
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An opened home."""
+
+    home: Path
+    raw: Path
+    origin: Origin
+    settings: Settings
+    catalog: Catalog
+    store: Store
+
+    @classmethod
+    def open(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
+        """Open a home, made if it is not there.
+
+        Args:
+            home: Holds everything written.
+            raw: Holds `<distribution>/...` upstream files; None means synthetic twins below the home.
+            overrides: Settings laid over those of the home.
+
+        Raises:
+            RawFileError: The raw folder does not exist, or the home was used with the other kind of data.
+            CatalogError: Settings or catalog are not valid.
+        """
+        home = home.resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        settings = load_settings(home, overrides)
+        origin: Origin = "twin" if raw is None else "real"
+        _claim(home, origin)
+        if raw is None:
+            raw = _twins(home, settings)
+        elif not raw.is_dir():
+            raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
+        return cls(home, raw.resolve(), origin, settings, load_catalog(settings.catalog.extra), Store(home))
+
+    def presence(self, corpus: Corpus) -> Presence | None:
+        """Return the active distribution of a corpus, or None when no file of it is there."""
+        return active(corpus, self.raw, self.settings.catalog.active.get(corpus.corpus))
+
+    def present_corpora(self) -> list[str]:
+        """Return corpora with files, also those whose files are not complete: their run will say what is missing."""
+        return [name for name, corpus in self.catalog.corpora.items() if self._has_files(corpus)]
+
+    def good_corpora(self) -> dict[str, Output]:
+        """Return present corpora that have a last good output, with it: their verdicts, by corpus."""
+        outputs = ((name, self.store.current("verdicts", name)) for name in self.present_corpora())
+        return {name: output for name, output in outputs if output is not None}
+
+    def instances_of(self, verdicts: Output) -> Output:
+        """Return the instances that verdicts were made of."""
+        ref = verdicts.manifest.inputs["instances"]
+        output = self.store.find(ref.asset, ref.partition, ref.fingerprint)
+        return output if output is not None else self.store.require(ref.asset, ref.partition)
+
+    def require_good(self, asset: str, partition: str) -> Output:
+        """Return the current output unless a blocking check refused it.
+
+        Raises:
+            StoreError: There is none.
+            QualityError: Its checks failed.
+        """
+        output = self.store.require(asset, partition)
+        failure = self.failure(asset, partition)
+        if failure is not None and failure.fingerprint == output.manifest.fingerprint:
+            raise QualityError(
+                f"{asset} did not pass its checks: {failure.reason}",
+                Where(partition),
+                "Mend the raw files or the recipe, then run the corpus again.",
+            )
+        return output
+
+    def failure(self, asset: str, partition: str) -> Failure | None:
+        """Return why the newest attempt failed, or None when it did not."""
+        path = self._failure_path(asset, partition)
+        return Failure(**json.loads(path.read_bytes())) if path.is_file() else None
+
+    def failures(self) -> list[Failure]:
+        """Return all open failures, in order of (asset, partition)."""
+        paths = sorted((self.home / "failed").glob("*/*.json"))
+        return [Failure(**json.loads(path.read_bytes())) for path in paths]
+
+    def set_failure(self, asset: str, partition: str, reason: str, *, refused: Output | None = None) -> None:
+        """Note that an attempt failed, or (with `refused`) that a blocking check refused its output."""
+        note: Mapping[str, str | None] = {
+            "asset": asset,
+            "partition": partition,
+            "fingerprint": refused.manifest.fingerprint if refused else None,
+            "reason": reason,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_atomic(self._failure_path(asset, partition), json.dumps(note, indent=1).encode())
+
+    def clear_failure(self, asset: str, partition: str) -> None:
+        """Forget an earlier failure: the newest attempt is good."""
+        self._failure_path(asset, partition).unlink(missing_ok=True)
+
+    def _failure_path(self, asset: str, partition: str) -> Path:
+        return self.home / "failed" / asset / f"{partition}.json"
+
+    def _has_files(self, corpus: Corpus) -> bool:
+        try:
+            return self.presence(corpus) is not None
+        except MedsError:
+            return True
+
+
+def _claim(home: Path, origin: Origin) -> None:
+    mark = home / "origin"
+    if not mark.is_file():
+        write_atomic(mark, f"{origin}\n".encode())
+    elif (found := mark.read_text().strip()) != origin:
+        raise RawFileError(
+            f"this home holds {found} data and cannot hold {origin} data too.",
+            Where(file=str(home)),
+            "Give another --home, or leave out (or give) --raw as in earlier runs.",
+        )
+
+
+def _twins(home: Path, settings: Settings) -> Path:
+    """Return the folder of synthetic twins, written when the settings or the writers have changed."""
+    from meds_pipeline.twins import write_all
+
+    root, mark = home / "twins", home / "twins" / ".made"
+    asked = {"records": settings.twins.records, "seed": settings.seed, "code": digests.package_sha256("twins")}
+    wanted = digests.canonical_json(asked)
+    if not mark.is_file() or mark.read_text() != wanted:
+        write_all(root, records=settings.twins.records, seed=settings.seed)
+        write_atomic(mark, wanted.encode())
+    return root
+
+
+def default_home(raw: Path | None) -> Path:
+    """Return `MEDS_HOME`, else `./data/real` with raw files and `./data/demo` without."""
+    named = os.environ.get("MEDS_HOME")
+    return Path(named) if named else Path("data") / ("demo" if raw is None else "real")
