@@ -1,0 +1,1 @@
+"""From samples to a fine-tuned model: tokenizer, packing, ledger, fine-tuning."""

@@ -1,0 +1,107 @@
+"""The fine-tuning part of a training plan: which model is trained, and how."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FineTunePlan(BaseModel):
+    """Settings of one fine-tuning run. Everything that shapes the weights is here; where it runs is not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: int = Field(4, ge=1)
+    """Decoder layers. This and the next six describe a model made here; with a base model they are not read."""
+    hidden: int = Field(256, ge=8)
+    """Width of the hidden states; a multiple of `heads`."""
+    intermediate: int = Field(688, ge=8)
+    """Width of the feed-forward part."""
+    heads: int = Field(4, ge=1)
+    """Attention heads."""
+    kv_heads: int = Field(4, ge=1)
+    """Key-value heads; a divisor of `heads`."""
+    context: int = Field(2048, ge=16)
+    """Positions the model can attend to, prompt and answer together."""
+    tied: bool = True
+    """Whether input and output embeddings are one matrix."""
+
+    loss: Literal["all", "answers"] = "all"
+    """Which tokens are learnt: every next token, as upstream did, or the answers and their ends of turn only."""
+    epochs: int = Field(1, ge=1)
+    """Passes over the sequences."""
+    max_steps: int | None = Field(None, ge=1)
+    """Stops after so many optimiser steps even within an epoch; the schedule ends there too."""
+    batch: int = Field(8, ge=1)
+    """Sequences an optimiser step learns from."""
+    micro_batch: int | None = Field(None, ge=1)
+    """Sequences computed at once (gradients are accumulated up to `batch`); None: all of them."""
+    learning_rate: float = Field(1e-3, gt=0)
+    """Peak learning rate."""
+    final_rate: float = Field(0.1, ge=0, le=1)
+    """Learning rate at the end of the cosine, as a share of the peak."""
+    warmup: float = Field(0.05, ge=0, le=1)
+    """Share of the steps over which the learning rate rises linearly."""
+    beta2: float = Field(0.95, gt=0, lt=1)
+    """AdamW's decay of squared gradients (its first decay is 0.9)."""
+    weight_decay: float = Field(0.1, ge=0)
+    """AdamW's decay of matrices; norms are not decayed."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    gradient_checkpointing: bool = False
+    """Whether activations are computed again in the backward pass, to save memory."""
+    checkpoint_every: int = Field(500, ge=1)
+    """Optimiser steps between checkpoints."""
+    seed: int = 0
+    """Seeds the initial weights and the order of sequences in each epoch."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> FineTunePlan:
+        if self.hidden % (2 * self.heads) or self.heads % self.kv_heads:
+            raise ValueError("hidden must be a multiple of 2 x heads, and heads a multiple of kv_heads")
+        if self.micro_batch and self.batch % self.micro_batch:
+            raise ValueError("batch must be a multiple of micro_batch")
+        return self
+
+
+class Mixture(BaseModel):
+    """Which instances become samples, how often, and in which words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: int | None = Field(None, ge=1)
+    """How many samples; None: every usable instance once, whatever its task."""
+    alpha: float = Field(0.5, ge=0, le=1)
+    """A task of n instances gets a share proportional to n to this power: 1 keeps sizes, 0 makes tasks equal."""
+    weights: dict[str, float] = {}
+    """Further factor on a task's share; 0 leaves the task out."""
+    max_repeats: int = Field(4, ge=1)
+    """How often one instance may be used where a task has fewer than its share."""
+    splits: tuple[Literal["train", "validation"], ...] = ("train", "validation")
+    """Splits to draw from; nothing is tuned on validation here, so it trains by default."""
+    few_shot: float = Field(0.5, ge=0, le=1)
+    """Share of samples that show examples before the question, as the benchmark does."""
+    shots: int = Field(3, ge=0)
+    """Examples such a sample shows."""
+    max_chars: int | None = Field(None, ge=1)
+    """A few-shot prompt over so many characters shows fewer examples."""
+    paraphrases: bool = True
+    """Whether to draw from all phrasings of a task's definition, or use the definition alone."""
+    drop_near: bool = True
+    """Whether near duplicates are left out as exact ones always are."""
+
+
+class TrainingPlan(BaseModel):
+    """A training plan: base model, mixture, packing and fine-tuning under one name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str | None = None
+    """Folder of a pretrained model with its tokenizer; None: a new model, its tokenizer trained on the training set."""
+    vocabulary: int = Field(4096, ge=300)
+    """Entries of a tokenizer trained here."""
+    sequence_length: int = Field(2048, ge=32)
+    """Tokens of a packed sequence."""
+    mixture: Mixture = Mixture()
+    fine_tuning: FineTunePlan = FineTunePlan()
