@@ -6,7 +6,7 @@ Source of the method: Broder 1997, banding as in Leskovec, Rajaraman, Ullman, "M
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,27 +40,27 @@ def near_pairs(
     texts: Sequence[str],
     *,
     threshold: float,
-    wanted: Callable[[int, int], bool] = lambda left, right: True,
+    first: int | None = None,
 ) -> list[Pair]:
-    """Return all pairs of texts found with Jaccard similarity of at least `threshold`, in order.
+    """Return the pairs of texts found with Jaccard similarity of at least `threshold`, in order.
 
     Args:
         con: A connection for the join over buckets, which may spill.
         texts: The texts; rows are their positions.
         threshold: Smallest similarity that counts.
-        wanted: Which candidate pairs to look at.
+        first: With this, only pairs of one of the first so many texts with one of the others.
     """
     con.register("bucket_rows", pa.RecordBatchReader.from_batches(_SCHEMA, _batches(texts)))
     con.execute("CREATE OR REPLACE TEMP TABLE bucket AS FROM bucket_rows")
     con.unregister("bucket_rows")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE candidate AS SELECT DISTINCT a.row AS a, b.row AS b FROM bucket a "
-        "JOIN bucket b ON a.band = b.band AND a.bucket = b.bucket AND a.row < b.row"
+        "JOIN bucket b ON a.band = b.band AND a.bucket = b.bucket AND a.row < b.row "
+        "WHERE $first IS NULL OR (a.row < $first AND b.row >= $first)",
+        {"first": first},
     )
     pairs = []
     for left, right in con.execute("FROM candidate ORDER BY a, b").fetchall():
-        if not wanted(left, right):
-            continue
         one, other = shingles(texts[left]), shingles(texts[right])
         similarity = len(one & other) / len(one | other)
         if similarity >= threshold:

@@ -1,0 +1,137 @@
+"""The steps of the pipeline in their order: what each makes, from what, by which version of its code.
+
+A step knows nothing of Dagster; `assets/` wraps each in an asset of the same name. Raise `version` when the code of a
+step changes what it writes (a test compares `steps.lock` and says so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from meds_pipeline import pipeline
+from meds_pipeline.errors import MedsError
+from meds_pipeline.store import Result
+from meds_pipeline.workspace import Workspace
+
+Partitions = Literal["corpus", "plan", "model", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        asset: Name of the asset it makes.
+        version: Version of the code, part of every fingerprint.
+        partitions: What its partitions are; `all` has one output for everything.
+        reads: Assets it reads.
+        run: Makes the output of one partition, or finds that it stands.
+        code: Modules and data (paths below the package, folders whole) whose change asks for a new version.
+        about: One sentence for people.
+    """
+
+    asset: str
+    version: str
+    partitions: Partitions
+    reads: tuple[str, ...]
+    run: Callable[[Workspace, str, str], Result]
+    code: tuple[str, ...]
+    about: str
+
+
+_ORDERED = (
+    Step(
+        "raw_corpus", "1", "corpus", (), pipeline.raw_corpus, ("readers",),
+        "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
+    ),
+    Step(
+        "instances", "1", "corpus", ("raw_corpus",), pipeline.instances, ("instances",),
+        "Input and outputs of every task, made from the records by the corpus's recipes, each with its sources.",
+    ),
+    Step(
+        "verdicts", "1", "corpus", ("instances",), pipeline.verdicts, ("quality/verdicts.py", "quality/rules"),
+        "Every instance that fails a quality rule, one row a rule.",
+    ),
+    Step(
+        "duplicates", "1", "all", ("verdicts",), pipeline.duplicates, ("quality/across.py", "quality/near.py"),
+        "Exact and near duplicates among the training instances of each task.",
+    ),
+    Step(
+        "split_proof", "1", "all", ("verdicts",), pipeline.split_proof, ("quality/across.py",),
+        "Training instances that share a subject or a text with a held-out one; they are left out of training.",
+    ),
+    Step(
+        "benchmark", "1", "all", ("verdicts",), pipeline.benchmark, ("benchmark.py",),
+        "The frozen benchmark release: items with their references and few-shot examples. Never altered once frozen.",
+    ),
+    Step(
+        "contamination", "1", "all", ("verdicts", "benchmark"), pipeline.contamination,
+        ("quality/across.py", "quality/near.py"),
+        "Training instances too close to a benchmark item: same subject, same text or near duplicate.",
+    ),
+    Step(
+        "training_set", "1", "plan", ("verdicts", "duplicates", "split_proof", "contamination"), pipeline.training_set,
+        ("training/mixing.py", "training/sql", "instructions"),
+        "The samples a plan trains on: mixed over tasks, deduplicated and decontaminated, as chat messages.",
+    ),
+    Step(
+        "packed_training_set", "1", "plan", ("training_set",), pipeline.packed_training_set,
+        ("training/tokenizer.py", "training/packing.py", "instructions/chat.py"),
+        "The tokenizer, the samples packed into sequences of fixed length, and the ledger of what sits where.",
+    ),
+    Step(
+        "fine_tuned_model", "1", "plan", ("packed_training_set",), pipeline.fine_tuned_model, ("training/finetune.py",),
+        "The model a plan trains, its loss curve, and which step consumed which sequence.",
+    ),
+    Step(
+        "predictions", "1", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
+        pipeline.predictions, ("models", "instructions"),
+        "A model's answer to every item of the release.",
+    ),
+    Step(
+        "scores", "1", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring",),
+        "Points of every item and the scores over them, by the official and by the corrected scorer.",
+    ),
+    Step(
+        "lineage", "1", "all", ("scores",), pipeline.lineage, ("lineage",),
+        "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
+    ),
+    Step(
+        "leaderboard", "1", "all", ("scores",), pipeline.leaderboard, ("reports",),
+        "The leaderboard page: every model's scores with intervals, and what they rest on.",
+    ),
+)  # fmt: skip
+STEPS: Mapping[str, Step] = {step.asset: step for step in _ORDERED}
+
+
+def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
+    """Run one step for one partition; a failure is noted in the home, a success clears an earlier note.
+
+    Raises:
+        MedsError: The step failed; its text says why and what to do.
+    """
+    step = STEPS[asset]
+    try:
+        result = step.run(workspace, partition, step.version)
+    except MedsError as error:
+        workspace.set_failure(asset, partition, str(error))
+        raise
+    failure = workspace.failure(asset, partition)
+    if failure is not None and failure.fingerprint != result.output.manifest.fingerprint:
+        workspace.clear_failure(asset, partition)
+    return result
+
+
+def partitions_of(workspace: Workspace, step: Step) -> list[str]:
+    """Return the partitions of a step in this workspace: the one truth that Dagster's partitions are synced from."""
+    match step.partitions:
+        case "corpus":
+            return workspace.present_corpora()
+        case "plan":
+            return sorted(workspace.settings.plans)
+        case "model":
+            return sorted(workspace.settings.models)
+        case "all":
+            return ["all"]

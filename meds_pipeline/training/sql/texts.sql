@@ -1,0 +1,12 @@
+-- The samples in training order with all their texts.
+WITH shown AS (
+    SELECT o.ordinal, list({'input': i.input, 'output': i.outputs[1]} ORDER BY u.at) AS shots
+    FROM ordered AS o, unnest(o.shots) WITH ORDINALITY AS u(shot_id, at)
+    JOIN instance AS i ON i.instance_id = u.shot_id
+    GROUP BY o.ordinal)
+SELECT o.sample_id, o.task_id, o.instance_id, o.instruction, i.input, i.outputs[1] AS output,
+       coalesce(s.shots, []) AS shots
+FROM ordered AS o
+JOIN instance AS i USING (instance_id)
+LEFT JOIN shown AS s USING (ordinal)
+ORDER BY o.ordinal
