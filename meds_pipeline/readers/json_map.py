@@ -7,14 +7,15 @@ The address of a record covers its key and its value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 from pydantic import model_validator
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, file_fault
+from meds_pipeline.readers.base import BaseReader, Fault, Record
 from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
-from meds_pipeline.readers.json_scan import Broken, Gap, Members, Window, enter, skip_mark
+from meds_pipeline.readers.json_scan import Broken, Members, Window, enter, skip_mark
+from meds_pipeline.readers.json_units import as_units, path_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,35 +66,3 @@ class JsonMapReader(BaseReader[JsonMapOptions]):
         walk = Members(window, keyed=True, load=fields.load, plausible=fields.plausible).walk
         start = position + 1 if window.byte(position) == b"{"[0] else position
         yield from as_units(walk(start, nested=bool(options.path)), fields, keyed=True)
-
-
-def path_fault(path: tuple[str, ...], error: Exception) -> Fault:
-    """The records cannot be reached."""
-    problem = error.detail if isinstance(error, Broken) else "The file is not valid JSON."
-    return file_fault(
-        Reason.UNREADABLE,
-        f"{problem} The records should be under {'.'.join(path) or 'the root'}: "
-        "correct the option `path`, or fetch the file again.",
-    )
-
-
-def as_units(pieces: Iterator[Any], fields: Fields, *, keyed: bool) -> Iterator[Record | Fault]:
-    """Number what the scanner found and type its values. A file of which nothing fits is one fault."""
-    found = False
-    gaps: list[Fault] = []
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, Gap):
-            detail = f"{piece.detail} Repair the record, or fetch the file again."
-            gap = Fault(index, piece.start, piece.end - piece.start, piece.reason.value, detail)
-            if found:
-                yield gap
-            else:
-                gaps.append(gap)
-            continue
-        if not found:
-            yield from gaps
-            found = True
-        before = (piece.key,) if keyed else ()
-        yield fields.unit(index, piece.start, piece.end - piece.start, piece.value, before)
-    if not found and gaps:
-        yield file_fault(Reason.UNREADABLE, f"No record can be read. {gaps[0].detail}")

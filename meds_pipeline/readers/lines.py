@@ -11,35 +11,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+TOO_LONG = "The line is longer than max_record_bytes. Is a line break missing? Otherwise raise the option."
+
+
 class Line(NamedTuple):
     """One line.
 
     Attributes:
         start: First byte in the file (behind a byte order mark).
-        body: The bytes without their line break; cut to `limit` where too long.
-        too_long: Whether the line is longer than the limit.
-        size: Bytes of the whole line with its line break.
+        body: The bytes without their line break; only the first `limit` where too long.
+        ending: The line break; empty at the end of a file without one.
+        too_long: Bytes that are not in `body` because the line is over the limit; 0 for all others.
     """
 
     start: int
     body: bytes
-    too_long: bool
-    size: int
+    ending: bytes
+    too_long: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of the line without its line break."""
+        return len(self.body) + self.too_long
 
 
 def iter_lines(raw: BinaryIO, limit: int) -> Iterator[Line]:
     r"""Yield the lines of a file, ended by `\n` or `\r\n`; a lone `\r` ends no line."""
     position = 0
     for piece in iter(partial(raw.readline, limit), b""):
-        start, size, body = position, len(piece), piece
-        too_long = False
-        if start == 0 and piece.startswith(UTF8_BOM):
-            start, body = len(UTF8_BOM), piece[len(UTF8_BOM) :]
-        while size >= limit and not piece.endswith(b"\n"):
-            too_long = True
-            piece = raw.readline(limit)  # noqa: PLW2901  # the rest of the same line
-            if not piece:
-                break
-            size += len(piece)
-        position += size
-        yield Line(start, body.rstrip(b"\r\n"), too_long, size)
+        start = position
+        position += len(piece)
+        if piece.endswith(b"\r\n"):
+            body, ending = piece[:-2], b"\r\n"
+        elif piece.endswith(b"\n"):
+            body, ending = piece[:-1], b"\n"
+        else:
+            body, ending = (piece[:-1], b"\r") if piece.endswith(b"\r") else (piece, b"")
+        if start == 0 and body.startswith(UTF8_BOM):
+            start, body = len(UTF8_BOM), body[len(UTF8_BOM) :]
+        lost = 0
+        if len(piece) >= limit and not piece.endswith(b"\n"):
+            lost = _skip_line(raw, limit)
+            position += lost
+        yield Line(start, body, ending, lost)
+
+
+def _skip_line(raw: BinaryIO, limit: int) -> int:
+    """Read to the end of the line; at least 1, so that the line counts as too long."""
+    lost = 0
+    while piece := raw.readline(limit):
+        lost += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return max(1, lost)

@@ -21,8 +21,12 @@ GROUP = "meds_pipeline.readers"
 
 _HERE = "meds_pipeline.readers"
 BUILT_IN: dict[str, str] = {
+    "csv": f"{_HERE}.delimited:CsvReader",
     "iob": f"{_HERE}.iob:IobReader",
+    "json": f"{_HERE}.json_document:JsonDocumentReader",
     "json_map": f"{_HERE}.json_map:JsonMapReader",
+    "jsonl": f"{_HERE}.json_lines:JsonLinesReader",
+    "tsv": f"{_HERE}.delimited:TsvReader",
     "xlsx": f"{_HERE}.xlsx:XlsxReader",
 }
 

@@ -1,0 +1,214 @@
+r"""CSV and TSV: a header, then a row a record; quoted cells may hold separators and line breaks.
+
+    read(raw, columns={"question": "VARCHAR", "label": "BIGINT"})                # reader csv
+    read(raw, columns={"id": "VARCHAR"}, quoting=False)                          # reader tsv, quotes are plain
+    read(raw, columns={...}, delimiter="|", header=False)
+
+A row that does not have as many cells as the header is a fault, and so is one whose quotes do not match. A lost
+quote makes everything behind it look quoted; so after such a fault the search for the next row begins again at the
+second line of the bad one, and takes a line only if it and the row behind it have the right number of cells.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from pydantic import Field
+
+from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, file_fault
+from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+from meds_pipeline.readers.tables import Table, TableOptions, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+_QUOTE = b'"'
+_CANDIDATES = 1000
+_QUOTES_OPTION = "if double quotes are plain characters in this file, set `quoting: false`."
+_QUOTES = f"Its double quotes do not match. Repair the row; {_QUOTES_OPTION}"
+_SHAPE = frozenset((Reason.RAGGED.value, Reason.BAD_RECORD.value))
+
+
+class CsvOptions(TableOptions):
+    """Options of `csv` and `tsv`."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    """What stands between cells."""
+
+    quoting: bool = True
+    """Whether double quotes enclose cells. False: they are plain characters, and a line is a row."""
+
+
+class TsvOptions(CsvOptions):
+    """Options of `tsv`."""
+
+    delimiter: str = Field(default="\t", min_length=1, max_length=1)
+
+
+class _Row(NamedTuple):
+    """One row: its cells, or what is wrong with it; its bytes; the lines it took."""
+
+    cells: list[str] | None
+    reason: Reason | None
+    detail: str
+    lines: list[Line]
+
+    @property
+    def start(self) -> int:
+        """First byte."""
+        return self.lines[0].start
+
+
+class _Unreadable(Exception):
+    """A row cannot be cut out."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+class _Rows:
+    """Cuts lines into rows; rows can be given back."""
+
+    def __init__(self, raw: BinaryIO, options: CsvOptions) -> None:
+        self._lines = iter_lines(raw, options.max_record_bytes)
+        self._given_back: deque[Line] = deque()
+        self._options = options
+        csv.field_size_limit(max(csv.field_size_limit(), options.max_record_bytes))
+
+    def give_back(self, lines: list[Line]) -> None:
+        """Take these lines again next."""
+        self._given_back.extendleft(reversed(lines))
+
+    def take(self) -> _Row | None:
+        """The next row; None at the end. Blank lines are skipped."""
+        while (line := self._line()) is not None:
+            if not line.body:
+                continue
+            lines = [line]
+            try:
+                if self._options.quoting and _QUOTE in line.body:
+                    return _Row(self._quoted(lines), None, "", lines)
+                return _Row(self._text(lines).split(self._options.delimiter), None, "", lines)
+            except _Unreadable as problem:
+                return _Row(None, problem.reason, problem.detail, lines)
+            except csv.Error:
+                return _Row(None, Reason.BAD_RECORD, _QUOTES, lines)
+        return None
+
+    def skip_line(self) -> None:
+        """Do not take the next line."""
+        self._line()
+
+    def _line(self) -> Line | None:
+        return self._given_back.popleft() if self._given_back else next(self._lines, None)
+
+    def _text(self, lines: list[Line]) -> str:
+        line = lines[-1]
+        if line.too_long or sum(len(one.body) for one in lines) > self._options.max_record_bytes:
+            raise _Unreadable(Reason.TOO_LONG, TOO_LONG)
+        try:
+            return line.body.decode(self._options.encoding)
+        except UnicodeDecodeError:
+            detail = f"It holds bytes that are not {self._options.encoding}. Set the file's `encoding`, or repair it."
+            raise _Unreadable(Reason.BAD_ENCODING, detail) from None
+
+    def _quoted(self, lines: list[Line]) -> list[str]:
+        """Cells of a row with quotes; `csv` asks for more lines while a quote is open, and they are noted."""
+
+        def feed() -> Iterator[str]:
+            yield self._text(lines) + lines[-1].ending.decode()
+            while (line := self._line()) is not None:
+                lines.append(line)
+                yield self._text(lines) + line.ending.decode()
+
+        return next(csv.reader(feed(), delimiter=self._options.delimiter, strict=True))
+
+
+class CsvReader(BaseReader[CsvOptions]):
+    """Rows of a CSV file."""
+
+    name = "csv"
+    options_type: type[CsvOptions] = CsvOptions
+
+    def columns(self, options: CsvOptions) -> pa.Schema:
+        """The declared columns."""
+        return options.arrow()
+
+    def records(
+        self, raw: BinaryIO, options: CsvOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the rows."""
+        rows = _Rows(raw, options)
+        width = len(options.columns)
+        places: list[int | None] | Fault = list(range(width))
+        if options.header:
+            header = rows.take()
+            if header is None:
+                return
+            if header.cells is None:
+                yield file_fault(Reason.UNREADABLE, f"The header cannot be read. {header.detail}")
+                return
+            places, width = locate(header.cells, options), len(header.cells)
+        if isinstance(places, Fault):
+            yield places
+            return
+        yield from _units(rows, Table(options, places), width)
+
+
+class TsvReader(CsvReader):
+    """Rows of a TSV file."""
+
+    name = "tsv"
+    options_type = TsvOptions
+
+
+def _units(rows: _Rows, table: Table, width: int) -> Iterator[Record | Fault]:
+    index = 0
+    while (row := rows.take()) is not None:
+        unit = _unit(row, index, table, width)
+        if isinstance(unit, Fault) and len(row.lines) > 1 and unit.reason in _SHAPE:
+            bad = _next_row(rows, row, table, width)
+            unit = Fault(index, row.start, _length(row.lines[:bad]), unit.reason, unit.detail)
+        yield unit
+        index += 1
+
+
+def _unit(row: _Row, index: int, table: Table, width: int) -> Record | Fault:
+    length = _length(row.lines)
+    if row.cells is None:
+        return Fault(index, row.start, length, str(row.reason), row.detail)
+    if len(row.cells) != width:
+        detail = f"The row has {len(row.cells)} cells where the header has {width}. Repair the row; {_QUOTES_OPTION}"
+        return Fault(index, row.start, length, Reason.RAGGED.value, detail)
+    return table.unit(index, row.start, length, row.cells)
+
+
+def _length(lines: list[Line]) -> int:
+    return lines[-1].start + lines[-1].size - lines[0].start
+
+
+def _next_row(rows: _Rows, bad: _Row, table: Table, width: int) -> int:
+    """Give back all lines from the next row on; return how many of the bad row's lines stay with it.
+
+    A line begins a row again if the row that begins there fits and the one behind it does too; the last line of an
+    unfinished row, where its quotes went wrong, only has to fit itself.
+    """
+    lines = bad.lines
+    rows.give_back(lines[1:])
+    for place in range(1, len(lines)):
+        if place < _CANDIDATES and lines[place].body:
+            first = rows.take()
+            fits = first is not None and isinstance(_unit(first, 0, table, width), Record)
+            alone = bad.cells is None and place == len(lines) - 1
+            second = rows.take() if fits and not alone else None
+            fits = fits and (second is None or isinstance(_unit(second, 0, table, width), Record))
+            rows.give_back([*(first.lines if first else ()), *(second.lines if second else ())])
+            if fits:
+                return place
+        rows.skip_line()
+    return len(lines)

@@ -1,0 +1,72 @@
+"""JSON document: a list of records, or one object that is the record.
+
+    read(raw, columns={"question": "VARCHAR", "answers": "MAP(VARCHAR, VARCHAR)"})
+    read(raw, path=["data"], columns={"src": "VARCHAR", "tgt": "VARCHAR"})      # {"data": [{...}, ...]}
+
+Lists are streamed, however large the file. At the end of `path` a list gives a record an element, an object is one
+record. For an object whose members are the records there is `json_map`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from pydantic import field_validator
+
+from meds_pipeline.readers.base import BaseReader, Fault, Record
+from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
+from meds_pipeline.readers.json_scan import Broken, Members, Window, enter, skip_mark
+from meds_pipeline.readers.json_units import as_units, path_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+
+class JsonDocumentOptions(JsonOptions):
+    """Options of `json`."""
+
+    path: tuple[str, ...] = ()
+    """Keys that lead from the root to the list, or object, of records."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _scannable(cls, value: str) -> str:
+        refuse_unsafe_encoding(value)
+        return value
+
+
+class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
+    """Records of a JSON list, streamed, or the one record a document is."""
+
+    name = "json"
+    options_type = JsonDocumentOptions
+
+    def columns(self, options: JsonDocumentOptions) -> pa.Schema:
+        """The declared columns."""
+        return options.arrow()
+
+    def records(
+        self, raw: BinaryIO, options: JsonDocumentOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the list's elements."""
+        fields = Fields(options)
+        window = Window(raw, options.max_record_bytes)
+        position = skip_mark(window)
+        if window.byte(position) < 0:
+            return
+        try:
+            position = enter(window, position, options.path, fields.load)
+            if window.byte(position) == b"{"[0]:
+                end = window.value_end(position)
+                value = fields.load(window.cut(position, end))
+                yield fields.unit(0, position, end - position, value)
+                return
+        except (Broken, ValueError) as error:
+            yield path_fault(options.path, error)
+            return
+        # A damaged first byte must not cost the whole file: walk() finds the first element behind it.
+        start = position + 1 if window.byte(position) == b"["[0] else position
+        members = Members(window, keyed=False, load=fields.load, plausible=fields.plausible)
+        yield from as_units(members.walk(start, nested=bool(options.path)), fields, keyed=False)

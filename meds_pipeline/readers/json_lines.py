@@ -1,0 +1,63 @@
+"""JSON lines: one JSON value a line. Blank lines are skipped and not counted.
+
+read(raw, columns={"question": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)"}, required=["question"])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record
+from meds_pipeline.readers.json_fields import Fields, JsonOptions
+from meds_pipeline.readers.lines import TOO_LONG, iter_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+
+class JsonLinesReader(BaseReader[JsonOptions]):
+    """Records of a JSON lines file."""
+
+    name = "jsonl"
+    options_type = JsonOptions
+
+    def columns(self, options: JsonOptions) -> pa.Schema:
+        """The declared columns."""
+        return options.arrow()
+
+    def records(
+        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the lines."""
+        fields = Fields(options)
+        index = 0
+        for line in iter_lines(raw, options.max_record_bytes):
+            body = line.body
+            if not body or body.isspace():
+                continue
+            if line.too_long:
+                yield Fault(index, line.start, line.size, Reason.TOO_LONG.value, TOO_LONG)
+            else:
+                yield parse_line(fields, options.encoding, index, line.start, body)
+            index += 1
+
+
+def parse_line(fields: Fields, encoding: str, index: int, start: int, body: bytes) -> Record | Fault:
+    """One record or fault from the bytes of one line."""
+    try:
+        value = fields.load(body)
+    except ValueError:
+        return Fault(index, start, len(body), *_why(body, encoding))
+    return fields.unit(index, start, len(body), value)
+
+
+def _why(body: bytes, encoding: str) -> tuple[str, str]:
+    """Reason and detail of a line that does not parse: first whether it is text at all."""
+    try:
+        body.decode(encoding)
+    except UnicodeDecodeError as broken:
+        detail = f"Byte {broken.start} of the line is not {encoding}. Set the file's `encoding`, or repair the byte."
+        return Reason.BAD_ENCODING.value, detail
+    return Reason.BAD_RECORD.value, "The line is not valid JSON. Repair it, or fetch the file again."
