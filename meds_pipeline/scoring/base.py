@@ -1,0 +1,137 @@
+"""What every metric family shares: an answer, its outcome, and counts that add up.
+
+A family turns one answer into a short row of counts; the counts of a task, summed, give its figures. Means, micro F1
+and macro F1 all fit, so bootstrap resampling and leave-one-out influence are written once, for all of them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from meds_pipeline.scoring.registry import TaskSpec
+
+    FloatArray = NDArray[np.float64]
+
+PANDAS_MISSING = frozenset(
+    [""]
+    + ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"]
+    + ["<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+)
+"""Cells that pandas reads as missing; upstream reads every submission with `pandas.read_csv`."""
+
+
+class Outcome(StrEnum):
+    """What became of an answer."""
+
+    CORRECT = "correct"
+    PARTLY = "partly"
+    WRONG = "wrong"
+    UNPARSED = "unparsed"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    ERROR = "error"
+
+
+class Answer(NamedTuple):
+    """A model's output for one item, with what it is measured against."""
+
+    item_id: str
+    task_id: str
+    input: str
+    references: tuple[str, ...]
+    output: str | None
+    subject: str | None = None
+    truncated: bool = False
+    error: str | None = None
+
+    @property
+    def truth(self) -> str:
+        """Upstream's gold answer: the first reference."""
+        return self.references[0] if self.references else ""
+
+
+class ItemScore(NamedTuple):
+    """One answer under one scorer.
+
+    Attributes:
+        outcome: What became of the answer.
+        counts: The family's additive counts.
+        points: 0 to 1 for each metric; None where the metric is no mean of items, or the item is not counted.
+        why: A few words on what was read and compared, without quoting the item.
+    """
+
+    outcome: Outcome
+    counts: tuple[float, ...]
+    points: tuple[float, ...] | None
+    why: str = ""
+
+
+class Family:
+    """Base of all metric families: `score` per answer, `finish` per sum of counts."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    main: ClassVar[str] = "accuracy"
+
+    def __init__(self, spec: TaskSpec) -> None:
+        """Keep the task's spec: language, labels and upstream's habits for it."""
+        self.spec = spec
+
+    @property
+    def comparable(self) -> tuple[bool, ...]:
+        """For each metric, whether the figure may stand beside published ones on this machine."""
+        return (True,) * len(self.metrics)
+
+    @property
+    def note(self) -> str:
+        """Why a metric is not comparable; empty where all are."""
+        return ""
+
+    def score(self, answer: Answer) -> ItemScore:
+        """Measure one answer."""
+        raise NotImplementedError
+
+    def finish(self, sums: FloatArray) -> FloatArray:
+        """Turn summed counts, shape (..., counts), into percent, shape (..., metrics); NaN where undefined.
+
+        Here: counts are (items counted, points of metric 1, points of metric 2, ...), figures are means.
+        """
+        import numpy as np
+
+        items = sums[..., :1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.where(items > 0, 100.0 * sums[..., 1:] / items, np.nan))
+
+
+def outcome_of(points: float, answer: Answer, unparsed: bool = False) -> Outcome:
+    """The outcome of an answer that earned `points` (0 to 1): what failed comes before how it scored."""
+    if answer.error is not None:
+        return Outcome.ERROR
+    if points >= 1.0:
+        return Outcome.CORRECT
+    if answer.output is None or not answer.output.strip():
+        return Outcome.EMPTY
+    if answer.truncated:
+        return Outcome.TRUNCATED
+    if unparsed:
+        return Outcome.UNPARSED
+    return Outcome.PARTLY if points > 0.0 else Outcome.WRONG
+
+
+def counted(answer: Answer, *points: float, why: str = "", unparsed: bool = False) -> ItemScore:
+    """An item that enters the mean with these points; its outcome follows the last of them."""
+    return ItemScore(outcome_of(points[-1], answer, unparsed), (1.0, *points), points, why)
+
+
+def skipped(answer: Answer, metrics: int, why: str) -> ItemScore:
+    """An item that upstream leaves out of the mean."""
+    return ItemScore(outcome_of(0.0, answer), (0.0,) * (metrics + 1), None, why)
+
+
+def upstream_cell(text: str | None) -> str | None:
+    """The text as upstream's scripts get it from pandas: None for cells pandas takes as missing."""
+    return None if text is None or text in PANDAS_MISSING else text

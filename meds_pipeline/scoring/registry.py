@@ -1,0 +1,173 @@
+"""Which tasks there are and how each is measured: `tasks.yaml` as typed objects.
+
+Tasks outside the file (our own `x_...` tasks) get a spec from their metric name through `spec_for`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from meds_pipeline.errors import ScoringError, UnknownNameError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TASKS_FILE = Path(__file__).with_name("tasks.yaml")
+CLOSED_METRICS = (
+    "accuracy_substring_firstline",
+    "accuracy_substring_no_task_filter",
+    "precision_recall_f1_multilabel_macro",
+)
+"""Metrics whose answers always come from a closed set; for the others the task says so."""
+LANGUAGES = ("en", "zh", "ja", "fr", "ru", "es")
+LANGUAGE_NAMES = {
+    "english": "en",
+    "chinese": "zh",
+    "japanese": "ja",
+    "french": "fr",
+    "russian": "ru",
+    "spanish": "es",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """How one task is measured; the keys of `tasks.yaml` are explained at its top.
+
+    Attributes:
+        task_id: The task's name, such as `task57`.
+        category: The benchmark category it counts in; empty for none.
+        metric: Name of upstream's metric, such as `accuracy_choice`.
+        language: Two letters: the language of the answers.
+        released: False for ids that upstream names but never published.
+        pool: Name of the pooled figure upstream prints instead of the task's own.
+        missing: `skip` or `zero`: what upstream's overlap scripts do with a prediction that is not text.
+        trim: Whether upstream strips texts and skips blank ones first.
+        lead_in: Words upstream deletes from the gold answer.
+        fields: Whether upstream deletes quotes and line breaks.
+        closed: Whether the answer is one of a closed set.
+        labels: That set; all gold answers of the file where empty.
+    """
+
+    task_id: str
+    category: str
+    metric: str
+    language: str = "en"
+    released: bool = True
+    pool: str | None = None
+    missing: str = "zero"
+    trim: bool = False
+    lead_in: str = ""
+    fields: bool = False
+    closed: bool = False
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """One category average as upstream prints it, or ours where upstream prints none.
+
+    Attributes:
+        name: Category name; parts that upstream averages apart have names of their own.
+        tasks: The tasks of the mean.
+        absent: Percent that upstream's script counts for a task without rows.
+        ours: True where upstream prints no average; tasks without rows are then left out.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    absent: float = 0.0
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All tasks and averages of the file."""
+
+    tasks: Mapping[str, TaskSpec] = field(default_factory=dict)
+    averages: tuple[Average, ...] = ()
+
+    def released(self) -> frozenset[str]:
+        """Ids of the 53 tasks that upstream published."""
+        return frozenset(name for name, spec in self.tasks.items() if spec.released)
+
+
+def _build(kind: type[Any], row: dict[str, Any], place: str) -> Any:
+    """Make a dataclass from a YAML mapping; an unknown or missing key is an error that names its place."""
+    known = {f.name for f in fields(kind)}
+    if wrong := sorted(set(row) - known):
+        raise ScoringError(
+            f"unknown key {wrong[0]!r}",
+            Where(file=str(TASKS_FILE), record=place),
+            f"Use one of: {', '.join(sorted(known))}.",
+        )
+    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    try:
+        return kind(**lists)
+    except TypeError as error:
+        raise ScoringError(str(error), Where(file=str(TASKS_FILE), record=place), "Add the missing key.") from error
+
+
+@cache
+def load_registry() -> Registry:
+    """Read `tasks.yaml` once.
+
+    Raises:
+        ScoringError: A key is unknown or missing.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(TASKS_FILE.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader either way)
+    tasks = {name: _build(TaskSpec, {"task_id": name, **row}, name) for name, row in data["tasks"].items()}
+    averages = tuple(_build(Average, row, row.get("name", "averages")) for row in data["averages"])
+    return Registry(tasks, averages)
+
+
+def language_code(name: str) -> str:
+    """Two letters for a language given by code or English name; the first of several; `en` for any other."""
+    first = name.replace(",", ";").split(";")[0].strip().lower()
+    return first if first in LANGUAGES else LANGUAGE_NAMES.get(first, "en")
+
+
+def spec_for(
+    task_id: str,
+    metrics: Mapping[str, str] | None = None,
+    categories: Mapping[str, str] | None = None,
+    languages: Mapping[str, str] | None = None,
+    labels: Mapping[str, tuple[str, ...]] | None = None,
+) -> TaskSpec:
+    """The spec of a task: from the file, else made from the metric name the caller gives.
+
+    Args:
+        task_id: The task.
+        metrics: Metric name by task id, for tasks the file does not know.
+        categories: Category by task id, likewise.
+        languages: Language of the answers (code or English name) by task id, likewise.
+        labels: Closed answer set by task id, likewise.
+
+    Raises:
+        UnknownNameError: Neither the file nor `metrics` knows the task.
+    """
+    known = load_registry().tasks
+    if task_id in known:
+        return known[task_id]
+    if not metrics or task_id not in metrics:
+        close = get_close_matches(task_id, known, n=3)
+        hint = f"Did you mean {', '.join(close)}? Otherwise give" if close else "Give"
+        raise UnknownNameError(
+            "no metric is known for this task", Where(task=task_id), f"{hint} its metric name in `metrics`."
+        )
+    given = tuple((labels or {}).get(task_id, ()))
+    return TaskSpec(
+        task_id,
+        (categories or {}).get(task_id, ""),
+        metrics[task_id],
+        language_code((languages or {}).get(task_id, "en")),
+        closed=bool(given) or metrics[task_id] in CLOSED_METRICS,
+        labels=given,
+    )
