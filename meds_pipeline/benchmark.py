@@ -11,12 +11,12 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from meds_pipeline import parquet
-from meds_pipeline.store import Draft
 
 if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.settings import BenchmarkSettings
+    from meds_pipeline.store import Draft
 
 
 def freeze(con: duckdb.DuckDBPyConnection, settings: BenchmarkSettings, seed: int, draft: Draft) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -79,6 +82,14 @@ class FileHasher:
             digest = file_sha256(path)
             con.execute("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", (str(path), stamp, digest))
         return digest
+
+    def sha256_tree(self, path: Path) -> str:
+        """Return one digest for a file, or for all files of a folder by their relative names."""
+        if path.is_file():
+            return self.sha256(path)
+        return combined(
+            {p.relative_to(path).as_posix(): self.sha256(p) for p in sorted(path.rglob("*")) if p.is_file()}
+        )
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._cache, timeout=60)

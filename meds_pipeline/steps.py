@@ -6,14 +6,17 @@ step changes what it writes (a test compares `steps.lock` and says so).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline import pipeline
 from meds_pipeline.errors import MedsError
-from meds_pipeline.store import Result
-from meds_pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from meds_pipeline.store import Result
+    from meds_pipeline.workspace import Workspace
 
 Partitions = Literal["corpus", "plan", "model", "all"]
 

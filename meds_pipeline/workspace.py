@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from meds_pipeline import digests
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
@@ -20,6 +19,9 @@ from meds_pipeline.catalog.presence import Presence, active
 from meds_pipeline.errors import MedsError, QualityError, RawFileError, Where
 from meds_pipeline.settings import Settings, load_settings
 from meds_pipeline.store import Output, Store, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Origin = Literal["real", "twin"]
 ALL = "all"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence, Set
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from meds_pipeline.errors import RecipeError, Where
+
+if TYPE_CHECKING:
+    import duckdb
 
 _NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"}
 _TABLES = {"EMPTY", "BASE_TABLE", "JOIN", "SUBQUERY", "TABLE_FUNCTION", "EXPRESSION_LIST", "PIVOT"}

@@ -9,24 +9,53 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import parquet
-from meds_pipeline.catalog.model import Corpus, Distribution
+from meds_pipeline import digests, parquet
 from meds_pipeline.errors import RecipeError, Where
-from meds_pipeline.instances.sandbox import COLUMNS, Request
+from meds_pipeline.instances.sandbox import COLUMNS, Request, macros_sql
 from meds_pipeline.readers.driver import ADDRESS
-from meds_pipeline.store import Draft, Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meds_pipeline.catalog.model import Corpus, Distribution
+    from meds_pipeline.store import Draft, Output
+
+_CORPUS_FACTS = ("corpus", "title", "source", "licence", "access")
+_TASK_FACTS = ("name", "category", "metric", "use", "input_language", "output_language")
 
 
-def build_instances(
-    corpus: Corpus, raw: Output, draft: Draft, *, seed: int, threads: int, memory_limit: str, seconds: float
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the recipes of one corpus may use."""
+
+    threads: int
+    memory_limit: str
+    seconds: float
+
+
+def recipe_settings(corpus: Corpus, raw: Output) -> dict[str, object]:
+    """Return what of the catalog shapes the instances of a corpus."""
+    distribution = corpus.distributions[str(raw.manifest.facts["distribution"])]
+    return {
+        "views": distribution.views,
+        "recipes": distribution.recipes,
+        "corpus": corpus.model_dump(mode="json", include=set(_CORPUS_FACTS)),
+        "tasks": {
+            task_id: task.model_dump(mode="json", include=set(_TASK_FACTS)) for task_id, task in corpus.tasks.items()
+        },
+        "macros": digests.fingerprint(macros_sql()),
+    }
+
+
+def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, limits: Limits) -> None:
     """Run the recipes of a corpus's active distribution and write its instances.
 
     Raises:
@@ -37,7 +66,7 @@ def build_instances(
     staged, answers = draft.scratch / "staged.duckdb", draft.scratch / "answers"
     staged.unlink(missing_ok=True)
     answers.mkdir(exist_ok=True)
-    stage(distribution, raw, staged, threads)
+    stage(distribution, raw, staged, limits.threads)
     request = Request(
         corpus=corpus.corpus,
         database=staged,
@@ -45,15 +74,16 @@ def build_instances(
         tables=list(distribution.files),
         views=distribution.views,
         recipes=distribution.recipes,
-        threads=threads,
-        memory_limit=memory_limit,
+        threads=limits.threads,
+        memory_limit=limits.memory_limit,
     )
-    run_sandboxed(request, draft.scratch / "request.json", seconds)
+    run_sandboxed(request, draft.scratch / "request.json", limits.seconds)
     with duckdb.connect(str(staged), read_only=True) as con:
-        con.execute("SET threads = ?", [threads])
-        con.execute("SET memory_limit = ?", [memory_limit])
+        con.execute("SET threads = ?", [limits.threads])
+        con.execute("SET memory_limit = ?", [limits.memory_limit])
         _collect(con, corpus, list(distribution.recipes), answers, seed)
         _write(con, draft)
+    _write_catalog(corpus, name, draft)
 
 
 def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> None:
@@ -117,6 +147,26 @@ def _collect(con: duckdb.DuckDBPyConnection, corpus: Corpus, tasks: list[str], a
         raise RecipeError(
             "a recipe returned a source that is not a record's key.", where, "Pass `source` through unchanged."
         )
+
+
+def _write_catalog(corpus: Corpus, distribution: str, draft: Draft) -> None:
+    """Write the lineage rows of the corpus and its tasks."""
+    facts = corpus.model_dump(mode="json", include=set(_CORPUS_FACTS))
+    tables = {
+        "corpus": [{**facts, "distribution": distribution}],
+        "task": [
+            {
+                "task_id": task_id,
+                "corpus": corpus.corpus,
+                **corpus.tasks[task_id].model_dump(mode="json", include=set(_TASK_FACTS)),
+                "recipe": recipe,
+            }
+            for task_id, recipe in sorted(corpus.distributions[distribution].recipes.items())
+        ],
+    }
+    for table, rows in tables.items():
+        schema = pa.schema([(name, pa.string()) for name in rows[0]])
+        pq.write_table(pa.Table.from_pylist(rows, schema), draft.lineage(table))
 
 
 def _uniform(name: str, schema: pa.Schema) -> str:

@@ -91,18 +91,19 @@ def open_locked(request: Request) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": "false",
         },
     )
-    con.execute(_macros_sql())
+    con.execute(macros_sql())
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
 
 
-def _macros_sql() -> str:
+def macros_sql() -> str:
+    """Return the macros every recipe may use."""
     return (resources.files("meds_pipeline.instances") / "macros.sql").read_text(encoding="utf-8")
 
 
 def _own_macros() -> frozenset[str]:
-    words = _macros_sql().split("CREATE TEMP MACRO ")[1:]
+    words = macros_sql().split("CREATE TEMP MACRO ")[1:]
     return frozenset(word.split("(")[0].strip().lower() for word in words)
 
 
@@ -115,7 +116,7 @@ def _execute(con: duckdb.DuckDBPyConnection, sql: str, where: Where) -> duckdb.D
 
 def _write(con: duckdb.DuckDBPyConnection, sql: str, path: Path, where: Where) -> None:
     try:
-        reader = _execute(con, sql, where).to_arrow_reader(BATCH_ROWS)
+        reader = con.sql(sql).to_arrow_reader(BATCH_ROWS)
         check_columns(reader.schema, where)
         with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
             for batch in reader:

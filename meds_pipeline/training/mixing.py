@@ -7,7 +7,6 @@ instruction, training_set.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,15 @@ import pyarrow.parquet as pq
 from meds_pipeline import digests, parquet
 from meds_pipeline.errors import QualityError, Where
 from meds_pipeline.instructions.prompts import Message, render
-from meds_pipeline.store import Draft, Output
-from meds_pipeline.training.plan import Mixture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import duckdb
 
     from meds_pipeline.catalog import Catalog
+    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.training.plan import Mixture
 
 BATCH_ROWS = 5_000
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
@@ -169,7 +170,7 @@ def _draw(
 
 
 def _write_samples(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
-    reader = con.execute(_sql("texts.sql")).to_arrow_reader(BATCH_ROWS)
+    reader = con.sql(_sql("texts.sql")).to_arrow_reader(BATCH_ROWS)
     with pq.ParquetWriter(draft.file("samples.parquet"), SAMPLES, compression="zstd") as writer:
         for batch in reader:
             rows = list(_samples(batch.to_pylist()))

@@ -28,19 +28,19 @@ JOIN phrasing AS f ON f.task_id = p.task_id
 CREATE TEMP TABLE shot AS
 SELECT * FROM (
     SELECT w.instance_id, w.repeat, r.instance_id AS shot_id,
-           row_number() OVER (PARTITION BY w.instance_id, w.repeat ORDER BY step) AS at
+           row_number() OVER (PARTITION BY w.instance_id, w.repeat ORDER BY step) AS nth
     FROM worded AS w, range(getvariable('shots') + 1) AS steps(step)
     JOIN ranked AS r ON r.task_id = w.task_id
      AND r.place = (number(drawn('shot', concat(w.instance_id, w.repeat))) + step) % w.size
     WHERE w.few AND r.instance_id <> w.instance_id AND step < w.size)
-WHERE at <= getvariable('shots');
+WHERE nth <= getvariable('shots');
 
 -- The characters of a prompt: the frame around each example takes 20, the sentence after the definition about 100.
 CREATE TEMP TABLE fitting AS
-SELECT instance_id, repeat, list(shot_id ORDER BY at) AS shots
+SELECT instance_id, repeat, list(shot_id ORDER BY nth) AS shots
 FROM (SELECT s.*, length(w.instruction) + length(q.input) + 100
              + sum(length(i.input) + length(i.outputs[1]) + 20)
-               OVER (PARTITION BY s.instance_id, s.repeat ORDER BY s.at DESC) AS characters
+               OVER (PARTITION BY s.instance_id, s.repeat ORDER BY s.nth DESC) AS characters
       FROM shot AS s JOIN worded AS w USING (instance_id, repeat)
       JOIN instance AS q USING (instance_id) JOIN instance AS i ON i.instance_id = s.shot_id)
 WHERE characters <= getvariable('max_chars')

@@ -1,0 +1,39 @@
+"""What settings say of a model that is scored."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ModelSpec(BaseModel):
+    """One model of the leaderboard. `kind` names the adapter; each adapter reads the fields it needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    """`tuned` and `untuned` (the model of a plan after and before training), `majority` (the most frequent training
+    answer of each task), `local` (a transformers folder), `endpoint` (OpenAI-compatible), `file` (a submission), or
+    the name of a plug-in."""
+    plan: str | None = None
+    """Training plan of `tuned`, `untuned` and `majority`."""
+    path: str | None = None
+    """Folder of a `local` model, or file of a `file` model."""
+    url: str | None = None
+    """Base address of an `endpoint`, such as `http://localhost:8000/v1`."""
+    remote_name: str | None = None
+    """Name the endpoint knows the model by."""
+    api_key_variable: str | None = None
+    """Environment variable that holds the endpoint's key; the key itself is never written down."""
+    max_new_tokens: int = Field(default=200, gt=0)
+    """Most tokens of an answer; 200 is upstream's default."""
+    batch: int = Field(default=32, gt=0)
+    """Prompts generated together, or requests in flight."""
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> ModelSpec:
+        needs = {"tuned": "plan", "untuned": "plan", "majority": "plan", "local": "path", "file": "path"}
+        needs |= {"endpoint": "url"}
+        field = needs.get(self.kind)
+        if field is not None and getattr(self, field) is None:
+            raise ValueError(f"a model of kind {self.kind!r} needs {field!r}")
+        return self
