@@ -1,0 +1,89 @@
+"""The leaderboard as a static site: `index.html`, one page a task, one page a model.
+
+It works from a folder (`file://`), carries its style in every page, runs no script and loads nothing from elsewhere:
+the pages forbid it themselves by a content security policy. All text of models and corpora is escaped.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from meds_pipeline.reports.views import Board, metric_name, slug
+from meds_pipeline.store import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+    from meds_pipeline.reports.model import LeaderboardData
+
+SCORER_HINTS = {
+    "official": "Computed as the scripts of MedS-Bench do, slips included: use these beside published numbers.",
+    "corrected": "The same metrics with the slips of the official scripts repaired: use these to choose a model.",
+}
+
+
+def write_leaderboard(data: LeaderboardData, out: Path) -> None:
+    """Write the site below `out`; the same data gives the same bytes.
+
+    Args:
+        data: What to show; checked when it was made.
+        out: Folder of the site, made when absent. `index.html` is written last, so it never links to a page that is
+            not there yet. Files of earlier sites that are no part of this one stay.
+    """
+    board = Board(data)
+    titles = {task.task: task.title for task in data.tasks}
+    for task in data.tasks:
+        examples = [example for example in data.examples if example.task == task.task]
+        page = _render("task.html.j2", board, root="../", task=task, examples=examples)
+        write_atomic(out / "tasks" / f"{slug(task.task)}.html", page)
+    for model in data.models:
+        page = _render("model.html.j2", board, root="../", model=model, titles=titles, scorer_hints=SCORER_HINTS)
+        write_atomic(out / "models" / f"{slug(model.name)}.html", page)
+    write_atomic(out / "index.html", _render("index.html.j2", board, root="", scorer_hints=SCORER_HINTS))
+
+
+def _render(template: str, board: Board, **values: object) -> bytes:
+    return _environment().get_template(template).render(board=board, data=board.data, **values).encode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("meds_pipeline.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "metric": metric_name,
+        "percent": _percent,
+        "place": _place,
+        "points": _points,
+        "signed": _signed,
+        "slug": slug,
+    }
+    return environment
+
+
+def _percent(value: float | None) -> str:
+    """Show percent to one place, as published tables do."""
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _place(value: float) -> str:
+    """Return where on a bar from 0 to 100 a figure lies."""
+    return f"{min(max(value, 0.0), 100.0):.2f}"

@@ -1,0 +1,201 @@
+"""What a leaderboard shows, as plain data: the caller reads it from the store, the site only renders it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from meds_pipeline.errors import ScoringError, Where
+
+Origin = Literal["real", "twin"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One figure, as the scorer gives it, for one model.
+
+    Attributes:
+        model: Name of the model.
+        scorer: `official` or `corrected`.
+        level: `task`, `category` or `overall`.
+        name: Task, category, or `overall`.
+        metric: For example `accuracy`, `bleu1`, `rougeL`, `f1`.
+        value: Percent; None where there is none (no item counted).
+        low: Lower end of the 95 % interval, percent.
+        high: Upper end.
+        n: Items it rests on.
+        comparable: Whether it may stand beside published figures.
+        note: Why not, or another remark.
+        score_id: What `meds trace score` takes.
+    """
+
+    model: str
+    scorer: str
+    level: str
+    name: str
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    comparable: bool
+    note: str
+    score_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line on how something was made: a label and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """How a model came about.
+
+    Attributes:
+        name: Name in scores.
+        kind: A word or two: `tuned`, `untuned`, `baseline`, `endpoint`, `submission`.
+        about: One sentence.
+        plan: Training plan; None where nothing was trained.
+        training_set: Digest of the training set; None where nothing was trained.
+        weights: Digest of the weights; None where there are none at hand.
+        facts: Whatever else is worth showing: base, parameters, tokens, steps, seconds.
+    """
+
+    name: str
+    kind: str
+    about: str = ""
+    plan: str | None = None
+    training_set: str | None = None
+    weights: str | None = None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCard:
+    """A task of the benchmark: its name, what it asks for, and how many items of the release are its."""
+
+    task: str
+    title: str
+    category: str
+    corpus: str
+    definition: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The frozen benchmark release the scores stand on; `flagged` counts items whose source has changed since."""
+
+    name: str
+    digest: str
+    items: int
+    flagged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StaleCorpus:
+    """A corpus that kept an earlier output, because its newest attempt failed or was blocked."""
+
+    corpus: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """What one scorer gave an answer, 0 to 1; None where the item is not counted or the metric is no mean of items."""
+
+    scorer: str
+    metric: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A model's output for an item and its points."""
+
+    model: str
+    output: str
+    outcome: str
+    points: tuple[Points, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An item worth looking at: what the models saw, what was asked for, what they wrote.
+
+    `flag` says what happened to its source since the release was frozen (changed, retracted); empty for nothing.
+    """
+
+    item_id: str
+    task: str
+    prompt: str
+    references: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    flag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """First model minus second on the same items, in percent points with its 95 % interval."""
+
+    scorer: str
+    level: str
+    name: str
+    metric: str
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardData:
+    """Everything on the site.
+
+    Attributes:
+        build_id: The build the scores belong to.
+        origin: `twin` puts a banner on every page.
+        release: What was measured on.
+        models: All models that have scores.
+        tasks: The tasks of the release, in the order to show them.
+        scores: One row a model, scorer, level, name and metric.
+        examples: Items to show on the tasks' pages.
+        pairs: Paired tests; where one is missing, disjoint intervals decide who is ahead.
+        stale: Corpora that stand on an earlier output.
+
+    Raises:
+        ScoringError: If a score names an unknown model or task, or two scores claim one cell.
+    """
+
+    build_id: str
+    origin: Origin
+    release: Release
+    models: tuple[ModelCard, ...]
+    tasks: tuple[TaskCard, ...]
+    scores: tuple[ScoreRow, ...]
+    examples: tuple[Example, ...] = ()
+    pairs: tuple[PairedTest, ...] = ()
+    stale: tuple[StaleCorpus, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what the page would show wrongly or not at all."""
+        models, tasks = {model.name for model in self.models}, {task.task for task in self.tasks}
+        cells = set()
+        for row in self.scores:
+            cell = (row.model, row.scorer, row.level, row.name, row.metric)
+            if row.model not in models:
+                raise _refused(row, f"model {row.model} has a score and no card.")
+            if row.level == "task" and row.name not in tasks:
+                raise _refused(row, "it has a score and no card.")
+            if cell in cells:
+                raise _refused(row, f"two {row.scorer} {row.metric} scores of model {row.model}.")
+            cells.add(cell)
+
+
+def _refused(row: ScoreRow, problem: str) -> ScoringError:
+    return ScoringError(problem, Where(task=row.name), "give the leaderboard one score a cell, and cards for all.")
