@@ -1,0 +1,180 @@
+"""The way back to the bytes: a score, item or sample as a tree that ends in the raw text of its records.
+
+Every node is read from `lineage.duckdb` (opened read-only), the raw text from the raw file itself, whose sha256 is
+checked first: a file that changed since is said to have changed, not shown as what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from meds_pipeline.errors import MedsError, StoreError, UnknownNameError, Where
+from meds_pipeline.readers.base import Address
+from meds_pipeline.readers.registry import get_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meds_pipeline.workspace import Workspace
+
+KINDS = ("sample", "item", "score", "model")
+
+
+@dataclass(slots=True)
+class Node:
+    """One thing on the way: what it is, what is known of it, what it rests on."""
+
+    kind: str
+    name: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    children: list[Node] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tree as JSON-able data."""
+        head: dict[str, Any] = {"kind": self.kind, "name": self.name, **self.facts}
+        if self.text is not None:
+            head["text"] = self.text
+        return {**head, "rests_on": [child.to_json() for child in self.children]} if self.children else head
+
+
+class Tracer:
+    """Traces within one home; close it, or use it in a `with` block."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        path = workspace.home / "lineage.duckdb"
+        if not path.is_file():
+            raise StoreError("there is no lineage yet.", Where(file=str(path)), "Run `meds run` first.")
+        self._ws = workspace
+        self._con = duckdb.connect(str(path), read_only=True)
+
+    def __enter__(self) -> Tracer:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the database."""
+        self._con.close()
+
+    def trace(self, kind: str, identifier: str, *, items: int = 3) -> Node:
+        """Return the tree of one thing.
+
+        Args:
+            kind: One of `KINDS`.
+            identifier: Its id, or the first characters of it where no other id starts so; for a model its name.
+            items: How many items a score shows with their whole chain.
+
+        Raises:
+            UnknownNameError: No such kind, or no (or more than one) id starts so.
+        """
+        ways: dict[str, Callable[[str], Node]] = {
+            "sample": self._sample,
+            "item": self._item,
+            "score": lambda found: self._score(found, items),
+            "model": self._model,
+        }
+        if kind not in ways:
+            raise UnknownNameError(f"{kind!r} cannot be traced.", next_step=f"Give one of {', '.join(KINDS)}.")
+        return ways[kind](self._find(kind, identifier))
+
+    def _find(self, kind: str, identifier: str) -> str:
+        found = [row["id"] for row in self._rows(f"find_{kind}", id=identifier)]
+        if len(found) == 1:
+            return str(found[0])
+        if not found:
+            raise UnknownNameError(f"no {kind} has an id that starts with {identifier!r}.", next_step=_LOOK[kind])
+        raise UnknownNameError(f"more than one {kind} id starts with {identifier!r}.", next_step="Give more of the id.")
+
+    def _sample(self, sample_id: str) -> Node:
+        row = self._rows("sample", id=sample_id)[0]
+        shots = row.pop("shot_instance_ids")
+        instance_id, instruction = row.pop("instance_id"), row.pop("instruction")
+        node = Node("sample", sample_id, row, children=[Node("instruction", row.pop("instruction_id"), text=instruction)])
+        node.children.append(self._instance(instance_id, "instance"))
+        node.children += [self._instance(shot, "few-shot example") for shot in shots]
+        for place in self._rows("sequences", id=sample_id):
+            node.children.append(Node("sequence", f"{place['plan']} {place.pop('sequence')}", place))
+        return node
+
+    def _item(self, item_id: str) -> Node:
+        row = self._rows("item", id=item_id)[0]
+        shots, instance_id = row.pop("shot_instance_ids"), row.pop("instance_id")
+        node = Node("item", item_id, row, children=[self._instance(instance_id, "instance")])
+        node.children += [self._instance(shot, "few-shot example") for shot in shots]
+        for answer in self._rows("predictions", id=item_id):
+            node.children.append(Node("prediction", answer.pop("model"), answer, text=answer.pop("output")))
+        for near in self._rows("near_samples", id=item_id):
+            node.children.append(Node("training instance left out", near.pop("instance_id"), near))
+        return node
+
+    def _score(self, score_id: str, items: int) -> Node:
+        row = self._rows("score", id=score_id)[0]
+        node = Node("score", score_id, row, children=[self._model(row["model"])])
+        for scored in self._rows("score_items", id=score_id):
+            if len([child for child in node.children if child.kind == "item"]) == items:
+                node.facts["further_items"] = row["n"] - items
+                break
+            child = self._item(scored.pop("item_id"))
+            child.facts |= scored
+            child.children = [c for c in child.children if c.kind != "prediction" or c.name == row["model"]]
+            node.children.append(child)
+        return node
+
+    def _model(self, name: str) -> Node:
+        row = self._rows("model", id=name)[0]
+        row["spec"] = json.loads(row["spec"])
+        node = Node("model", name, row)
+        for step in self._rows("stands_on", id=row["fingerprint"]):
+            node.children.append(Node(step.pop("asset"), step.pop("partition"), step))
+        for file in self._rows("model_files", id=row["fingerprint"]):
+            node.children.append(Node("raw file", file.pop("path"), file))
+        return node
+
+    def _instance(self, instance_id: str, kind: str) -> Node:
+        row = self._rows("instance", id=instance_id)[0]
+        node = Node(kind, instance_id, row)
+        for source in self._rows("sources", id=instance_id, fingerprint=row.pop("fingerprint")):
+            text = self._raw_text(source)
+            node.children.append(Node("record", f"{source['path']} record {source['record_index']}", source, text=text))
+        return node
+
+    def _raw_text(self, source: dict[str, Any]) -> str:
+        """Return the record's raw text, or why it cannot be shown."""
+        path = self._ws.raw / source["distribution"] / source["path"]
+        try:
+            if self._ws.store.hasher.sha256(path) != source["sha256"]:
+                return "(the file has other bytes now: run `meds run`, or bring the file back)"
+            entry = self._ws.catalog.distributions[source["distribution"]][1].files[source.pop("entry")]
+            address = Address(source["record_index"], source["start"], source["length"])
+            with path.open("rb") as raw:
+                return get_reader(entry.reader).raw_text(raw, address, **entry.reader_options())
+        except FileNotFoundError:
+            return "(the file is no longer there)"
+        except (KeyError, MedsError) as error:
+            return f"(the catalog no longer reads this file: {error})"
+
+    def _rows(self, query: str, **parameters: str) -> list[dict[str, Any]]:
+        cursor = self._con.execute(self._queries[query], parameters)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @cached_property
+    def _queries(self) -> dict[str, str]:
+        """The named queries of trace.sql."""
+        text = (resources.files("meds_pipeline.lineage") / "trace.sql").read_text(encoding="utf-8")
+        parts = [part.partition("\n") for part in text.split("-- name: ")[1:]]
+        return {name.strip(): query for name, _, query in parts}
+
+
+_LOOK = {
+    "sample": "`SELECT sample_id FROM sample LIMIT 5` on lineage.duckdb lists some.",
+    "item": "`SELECT item_id FROM item LIMIT 5` on lineage.duckdb lists some.",
+    "score": "`meds leaderboard` shows the id of every score.",
+    "model": "`meds leaderboard` lists the models.",
+}
