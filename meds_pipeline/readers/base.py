@@ -168,6 +168,9 @@ class Options(BaseModel):
     max_record_bytes: int = Field(default=MAX_RECORD_BYTES, gt=0)
     """A longer record is a fault, so that one missing bracket cannot fill the memory."""
 
+    may_be_empty: bool = False
+    """Whether a file without any record is as it should be. A file of 0 bytes never is."""
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
@@ -259,12 +262,13 @@ class BaseReader(ABC, Generic[OptionsT]):
         except RawFileError as error:
             yield file_fault(Reason.UNREADABLE, f"{error.problem} {error.next_step}".strip())
             return
-        if not found:
-            if raw.seekable() and raw.seek(0, 2) > 0:
-                detail = "The file holds no record. Check the reader and its options against the file."
-                yield file_fault(Reason.NO_RECORDS, detail)
-            else:
-                yield file_fault(Reason.EMPTY_FILE, "The file is empty. Fetch it again from upstream.")
+        if found:
+            return
+        if raw.seek(0, 2) == 0:
+            yield file_fault(Reason.EMPTY_FILE, "The file is empty. Fetch it again from upstream.")
+        elif not options.may_be_empty:
+            detail = "The file holds no record. Check the reader and its options, or set `may_be_empty: true`."
+            yield file_fault(Reason.NO_RECORDS, detail)
 
 
 def file_fault(reason: Reason, detail: str) -> Fault:

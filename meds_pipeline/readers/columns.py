@@ -54,11 +54,21 @@ class Mistyped(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One column type: its canonical text, its Arrow type, and a check that returns the value to store or raises."""
+    """One column type.
+
+    Attributes:
+        text: The type as text, in one spelling.
+        arrow: Its Arrow type.
+        check: Returns the value to store, or raises `Mistyped`.
+        item: Type of the elements, of a list.
+        fields: Types of the fields, of a STRUCT.
+    """
 
     text: str
     arrow: pa.DataType
     check: Check
+    item: Type | None = None
+    fields: Mapping[str, Type] | None = None
 
 
 def json_kind(value: Any) -> str:
@@ -147,7 +157,8 @@ def _struct(tokens: list[str], text: str) -> tuple[Type, list[str]]:
             raise Mistyped("an object", value)
         return {name: _inner(one, value.get(name), name) for name, one in checks.items()}
 
-    return Type(f"STRUCT({inner})", arrow, _nullable(check)), _expect(rest, ")", text)
+    found = Type(f"STRUCT({inner})", arrow, _nullable(check), fields=fields)
+    return found, _expect(rest, ")", text)
 
 
 def _map(tokens: list[str], text: str) -> tuple[Type, list[str]]:
@@ -177,7 +188,7 @@ def _list(item: Type) -> Type:
             # Only now pay for the position.
             return [_inner(one, part, f"[{place}]") for place, part in enumerate(value)]
 
-    return Type(f"{item.text}[]", pa.list_(item.arrow), _nullable(check))
+    return Type(f"{item.text}[]", pa.list_(item.arrow), _nullable(check), item=item)
 
 
 def _inner(check: Check, value: Any, step: str) -> Any:

@@ -15,8 +15,9 @@ from pydantic import field_validator
 
 from meds_pipeline.readers.base import BaseReader, Fault, Record
 from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
-from meds_pipeline.readers.json_scan import Broken, Members, Window, enter, skip_mark
+from meds_pipeline.readers.json_scan import Broken, Members, enter, skip_mark, value_end
 from meds_pipeline.readers.json_units import as_units, path_fault
+from meds_pipeline.readers.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,7 @@ class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
         try:
             position = enter(window, position, options.path, fields.load)
             if window.byte(position) == b"{"[0]:
-                end = window.value_end(position)
+                end = value_end(window, position)
                 value = fields.load(window.cut(position, end))
                 yield fields.unit(0, position, end - position, value)
                 return

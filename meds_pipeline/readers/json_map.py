@@ -14,8 +14,9 @@ from pydantic import model_validator
 
 from meds_pipeline.readers.base import BaseReader, Fault, Record
 from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
-from meds_pipeline.readers.json_scan import Broken, Members, Window, enter, skip_mark
+from meds_pipeline.readers.json_scan import Broken, Members, enter, skip_mark
 from meds_pipeline.readers.json_units import as_units, path_fault
+from meds_pipeline.readers.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.readers.base import UTF8_BOM, Reason
 
-CHUNK = 1 << 20
-_SPACE = re.compile(rb"[ \t\r\n]*+")
+if TYPE_CHECKING:
+    from meds_pipeline.readers.window import Window
+
 _SKIP = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\\r\n]++|\\[^\r\n])*+")*+')
 _OPEN_STRING = re.compile(rb'"(?:[^"\\\r\n]++|\\[^\r\n])*+')
 _LITERAL = re.compile(rb"[^\s,\[\]{}\":]++")
@@ -55,82 +56,26 @@ class Gap:
     detail: str
 
 
-class Window:
-    """The part of a stream that is in memory, addressed by absolute byte positions."""
+def value_end(window: Window, start: int, limit: int | None = None) -> int:
+    """End of the JSON value that begins at `start`.
 
-    def __init__(self, raw: BinaryIO, limit: int) -> None:
-        self._raw, self._limit = raw, limit
-        self._data, self._base, self._floor, self._ended = b"", 0, 0, False
-
-    @property
-    def end(self) -> int:
-        """First position not in memory; the size of the file once all is read."""
-        return self._base + len(self._data)
-
-    def release(self, position: int) -> None:
-        """Bytes before this position are not needed any more."""
-        self._floor = position
-
-    def fill(self) -> bool:
-        """Read on, at least doubling what is kept, so that rescanning stays linear. False at the end."""
-        kept = self._data[self._floor - self._base :]
-        more = b"" if self._ended else self._raw.read(max(CHUNK, len(kept)))
-        if not more:
-            self._ended = True
-            return False
-        self._data, self._base = kept + more, self._floor
-        return True
-
-    def cut(self, start: int, end: int) -> bytes:
-        """A copy of the bytes from `start` to `end`."""
-        return self._data[start - self._base : end - self._base]
-
-    def byte(self, position: int) -> int:
-        """The byte at a position, -1 at the end of the file."""
-        while position >= self.end:
-            if not self.fill():
-                return -1
-        return self._data[position - self._base]
-
-    def space(self, position: int) -> int:
-        """The first position from here that is not white space."""
-        while True:
-            match = _SPACE.match(self._data, position - self._base)
-            found = self._base + match.end() if match else position
-            if found < self.end or not self.fill():
-                return found
-            position = found
-
-    def search(self, pattern: re.Pattern[bytes], position: int, overlap: int) -> int:
-        """End of the next match from here; -1 if there is none. `overlap`: the longest possible match."""
-        while True:
-            match = pattern.search(self._data, position - self._base)
-            if match:
-                return self._base + match.end()
-            position = max(position, self.end - overlap)
-            self.release(position)
-            if not self.fill():
-                return -1
-
-    def value_end(self, start: int, limit: int | None = None) -> int:
-        """End of the JSON value that begins at `start`.
-
-        Raises:
-            Broken: It does not end before the file or `limit` does, or its brackets do not match.
-        """
-        limit = limit or self._limit
-        while True:
-            found = _value_end(self._data, start - self._base)
-            if found == _MISMATCH:
-                raise Broken(start, Reason.BAD_RECORD, "Its quotes or brackets do not match.")
-            if found >= 0 and (self._base + found < self.end or self._data[found - 1] in b'}]"'):
-                return self._base + found
-            if self.end - start > limit:
-                raise Broken(start, Reason.TOO_LONG, f"It does not end within {limit} bytes.")
-            if not self.fill():
-                if found >= 0:
-                    return self._base + found
-                raise Broken(start, Reason.TRUNCATED, "The file ends inside it.")
+    Raises:
+        Broken: It does not end before the file or `limit` does, or its brackets do not match.
+    """
+    limit = limit or window.limit
+    while True:
+        data, base = window.data, window.base
+        found = _value_end(data, start - base)
+        if found == _MISMATCH:
+            raise Broken(start, Reason.BAD_RECORD, "Its quotes or brackets do not match.")
+        if found >= 0 and (found < len(data) or data[found - 1] in b'}]"'):
+            return base + found
+        if window.end - start > limit:
+            raise Broken(start, Reason.TOO_LONG, f"It does not end within {limit} bytes.")
+        if not window.fill():
+            if found >= 0:
+                return base + found
+            raise Broken(start, Reason.TRUNCATED, "The file ends inside it.")
 
 
 _MORE, _MISMATCH = -1, -2
@@ -257,13 +202,13 @@ class Members:
             if self._keyed:
                 if window.byte(start) != _QUOTE:
                     raise Broken(start, Reason.BAD_RECORD, "It does not begin with a key.")
-                key_end = window.value_end(start, limit)
+                key_end = value_end(window, start, limit)
                 colon = window.space(key_end)
                 if window.byte(colon) != _COLON:
                     raise Broken(start, Reason.BAD_RECORD, "There is no colon after its key.")
                 key = self._load(window.cut(start, key_end))
                 value_start = window.space(colon + 1)
-            end = window.value_end(value_start, limit)
+            end = value_end(window, value_start, limit)
             return Member(start, end, key, self._load(window.cut(value_start, end)))
         except Broken as broken:
             raise Broken(start, broken.reason, broken.detail) from None
@@ -278,9 +223,10 @@ class Members:
         pattern = self._line_start or (re.compile(rb'(?=")') if self._keyed else re.compile(rb"(?=\{)"))
         overlap = 1 << 12 if self._line_start else 1
         while True:
-            found = window.search(pattern, position, overlap)
-            if found < 0:
+            match = window.search(pattern, position, overlap)
+            if match is None:
                 return None
+            found = match.end
             if self._line_start is not None:
                 if found > start:
                     return found
@@ -317,12 +263,12 @@ def enter(window: Window, position: int, path: tuple[str, ...], load: Callable[[
             window.release(position)
             if window.byte(position) != _QUOTE:
                 raise Broken(position, Reason.MISSING_FIELD, f"There is no field {key}.")
-            key_end = window.value_end(position)
+            key_end = value_end(window, position)
             found = load(window.cut(position, key_end))
             position = window.space(window.space(key_end) + 1)
             if found == key:
                 break
-            position = window.space(window.value_end(position))
+            position = window.space(value_end(window, position))
             if window.byte(position) == _COMMA:
                 position = window.space(position + 1)
     return position

@@ -21,13 +21,22 @@ GROUP = "meds_pipeline.readers"
 
 _HERE = "meds_pipeline.readers"
 BUILT_IN: dict[str, str] = {
+    "bioc": f"{_HERE}.bioc:BiocReader",
+    "brat": f"{_HERE}.brat:BratReader",
     "csv": f"{_HERE}.delimited:CsvReader",
+    "ddi": f"{_HERE}.ddi:DdiReader",
     "iob": f"{_HERE}.iob:IobReader",
     "json": f"{_HERE}.json_document:JsonDocumentReader",
     "json_map": f"{_HERE}.json_map:JsonMapReader",
     "jsonl": f"{_HERE}.json_lines:JsonLinesReader",
+    "lines": f"{_HERE}.text_lines:LinesReader",
+    "pubtator": f"{_HERE}.pubtator:PubtatorReader",
+    "text": f"{_HERE}.whole_text:TextReader",
+    "textgrid": f"{_HERE}.textgrid:TextgridReader",
+    "tmx": f"{_HERE}.tmx:TmxReader",
     "tsv": f"{_HERE}.delimited:TsvReader",
     "xlsx": f"{_HERE}.xlsx:XlsxReader",
+    "xml": f"{_HERE}.xml_elements:XmlReader",
 }
 
 

@@ -14,6 +14,8 @@ from typing import NamedTuple, TypedDict
 
 import pyarrow as pa
 
+from meds_pipeline.readers.base import Reason
+
 SPAN = pa.struct([("start", pa.int64()), ("end", pa.int64())])
 ENTITY = pa.struct(
     [
@@ -62,10 +64,10 @@ class Argument(TypedDict):
 
 
 class Relation(TypedDict):
-    """One relation or event, as stored."""
+    """One relation or event, as stored. A type of None says that a stated pair is not related."""
 
     id: str
-    type: str
+    type: str | None
     args: list[Argument]
 
 
@@ -80,6 +82,30 @@ def entity(number: str, kind: str | None, text: str, spans: Sequence[Span], refs
         "spans": [{"start": span.start, "end": span.end} for span in spans],
         "refs": list(refs),
     }
+
+
+class AnnotationError(ValueError):
+    """An annotation does not fit its text."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def check_mention(text: str, spans: Sequence[Span], mention: str) -> None:
+    """Check that a mention is what stands at its spans, blanks and line breaks aside.
+
+    Raises:
+        AnnotationError: A span lies outside the text, or something else stands there.
+    """
+    for span in spans:
+        if problem := check_span(text, span):
+            raise AnnotationError(Reason.BAD_SPAN, problem)
+    found = "".join(text[span.start : span.end] for span in spans)
+    if found != mention and "".join(found.split()) != "".join(mention.split()):
+        first, last = spans[0].start, spans[-1].end
+        detail = f"What stands at {first} to {last} is not what the annotation says."
+        raise AnnotationError(Reason.BAD_SPAN, detail)
 
 
 def check_span(text: str, span: Span) -> str | None:

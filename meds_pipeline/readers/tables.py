@@ -45,7 +45,7 @@ class TableOptions(Options):
     @classmethod
     def _readable(cls, value: dict[str, str]) -> dict[str, str]:
         for name, kind in parse_columns(value).items():
-            if kind.text not in _CELLS:
+            if kind.text not in CELLS:
                 raise ValueError(f"column {name}: a cell is not {kind.text}; declare VARCHAR and cast in the recipe")
         return value
 
@@ -69,7 +69,7 @@ class Table:
     """Maps rows of cells to the declared columns of one file."""
 
     def __init__(self, options: TableOptions, places: Sequence[int | None]) -> None:
-        kinds = [_CELLS[kind.text] for kind in options.types().values()]
+        kinds = [CELLS[kind.text] for kind in options.types().values()]
         self._columns = [
             (name, place, cell, name in options.required)
             for name, place, cell in zip(options.columns, places, kinds, strict=True)
@@ -141,4 +141,4 @@ def _json(text: str) -> str | None:
         raise ValueError("expected JSON, found other text") from None
 
 
-_CELLS: dict[str, Cell] = {"VARCHAR": str, "BIGINT": _bigint, "DOUBLE": _double, "BOOLEAN": _boolean, "JSON": _json}
+CELLS: dict[str, Cell] = {"VARCHAR": str, "BIGINT": _bigint, "DOUBLE": _double, "BOOLEAN": _boolean, "JSON": _json}

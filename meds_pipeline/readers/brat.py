@@ -1,0 +1,168 @@
+"""brat standoff: a .txt file is one record, its .ann file a companion.
+
+    read(text, companions={"ann": annotations})      # text, entities, relations
+
+Of the .ann file: `T` mentions, also discontinuous (`4 9;12 20`); `N` normalisations go to the mention's refs; `R`
+relations and `*` equivalences; `E` events are relations whose first argument is the role `trigger`; `A`/`M`
+attributes are relations of the type's name with arguments `of` and, where there is one, `value`; `#` notes are
+skipped. An empty .ann file is a document without mentions. One bad line makes the document a fault.
+Format: https://brat.nlplab.org/standoff.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pyarrow as pa
+
+from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.spans import (
+    ANNOTATED,
+    AnnotationError,
+    Entity,
+    Relation,
+    Span,
+    check_mention,
+    entity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ANN = "ann"
+_MENTION = re.compile(r"(T[^\t]*)\t(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)", re.DOTALL)
+_REFERENCE = re.compile(r"N[^\t]*\t\S+ (\S+) (\S+)(?:\t.*)?", re.DOTALL)
+_RELATION = re.compile(r"(R[^\t]*)\t(\S+)((?: [^\s:]+:\S+)+)\s*")
+_EVENT = re.compile(r"(E[^\t]*)\t([^\s:]+):(\S+)((?: [^\s:]+:\S+)*)\s*")
+_EQUIVALENT = re.compile(r"\*\t(\S+)((?: \S+)+)\s*")
+_ATTRIBUTE = re.compile(r"([AM][^\t]*)\t(\S+) (\S+)(?: (\S+))?\s*")
+
+
+class BratReader(BaseReader[Options]):
+    """The one document of a text file and its annotations."""
+
+    name = "brat"
+    options_type = Options
+
+    def columns(self, options: Options) -> pa.Schema:
+        """The shared shape of annotated text."""
+        return pa.schema(ANNOTATED)
+
+    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The annotation file."""
+        self.parse(options)
+        return (ANN,)
+
+    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
+        """Read the document."""
+        body = raw.read(options.max_record_bytes + 1)
+        if not body:
+            return
+        if len(body) > options.max_record_bytes:
+            yield Fault(0, 0, len(body), Reason.TOO_LONG.value, "The text is over max_record_bytes. Raise the option.")
+        elif ANN not in companions:
+            detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
+            yield Fault(0, 0, len(body), Reason.MISSING_COMPANION.value, detail)
+        else:
+            yield _document(body, companions[ANN].read(options.max_record_bytes), options.encoding)
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The text; with the companion, its annotations behind it."""
+        text = super().raw_text(raw, address, **options)
+        if not companions or ANN not in companions:
+            return text
+        companions[ANN].seek(0)
+        notes = companions[ANN].read().decode(self.parse(options).encoding, errors="replace")
+        return f"{text}\n\n[.ann]\n{notes}"
+
+
+def _document(body: bytes, notes: bytes, encoding: str) -> Record | Fault:
+    try:
+        text, lines = body.decode(encoding), notes.decode(encoding).splitlines()
+    except UnicodeDecodeError as error:
+        detail = f"The document is not {encoding} ({error.reason}). Set the entry's `encoding`, or repair the byte."
+        return Fault(0, 0, len(body), Reason.BAD_ENCODING.value, detail)
+    document = _Annotations(text)
+    for number, line in enumerate(lines, 1):
+        try:
+            document.add(line)
+        except AnnotationError as error:
+            detail = f"Line {number} of the .ann file: {error.detail} Correct the line, or fetch the file again."
+            return Fault(0, 0, len(body), error.reason.value, detail)
+    try:
+        return Record(0, 0, len(body), (text, *document.finish()))
+    except AnnotationError as error:
+        return Fault(0, 0, len(body), error.reason.value, f"{error.detail} Correct the .ann file.")
+
+
+class _Annotations:
+    """Gathers the lines of one .ann file; references are resolved at the end, since lines come in any order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._entities: dict[str, Entity] = {}
+        self._relations: list[Relation] = []
+        self._references: list[tuple[str, str]] = []
+
+    def add(self, line: str) -> None:
+        """Take one line.
+
+        Raises:
+            AnnotationError: It cannot be read, or its mention is not in the text.
+        """
+        if not line.strip() or line.startswith("#"):
+            return
+        if match := _MENTION.fullmatch(line):
+            spans = [Span(*map(int, part.split())) for part in match[3].split(";")]
+            check_mention(self._text, spans, match[4])
+            if match[1] in self._entities:
+                raise AnnotationError(Reason.BAD_REFERENCE, f"The id {match[1]} is there twice.")
+            self._entities[match[1]] = entity(match[1], match[2], match[4], spans)
+        elif match := _REFERENCE.fullmatch(line):
+            self._references.append((match[1], match[2]))
+        elif match := _RELATION.fullmatch(line):
+            self._relate(match[1], match[2], _pairs(match[3]))
+        elif match := _EVENT.fullmatch(line):
+            self._relate(match[1], match[2], [("trigger", match[3]), *_pairs(match[4])])
+        elif match := _EQUIVALENT.fullmatch(line):
+            self._relate("*", match[1], [("", part) for part in match[2].split()])
+        elif match := _ATTRIBUTE.fullmatch(line):
+            value = [("value", match[4])] if match[4] else []
+            self._relate(match[1], match[2], [("of", match[3]), *value])
+        else:
+            raise AnnotationError(Reason.BAD_RECORD, "It is no annotation that brat writes.")
+
+    def finish(self) -> tuple[list[Entity], list[Relation]]:
+        """Entities and relations.
+
+        Raises:
+            AnnotationError: A line refers to something that is not there.
+        """
+        known = {*self._entities, *(relation["id"] for relation in self._relations)}
+        used = [ref for relation in self._relations for ref in _references(relation)]
+        lost = sorted({*used, *(target for target, _ in self._references)} - known)
+        if lost:
+            raise AnnotationError(Reason.BAD_REFERENCE, f"{lost[0]} is referred to and not there.")
+        for target, identifier in self._references:
+            if target in self._entities:
+                self._entities[target]["refs"].append(identifier)
+        return list(self._entities.values()), self._relations
+
+    def _relate(self, number: str, kind: str, ends: list[tuple[str, str]]) -> None:
+        self._relations.append({"id": number, "type": kind, "args": [{"role": role, "ref": ref} for role, ref in ends]})
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [(role, ref) for role, _, ref in (part.partition(":") for part in text.split())]
+
+
+def _references(relation: Relation) -> list[str]:
+    return [one["ref"] for one in relation["args"] if one["role"] != "value"]

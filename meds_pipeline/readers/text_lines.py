@@ -1,0 +1,153 @@
+"""Text by lines: each line is a record, alone or beside the same line of parallel files.
+
+    read(raw)                                                         # text
+    read(source, roles={"target": "lines", "doi": "lines"}, companions={"target": ..., "doi": ...})
+    read(text, roles={"labels": "<"}, companions={"labels": ...})     # one line of parts, each after its "<"
+    read(raw, unit="block")                                           # blocks between blank lines (OBO stanzas)
+
+Columns are `text` and one a role. Files of different lengths cannot be aligned, so then there is one fault and no
+record. Empty lines are records where files are parallel (they keep the alignment), otherwise they are skipped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+import pyarrow as pa
+from pydantic import field_validator, model_validator
+
+from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record, file_fault
+from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TEXT = "text"
+LINES = "lines"
+
+
+class LinesOptions(Options):
+    """Options of `lines`."""
+
+    roles: dict[str, str] = {}
+    """Role of each companion file, which is also its column, to how it is cut: `lines`, or the mark before each of
+    its parts (`<`), where all parts stand in one line."""
+
+    unit: Literal["line", "block"] = "line"
+    """Whether a record is a line, or the lines between two blank ones."""
+
+    @field_validator("roles")
+    @classmethod
+    def _usable(cls, value: dict[str, str]) -> dict[str, str]:
+        if TEXT in value or not all(value.values()):
+            raise ValueError("a role is not called `text`, and is cut by `lines` or by a mark")
+        return value
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> LinesOptions:
+        if self.roles and self.unit == "block":
+            raise ValueError("parallel files are read by lines, not blocks")
+        return self
+
+
+class LinesReader(BaseReader[LinesOptions]):
+    """Lines of one text file, or of several parallel ones."""
+
+    name = "lines"
+    options_type = LinesOptions
+
+    def columns(self, options: LinesOptions) -> pa.Schema:
+        """The text, then one column a role."""
+        return pa.schema([(name, pa.string()) for name in (TEXT, *options.roles)])
+
+    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The parallel files."""
+        return tuple(self.parse(options).roles)
+
+    def records(
+        self, raw: BinaryIO, options: LinesOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the lines or blocks."""
+        if not options.roles:
+            groups = _blocks(raw, options) if options.unit == "block" else _single(raw, options)
+            yield from (_unit(index, lines, (), options) for index, lines in enumerate(groups))
+            return
+        if missing := [role for role in options.roles if role not in companions]:
+            detail = f"The parallel file of {missing[0]} is missing. Fetch it, or correct the entry's companion path."
+            yield file_fault(Reason.MISSING_COMPANION, detail)
+            return
+        counts = {role: _count(companions[role], cut) for role, cut in options.roles.items()}
+        here = _count(raw, LINES)
+        if unequal := {role: count for role, count in counts.items() if count != here}:
+            found = ", ".join(f"{role} has {count}" for role, count in unequal.items())
+            detail = f"The text has {here} lines, but {found}. Fetch both files again; they must be of one version."
+            yield file_fault(Reason.RAGGED, detail)
+            return
+        parts = [_parts(companions[role], cut, options) for role, cut in options.roles.items()]
+        beside = zip(*parts, strict=True)
+        rows = zip(iter_lines(raw, options.max_record_bytes), beside, strict=True)
+        yield from (_unit(index, [line], others, options) for index, (line, others) in enumerate(rows))
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The line; with the companions, theirs below it."""
+        parsed = self.parse(options)
+        texts = [super().raw_text(raw, address, **options)]
+        for role, cut in parsed.roles.items():
+            if companions and role in companions:
+                companions[role].seek(0)
+                parts = list(_parts(companions[role], cut, parsed))
+                shown = parts[address.index].decode(parsed.encoding, errors="replace")
+                texts.append(f"[{role}] {shown}")
+        return "\n".join(texts)
+
+
+def _unit(index: int, lines: list[Line], beside: tuple[bytes, ...], options: LinesOptions) -> Record | Fault:
+    start, length = lines[0].start, lines[-1].start + lines[-1].size - lines[0].start
+    if length > options.max_record_bytes or any(line.too_long for line in lines):
+        return Fault(index, start, length, Reason.TOO_LONG.value, TOO_LONG)
+    body = b"".join(line.body + line.ending for line in lines).rstrip(b"\r\n")
+    try:
+        return Record(index, start, length, tuple(part.decode(options.encoding) for part in (body, *beside)))
+    except UnicodeDecodeError:
+        detail = f"The line is not {options.encoding}. Set the entry's `encoding`, or repair the line."
+        return Fault(index, start, length, Reason.BAD_ENCODING.value, detail)
+
+
+def _single(raw: BinaryIO, options: LinesOptions) -> Iterator[list[Line]]:
+    return ([line] for line in iter_lines(raw, options.max_record_bytes) if line.body.strip())
+
+
+def _blocks(raw: BinaryIO, options: LinesOptions) -> Iterator[list[Line]]:
+    block: list[Line] = []
+    for line in iter_lines(raw, options.max_record_bytes):
+        if line.body.strip():
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _count(raw: BinaryIO, cut: str) -> int:
+    """Parts of a file, without keeping it in memory."""
+    mark = b"\n" if cut == LINES else cut.encode()
+    count, last = 0, mark
+    while chunk := raw.read(1 << 20):
+        count += chunk.count(mark)
+        last = chunk[-1:]
+    raw.seek(0)
+    return count + 1 if cut == LINES and last != mark else count
+
+
+def _parts(raw: BinaryIO, cut: str, options: LinesOptions) -> Iterator[bytes]:
+    if cut == LINES:
+        return (line.body for line in iter_lines(raw, options.max_record_bytes))
+    return iter(raw.read().split(cut.encode())[1:])

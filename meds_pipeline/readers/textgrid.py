@@ -1,0 +1,117 @@
+"""Praat TextGrid (long text form): each interval or point of each tier is a record.
+
+    read(raw)      # tier VARCHAR, number BIGINT, start DOUBLE, end DOUBLE (seconds), text VARCHAR
+
+Silences are intervals with an empty text, and records too: times have no gaps. A point has equal start and end.
+Format: https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
+
+from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record, file_fault
+from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HEADING = re.compile(rb"\s*(item|intervals|points) \[([0-9]{1,9})\]:?\s*")
+_NAME = re.compile(rb'\s*name = "(.*)"\s*')
+_SIZE = re.compile(rb"\s*(?:intervals|points): size = ([0-9]{1,9})\s*")
+_FIELDS = re.compile(r'(?:\s*\w+ = (?:"(?:[^"]|"")*"|[^\s"]+)\s*)*')
+_FIELD = re.compile(r'(\w+) = (?:"((?:[^"]|"")*)"|([^\s"]+))')
+_FIX = "Correct it in Praat, or fetch the file again."
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Lines of one interval or point, its heading first, and where it stands."""
+
+    tier: bytes
+    number: int
+    lines: list[Line]
+
+
+class TextgridReader(BaseReader[Options]):
+    """Intervals of a TextGrid file."""
+
+    name = "textgrid"
+    options_type = Options
+
+    def columns(self, options: Options) -> pa.Schema:
+        """Tier, number in the tier, start and end in seconds, text."""
+        times = [("start", pa.float64()), ("end", pa.float64())]
+        return pa.schema([("tier", pa.string()), ("number", pa.int64()), *times, ("text", pa.string())])
+
+    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
+        """Go through the tiers."""
+        head = raw.read(512)
+        raw.seek(0)
+        if not head:
+            return
+        if b'"TextGrid"' not in head or b"<exists>" not in head:
+            detail = "Not a TextGrid in Praat's long text form and UTF-8. Save it so in Praat, or fetch it again."
+            yield file_fault(Reason.UNREADABLE, detail)
+            return
+        pieces = _Pieces(raw, options.max_record_bytes)
+        found = 0
+        for piece in pieces:
+            yield _unit(found, piece, options)
+            found += 1
+        if found < pieces.stated:
+            detail = f"The file states {pieces.stated} intervals and holds {found}. Fetch the file again."
+            yield Fault(found, raw.seek(0, 2), 0, Reason.TRUNCATED.value, detail)
+
+
+class _Pieces:
+    """Cuts the file at its headings, and counts what the tiers say they hold."""
+
+    def __init__(self, raw: BinaryIO, limit: int) -> None:
+        self._lines = iter_lines(raw, limit)
+        self.stated = 0
+
+    def __iter__(self) -> Iterator[_Piece]:
+        tier, piece = b"", None
+        for line in self._lines:
+            if heading := _HEADING.fullmatch(line.body):
+                if piece is not None:
+                    yield piece
+                piece = None if heading[1] == b"item" else _Piece(tier, int(heading[2]), [line])
+            elif piece is not None:
+                piece.lines.append(line)
+            elif name := _NAME.fullmatch(line.body):
+                tier = name[1]
+            elif size := _SIZE.fullmatch(line.body):
+                self.stated += int(size[1])
+        if piece is not None:
+            yield piece
+
+
+def _unit(index: int, piece: _Piece, options: Options) -> Record | Fault:
+    start = piece.lines[0].start
+    length = piece.lines[-1].start + piece.lines[-1].size - start
+    if length > options.max_record_bytes or any(line.too_long for line in piece.lines):
+        return Fault(index, start, length, Reason.TOO_LONG.value, TOO_LONG)
+    try:
+        body = b"".join(line.body + line.ending for line in piece.lines[1:]).decode(options.encoding)
+        tier = piece.tier.decode(options.encoding)
+    except UnicodeDecodeError:
+        detail = f"The interval is not {options.encoding}. Set the entry's `encoding`, or repair it."
+        return Fault(index, start, length, Reason.BAD_ENCODING.value, detail)
+    fields = {name: bare or quoted.replace('""', '"') for name, quoted, bare in _FIELD.findall(body)}
+    text = fields.get("text", fields.get("mark"))
+    try:
+        begin = float(fields.get("xmin") or fields.get("number") or fields["time"])
+        end = float(fields.get("xmax", begin))
+    except (KeyError, ValueError):
+        begin, end = math.nan, math.nan
+    if _FIELDS.fullmatch(body) is None or text is None or not begin <= end < math.inf:
+        detail = f"The interval has no text, or no times in order. {_FIX}"
+        return Fault(index, start, length, Reason.BAD_RECORD.value, detail)
+    return Record(index, start, length, (tier, piece.number, begin, end, text))

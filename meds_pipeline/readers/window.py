@@ -1,0 +1,97 @@
+"""The part of a byte stream that is in memory, addressed by absolute positions."""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO, NamedTuple
+
+CHUNK = 1 << 20
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+
+
+class Found(NamedTuple):
+    """Where a pattern matched: bytes `start` to `end`, and the name of the group that did."""
+
+    start: int
+    end: int
+    group: str | None
+
+
+class WindowFullError(Exception):
+    """What has to be kept is longer than the limit."""
+
+
+class Window:
+    """A sliding window over a stream.
+
+    Attributes:
+        limit: Most bytes of one record.
+        data: The bytes in memory.
+        base: Absolute position of `data[0]`.
+    """
+
+    def __init__(self, raw: BinaryIO, limit: int) -> None:
+        self._raw, self.limit = raw, limit
+        self.data, self.base, self._floor, self._ended = b"", 0, 0, False
+
+    @property
+    def end(self) -> int:
+        """First position not in memory; the size of the file once all is read."""
+        return self.base + len(self.data)
+
+    def release(self, position: int) -> None:
+        """Bytes before this position are not needed any more."""
+        self._floor = position
+
+    def fill(self) -> bool:
+        """Read on, at least doubling what is kept, so that rescanning stays linear. False at the end."""
+        kept = self.data[self._floor - self.base :]
+        more = b"" if self._ended else self._raw.read(max(CHUNK, len(kept)))
+        if not more:
+            self._ended = True
+            return False
+        self.data, self.base = kept + more, self._floor
+        return True
+
+    def cut(self, start: int, end: int) -> bytes:
+        """A copy of the bytes from `start` to `end`."""
+        return self.data[start - self.base : end - self.base]
+
+    def byte(self, position: int) -> int:
+        """The byte at a position, -1 at the end of the file."""
+        while position >= self.end:
+            if not self.fill():
+                return -1
+        return self.data[position - self.base]
+
+    def space(self, position: int) -> int:
+        """The first position from here that is not white space."""
+        while True:
+            match = _SPACE.match(self.data, position - self.base)
+            found = self.base + match.end() if match else position
+            if found < self.end or not self.fill():
+                return found
+            position = found
+
+    def search(self, pattern: re.Pattern[bytes], position: int, overlap: int, keep: int | None = None) -> Found | None:
+        """The next match from here; None at the end of the file.
+
+        Args:
+            pattern: What to look for.
+            position: Where to begin.
+            overlap: The longest possible match: so much of what was searched is searched again with more data.
+            keep: Bytes from here on stay in memory; None for those from the match on.
+
+        Raises:
+            WindowFullError: What is kept is over the limit.
+        """
+        while True:
+            match = pattern.search(self.data, position - self.base)
+            if match:
+                return Found(self.base + match.start(), self.base + match.end(), match.lastgroup)
+            position = max(position, self.end - overlap)
+            self.release(position if keep is None else keep)
+            if self.end - self._floor > self.limit:
+                raise WindowFullError
+            if not self.fill():
+                return None

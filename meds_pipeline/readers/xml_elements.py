@@ -1,0 +1,198 @@
+"""XML: each element of one name is a record; columns are paths inside it.
+
+    read(raw, record="QAPair", columns={"@pid": "VARCHAR", "Question": "VARCHAR", "Question/@qtype": "VARCHAR"})
+    read(raw, record="document", columns={
+        "id": "VARCHAR", "sentences": 'STRUCT("@text" VARCHAR, entity STRUCT("@id" VARCHAR, "@type" VARCHAR)[])[]'
+    }, paths={"id": "@id", "sentences": "sentence"})
+
+A path is child names joined by `/`, with `.//name` at any depth, `{*}name` in any namespace, an `@attribute` (or
+`@xml:lang`) last, or `.` for the element itself; it is the column's name unless `paths` says otherwise. Fields of a
+STRUCT are paths from the element found, so parallel parts stay together. A list column takes all matches, any
+other the first; text is all text inside, blanks as upstream wrote them. No match is NULL, an empty element ''.
+Addresses are exact. Entities are not expanded, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pydantic import Field, field_validator, model_validator
+
+from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.columns import Type, arrow_schema, parse_columns
+from meds_pipeline.readers.tables import CELLS
+from meds_pipeline.readers.xml_cut import BadElement, XmlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+    from lxml import etree
+
+_PREFIX = {"xml": "{http://www.w3.org/XML/1998/namespace}"}
+_PATH = re.compile(r"(?:\.//)?[^@\s]*?(?:/?@[\w:.-]+)?|\.")
+Extract = Callable[["etree._Element"], Any]
+
+
+class XmlOptions(Options):
+    """Options of `xml`. `encoding` is used where the file declares none."""
+
+    record: str = Field(pattern=r"^[A-Za-z_][\w:.-]*$")
+    """Name of the elements that are records, as written in the file (with its prefix, if any). Such elements must
+    not hold one another."""
+
+    columns: dict[str, str] = Field(min_length=1)
+    """Column name to type; MAP is not a type of XML."""
+
+    paths: dict[str, str] = {}
+    """Column name to path, for columns whose name is not their path."""
+
+    required: tuple[str, ...] = ()
+    """Columns that must have a match."""
+
+    @field_validator("columns")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, kind in parse_columns(value).items():
+            if "MAP(" in kind.text:
+                raise ValueError(f"column {name}: XML has no MAP; use STRUCT or a list")
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_columns(self) -> XmlOptions:
+        unknown = sorted({*self.required, *self.paths} - set(self.columns))
+        if unknown:
+            raise ValueError(f"required or paths names no column: {', '.join(unknown)}")
+        for name in self.columns:
+            path = self.paths.get(name, name)
+            if _PATH.fullmatch(path) is None:
+                raise ValueError(f"column {name}: {path!r} is not a path like a/b/@c")
+        return self
+
+
+class XmlReader(BaseReader[XmlOptions]):
+    """Elements of an XML file."""
+
+    name = "xml"
+    options_type = XmlOptions
+
+    def columns(self, options: XmlOptions) -> pa.Schema:
+        """The declared columns."""
+        return arrow_schema(parse_columns(options.columns))
+
+    def records(
+        self, raw: BinaryIO, options: XmlOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Record | Fault]:
+        """Go through the elements."""
+        types = parse_columns(options.columns)
+        columns = [
+            (name, extractor(options.paths.get(name, name), kind), name in options.required)
+            for name, kind in types.items()
+        ]
+
+        def values(node: etree._Element) -> tuple[Any, ...]:
+            found = []
+            for name, extract, required in columns:
+                try:
+                    value = extract(node)
+                except ValueError as error:
+                    raise ElementError(Reason.MISTYPED_FIELD, f"Column {name}: {error}. {_CORRECT}") from None
+                if required and value in (None, []):
+                    raise ElementError(Reason.MISSING_FIELD, f"Nothing is at the path of {name}. {_CORRECT}")
+                found.append(value)
+            return tuple(found)
+
+        yield from element_units(raw, options.record, options, values)
+
+    def raw_text(
+        self,
+        raw: BinaryIO,
+        address: Addressed,
+        *,
+        companions: Mapping[str, BinaryIO] | None = None,
+        **options: Any,
+    ) -> str:
+        """The element's own bytes, in the encoding that the file declares."""
+        return element_text(raw, address, self.parse(options))
+
+
+_CORRECT = "Correct the element, or the column's path and type."
+
+
+class ElementError(ValueError):
+    """A well-formed element is not what its reader needs."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def element_units(
+    raw: BinaryIO, tag: str, options: Options, values: Callable[[etree._Element], tuple[Any, ...]]
+) -> Iterator[Record | Fault]:
+    """Records and faults of all elements called `tag`; `values` turns one element into column values."""
+    file = XmlFile(raw, tag, options.encoding, options.max_record_bytes)
+    if file.fault is not None:
+        yield file.fault
+        return
+    for index, one in enumerate(file.elements()):
+        length = one.end - one.start
+        if isinstance(one, BadElement):
+            yield Fault(index, one.start, length, one.reason.value, one.detail)
+            continue
+        try:
+            yield Record(index, one.start, length, values(one.node))
+        except ElementError as error:
+            yield Fault(index, one.start, length, error.reason.value, error.detail)
+
+
+def element_text(raw: BinaryIO, address: Addressed, options: Options) -> str:
+    """The raw text of one element."""
+    raw.seek(0)
+    encoding = XmlFile(raw, "_", options.encoding, options.max_record_bytes).encoding
+    raw.seek(address.start)
+    return raw.read(address.length).decode(encoding, errors="replace")
+
+
+def extractor(path: str, kind: Type) -> Extract:
+    """A function that takes the value of one column out of an element; it raises ValueError on a wrong type."""
+    steps, attribute = _split(path)
+    if kind.item is not None:
+        one = _reader(kind.item, attribute)
+        return lambda node: [value for value in map(one, _all(node, steps)) if value is not None]
+    one = _reader(kind, attribute)
+
+    def first(node: etree._Element) -> Any:
+        found = node if steps == "." else node.find(steps)
+        return None if found is None else one(found)
+
+    return first
+
+
+def _split(path: str) -> tuple[str, str | None]:
+    steps, mark, attribute = path.rpartition("@")
+    if not mark:
+        return path, None
+    prefix, colon, local = attribute.rpartition(":")
+    name = _PREFIX.get(prefix, "{*}") + local if colon else attribute
+    return steps.rstrip("/") or ".", name
+
+
+def _all(node: etree._Element, steps: str) -> list[etree._Element]:
+    return [node] if steps == "." else node.findall(steps)
+
+
+def _reader(kind: Type, attribute: str | None) -> Extract:
+    """What turns one found element into a value of this type."""
+    if kind.fields is not None:
+        inner = {name: extractor(name, field) for name, field in kind.fields.items()}
+        return lambda node: {name: extract(node) for name, extract in inner.items()}
+    cell = CELLS[kind.text]
+
+    def text(node: etree._Element) -> Any:
+        found = "".join(node.itertext()) if attribute is None else node.get(attribute)
+        return None if found is None else cell(found)
+
+    return text
