@@ -190,6 +190,7 @@ CREATE TABLE prediction (
     fingerprint VARCHAR, -- output this row comes from
     model VARCHAR, -- model
     item_id VARCHAR, -- item
+    task_id VARCHAR, -- task of the item
     output VARCHAR, -- what the model wrote; NULL where it failed
     shots BIGINT, -- examples that fitted its context
     truncated BOOLEAN, -- whether the prompt was shortened

@@ -1,0 +1,5 @@
+"""`python -m meds_pipeline` is `meds`."""
+
+from meds_pipeline.cli import main
+
+main()

@@ -1,0 +1,213 @@
+"""The `meds` command. Each command parses, calls one function of the library, and prints what it returned.
+
+Exit code 0 only when all that was asked for was done. Heavy imports happen inside commands: `meds --help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from meds_pipeline import __version__
+from meds_pipeline.errors import MedsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from meds_pipeline.workspace import Workspace
+
+_HOME = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="MEDS_HOME",
+    help="Folder that holds everything written [default: ./data/real with --raw, ./data/demo without].",
+)
+_RAW = click.option(
+    "--raw",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="MEDS_RAW",
+    help="Folder with <distribution>/... upstream files, read only. Without it, synthetic twins are used.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _home_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --home and --raw."""
+    return _HOME(_RAW(command))
+
+
+def _home(home: Path | None, raw: Path | None) -> Path:
+    from meds_pipeline.workspace import default_home
+
+    return home if home is not None else default_home(raw)
+
+
+def _open(home: Path | None, raw: Path | None) -> Workspace:
+    """Open a home for reading; one that was made from raw files finds them again by itself."""
+    from meds_pipeline.workspace import Workspace
+
+    return Workspace.open(_home(home, raw), raw)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="meds")
+def cli() -> None:
+    """Medical instruction tuning as a living pipeline: raw corpora in, a leaderboard out."""
+
+
+@cli.command()
+@_home_options
+@click.option("--corpus", "corpora", multiple=True, metavar="NAME", help="Only these corpora; may be repeated.")
+@click.option("--workers", type=click.IntRange(1), help="Corpora processed at the same time.")
+@click.option("--strict", is_flag=True, help="Stop when a corpus fails, instead of going on with its last good output.")
+@click.option("--quiet", is_flag=True, help="Print only the result.")
+@_JSON
+def run(
+    home: Path | None,
+    raw: Path | None,
+    corpora: tuple[str, ...],
+    workers: int | None,
+    strict: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Run the whole pipeline; unchanged steps are only checked."""
+    from meds_pipeline.show import RunView, show_run
+
+    target = _home(home, raw)
+    overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
+    with RunView(quiet=quiet or as_json) as view:
+        from meds_pipeline.definitions import run_all
+
+        summary = run_all(target, raw, overrides, corpora=list(corpora) or None, strict=strict, progress=view)
+    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary))
+    if not summary.ok:
+        sys.exit(1)
+
+
+@cli.command()
+@_home_options
+@click.option("--port", default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
+    """Open Dagster (webserver and daemon) on this home."""
+    from meds_pipeline.definitions import serve
+
+    _open(home, raw)  # so that settings and raw files are known to be good before a server starts
+    sys.exit(serve(_home(home, raw), raw, host=host, port=port))
+
+
+@cli.group(invoke_without_command=True)
+@_home_options
+@_JSON
+@click.pass_context
+def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """List what the catalog knows, what is present, missing or stale."""
+    context.obj = (home, raw)
+    if context.invoked_subcommand is None:
+        from meds_pipeline.show import corpus_rows, show_corpora
+
+        rows = corpus_rows(_open(home, raw))
+        click.echo(json.dumps(rows, indent=1) if as_json else show_corpora(rows))
+
+
+@corpora.command("faults")
+@click.argument("name")
+@_JSON
+@click.pass_context
+def corpora_faults(context: click.Context, name: str, as_json: bool) -> None:
+    """Show the bad records of a corpus: where each is, what is wrong, what to do."""
+    from meds_pipeline.show import fault_rows, show_faults
+
+    rows = fault_rows(_open(*context.obj), name)
+    click.echo(json.dumps(rows, indent=1) if as_json else show_faults(name, rows))
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(["sample", "item", "score", "model"]))
+@click.argument("identifier", metavar="ID")
+@_home_options
+@click.option("--items", default=3, show_default=True, help="How many items of a score to follow to the bytes.")
+@_JSON
+def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items: int, as_json: bool) -> None:
+    """Print the way back from a score, item, sample or model to the raw records it rests on."""
+    from meds_pipeline.lineage.trace import Tracer
+    from meds_pipeline.show import show_tree
+
+    with Tracer(_open(home, raw)) as tracer:
+        node = tracer.trace(kind, identifier, items=items)
+    click.echo(json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else show_tree(node))
+
+
+@cli.command()
+@_home_options
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@_JSON
+def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: bool) -> None:
+    """Print the scores of all models and where the page is."""
+    from meds_pipeline.show import score_rows, show_scores
+
+    workspace = _open(home, raw)
+    rows = score_rows(workspace)
+    page = workspace.home / "leaderboard" / "index.html"
+    click.echo(json.dumps(rows, indent=1) if as_json else f"{show_scores(rows, ids=True)}\n{page}")
+    if open_page:
+        click.launch(str(page))
+
+
+@cli.group()
+def bench() -> None:
+    """Look at benchmark releases."""
+
+
+@bench.command("show")
+@_home_options
+@_JSON
+def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show the frozen release: items of each task, and its digest."""
+    from meds_pipeline.show import release_facts, show_facts
+
+    facts = release_facts(_open(home, raw))
+    click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--records", default=600, show_default=True, type=click.IntRange(1), help="Size of each corpus.")
+@click.option("--seed", default=0, show_default=True)
+def twins(folder: Path, records: int, seed: int) -> None:
+    """Write synthetic upstream files of every corpus, for trying things where no raw files are."""
+    from meds_pipeline.twins import write_all
+
+    paths = write_all(folder, records=records, seed=seed)
+    click.echo(f"{len(paths)} files below {folder}; try: meds run --raw {folder}")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--scorer", type=click.Choice(["official", "corrected", "both"]), default="both", show_default=True)
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--flips", is_flag=True, help="List items whose points differ between the scorers, and why.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write per-item points as Parquet.")
+def score(files: tuple[Path, ...], scorer: str, layout: str, flips: bool, out: Path | None) -> None:
+    """Score MedS-Bench submission files (task_id,input,GT,output)."""
+    from meds_pipeline.scoring.submission import run_score
+
+    click.echo(run_score(files, scorer, layout, flips, out))
+
+
+def main() -> None:
+    """Run the command line; an error of ours becomes one line on stderr and exit code 1."""
+    try:
+        cli()
+    except MedsError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The one protocol of models, and the door by which adapters come in.
+
+    model = load_model(spec, context)
+    for generation in model.generate(prompts): ...   # in the order of the prompts
+
+An adapter is a function `(ModelSpec, LoadContext) -> Model` under the entry-point group `meds_pipeline.models`; our own
+are registered there too, and in the table here for a checkout without metadata.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol
+
+from meds_pipeline.digests import canonical_json
+from meds_pipeline.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from meds_pipeline.instructions.prompts import Message
+    from meds_pipeline.models.spec import ModelSpec
+
+    Adapter = Callable[[ModelSpec, "LoadContext"], "Model"]
+
+GROUP = "meds_pipeline.models"
+_HERE = "meds_pipeline.models"
+BUILT_IN: dict[str, str] = {
+    "tuned": f"{_HERE}.local:load",
+    "untuned": f"{_HERE}.local:load",
+    "local": f"{_HERE}.local:load",
+    "majority": f"{_HERE}.majority:load",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question with all that may be shown beside it.
+
+    Attributes:
+        item_id: Item it belongs to.
+        task_id: Task of the item.
+        definition: What the task asks for.
+        shots: Worked cases (input, output), in the order they are shown.
+        query: The input to answer.
+    """
+
+    item_id: str
+    task_id: str
+    definition: str
+    shots: tuple[tuple[str, str], ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A model's answer to a prompt.
+
+    Attributes:
+        item_id: Item it answers.
+        output: What the model wrote; None where it failed.
+        shots: Worked cases that were shown.
+        truncated: Whether the prompt was shortened.
+        prompt_digest: md5 of the messages shown, 32 hex digits; empty where no prompt was.
+        error: Why there is no output.
+    """
+
+    item_id: str
+    output: str | None
+    shots: int = 0
+    truncated: bool = False
+    prompt_digest: str = ""
+    error: str | None = None
+
+
+class Model(Protocol):
+    """Something that answers prompts."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
+        """Answer every prompt, in order; a prompt that fails gives a generation with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadContext:
+    """What an adapter may need besides its spec.
+
+    Attributes:
+        folder: Model folder, for kinds whose weights the pipeline made.
+        answers: Most frequent training answer by task, for baselines.
+        credentialed: Whether prompts may hold credentialed text, which must not leave this machine.
+    """
+
+    folder: Path | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    credentialed: bool = False
+
+
+def load_model(spec: ModelSpec, context: LoadContext) -> Model:
+    """Return the model a spec describes.
+
+    Raises:
+        UnknownNameError: No adapter of this kind; close names are in the text.
+        ModelError: The adapter cannot load it.
+    """
+    table = dict(BUILT_IN) | {point.name: point.value for point in entry_points(group=GROUP)}
+    if spec.kind not in table:
+        close = difflib.get_close_matches(spec.kind, table, n=3)
+        hint = f"Did you mean {', '.join(close)}?" if close else f"Known kinds: {', '.join(sorted(table))}."
+        raise UnknownNameError(f"there is no model kind {spec.kind!r}.", next_step=hint)
+    module, _, name = table[spec.kind].partition(":")
+    adapter: Adapter = getattr(import_module(module), name)
+    return adapter(spec, context)
+
+
+def prompt_digest(messages: Sequence[Message]) -> str:
+    """Return the md5 of messages as they are shown to a model."""
+    return hashlib.md5(canonical_json(list(messages)).encode(), usedforsecurity=False).hexdigest()

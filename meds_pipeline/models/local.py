@@ -1,0 +1,101 @@
+"""A transformers model on this machine: greedy, batched by length, the same output in any batch order.
+
+Prompts are fitted to the context (shots go first, the question stays), padded on the left and generated with
+`do_sample=False` until the end of the turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from meds_pipeline import progress
+from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.instructions.chat import ChatTokenizer
+from meds_pipeline.instructions.prompts import fit
+from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from meds_pipeline.models.spec import ModelSpec
+
+
+class _Ready(NamedTuple):
+    """A prompt as tokens, with what is known of it before generation."""
+
+    ids: list[int]
+    blank: Generation
+
+
+class LocalModel:
+    """A causal language model in a folder."""
+
+    def __init__(self, folder: Path, *, max_new_tokens: int, batch: int) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        if not (folder / "config.json").is_file():
+            raise ModelError("no model is there.", Where(file=str(folder)), "Put a transformers model folder there.")
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
+        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        self._model.to(self._device).eval()
+        self._chat = ChatTokenizer(folder)
+        self._new, self._batch = max_new_tokens, batch
+        self._limit = int(self._model.config.max_position_embeddings) - max_new_tokens
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
+        """Answer every prompt, longest first so that memory is claimed at once; results come in the given order."""
+        ready = [self._prepare(prompt) for prompt in prompts]
+        order = sorted(range(len(ready)), key=lambda i: (-len(ready[i].ids), prompts[i].item_id))
+        outputs: dict[int, str] = {}
+        for first in range(0, len(order), self._batch):
+            members = order[first : first + self._batch]
+            for member, text in zip(members, self._complete([ready[i].ids for i in members]), strict=True):
+                outputs[member] = text
+            progress.report("generating", len(outputs), len(order))
+        for position, item in enumerate(ready):
+            blank = item.blank
+            yield Generation(blank.item_id, outputs[position], blank.shots, blank.truncated, blank.prompt_digest)
+
+    def _prepare(self, prompt: Prompt) -> _Ready:
+        fitted = fit(prompt.definition, prompt.shots, prompt.query, limit=self._limit, count=self._chat.count)
+        ids, _ = self._chat.encode([fitted.messages], prompt=True)[0].flat()
+        digest = prompt_digest(fitted.messages)
+        return _Ready(ids, Generation(prompt.item_id, None, fitted.shots, fitted.truncated, digest))
+
+    def _complete(self, batch: list[list[int]]) -> list[str]:
+        import torch
+
+        width, pad = max(map(len, batch)), self._pad()
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in batch], device=self._device)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch], device=self._device)
+        with torch.inference_mode():
+            generated = self._model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                do_sample=False,
+                max_new_tokens=self._new,
+                pad_token_id=pad,
+                eos_token_id=self._ends(),
+            )
+        return [self._chat.decode(row).strip() for row in generated[:, width:].tolist()]
+
+    def _pad(self) -> int:
+        hf = self._chat.hf
+        return int(hf.pad_token_id if hf.pad_token_id is not None else hf.eos_token_id)
+
+    def _ends(self) -> list[int]:
+        """Tokens that end an answer: the tokenizer's, and the model's own list."""
+        own = self._model.generation_config.eos_token_id
+        listed = own if isinstance(own, list) else [own]
+        return sorted({int(token) for token in [self._chat.hf.eos_token_id, *listed] if token is not None})
+
+
+def load(spec: ModelSpec, context: LoadContext) -> Model:
+    """Return the model in the context's folder, else in the spec's path."""
+    from pathlib import Path
+
+    folder = context.folder if context.folder is not None else Path(str(spec.path))
+    return LocalModel(folder, max_new_tokens=spec.max_new_tokens, batch=spec.batch)

@@ -1,0 +1,139 @@
+"""The predictions step: a model's answer to every item of the release, as lineage rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from meds_pipeline import parquet
+from meds_pipeline.models.base import LoadContext, Prompt, load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from meds_pipeline.models.spec import ModelSpec
+    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.training.plan import TrainingPlan
+
+PREDICTION = pa.schema(
+    [
+        ("model", pa.string()),
+        ("item_id", pa.string()),
+        ("task_id", pa.string()),
+        ("output", pa.string()),
+        ("shots", pa.int64()),
+        ("truncated", pa.bool_()),
+        ("prompt_digest", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+ZERO_SHOT = frozenset({"accuracy_choice"})
+"""Metrics whose tasks are asked without examples, as MedS-Bench asks its choice questions."""
+
+
+def predict(
+    name: str,
+    spec: ModelSpec,
+    plan: TrainingPlan | None,
+    inputs: Mapping[str, Output],
+    draft: Draft,
+    *,
+    credentialed: bool,
+) -> None:
+    """Ask a model every item of the release and write its answers.
+
+    Args:
+        name: Name of the model.
+        spec: What the settings say of it.
+        plan: The training plan it belongs to, if any.
+        inputs: The release under `benchmark`, and the output it stands on under its asset's name.
+        draft: Receives the rows.
+        credentialed: Whether items may hold credentialed text.
+    """
+    made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
+    context = LoadContext(
+        folder=_folder(spec, plan, made_by, draft.scratch),
+        answers=_majority(made_by, inputs["benchmark"], draft) if spec.kind == "majority" and made_by else {},
+        credentialed=credentialed,
+    )
+    prompts = _prompts(inputs["benchmark"])
+    task_of = {prompt.item_id: prompt.task_id for prompt in prompts}
+    rows: list[dict[str, Any]] = [
+        {
+            "model": name,
+            "item_id": g.item_id,
+            "task_id": task_of[g.item_id],
+            "output": g.output,
+            "shots": g.shots,
+            "truncated": g.truncated,
+            "prompt_digest": g.prompt_digest,
+            "error": g.error,
+        }
+        for g in load_model(spec, context).generate(prompts)
+    ]
+    rows.sort(key=lambda row: row["item_id"])
+    pq.write_table(pa.Table.from_pylist(rows, PREDICTION), draft.lineage("prediction"))
+    about = {"model": name, "kind": spec.kind, "plan": spec.plan, "spec": spec.model_dump_json()}
+    stands_on = None if made_by is None else made_by.manifest.fingerprint
+    schema = pa.schema([(column, pa.string()) for column in (*about, "stands_on")])
+    pq.write_table(pa.Table.from_pylist([{**about, "stands_on": stands_on}], schema), draft.lineage("model"))
+    draft.rows = {
+        "predictions": len(rows),
+        "truncated": sum(row["truncated"] for row in rows),
+        "rejected": sum(row["output"] is None for row in rows),
+    }
+
+
+def _prompts(release: Output) -> list[Prompt]:
+    columns = ["item_id", "task_id", "metric", "definition", "input", "shots"]
+    rows = pq.read_table(release.file("items.parquet"), columns=columns).to_pylist()
+    return [
+        Prompt(
+            row["item_id"],
+            row["task_id"],
+            row["definition"],
+            () if row["metric"] in ZERO_SHOT else tuple((shot["input"], shot["output"]) for shot in row["shots"]),
+            row["input"],
+        )
+        for row in rows
+    ]
+
+
+def _folder(spec: ModelSpec, plan: TrainingPlan | None, made_by: Output | None, scratch: Path) -> Path | None:
+    """Return where the weights of a model of ours are; the untuned one is made anew, it is a function of the plan."""
+    if spec.kind == "tuned" and made_by is not None:
+        return made_by.path / "model"
+    if spec.kind == "untuned" and made_by is not None and plan is not None:
+        if plan.base is not None:
+            from meds_pipeline.training.stage import base_folder
+
+            return base_folder(plan.base)
+        from meds_pipeline.training.finetune import init_model
+
+        init_model(plan.fine_tuning, made_by.path / "tokenizer", scratch / "model")
+        return scratch / "model"
+    return None
+
+
+def _majority(training_set: Output, release: Output, draft: Draft) -> dict[str, str]:
+    """Return the most frequent training answer of every task of the release; ties go to the first in the alphabet.
+
+    A task nobody trains on takes the answers of the examples its items show.
+    """
+    with parquet.connect(threads=2, memory_limit="2GB", temporary=draft.scratch) as con:
+        parquet.view_of(con, "sample", [training_set.file("samples.parquet")])
+        parquet.view_of(con, "item", [release.file("items.parquet")])
+        rows = con.execute(
+            """
+            WITH answer AS (
+                SELECT task_id, messages[-1].content AS text, count(*) AS n FROM sample GROUP BY ALL
+                UNION ALL
+                SELECT task_id, u.shot.output, count(*) FROM item, unnest(shots) AS u(shot)
+                WHERE task_id NOT IN (SELECT task_id FROM sample) GROUP BY ALL)
+            SELECT task_id, text FROM answer QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY n DESC, text) = 1
+            """
+        ).fetchall()
+    return dict(rows)
