@@ -1,8 +1,8 @@
 """Chat messages -> token ids, by a tokenizer's own chat template and safe against its own special tokens.
 
-Corpus text is not ours: it may contain `<|eot_id|>`. Rendering a template to one string and encoding that would turn such
-text into a real end of turn. So the template is rendered once per shape with placeholders for the contents; what the
-template adds is encoded with special tokens, what the contents say is always encoded as plain text.
+Corpus text is not ours: it may contain `<|eot_id|>`. Rendering a template to one string and encoding that would turn
+such text into a real end of turn. So the template is rendered once per shape with placeholders for the contents; what
+the template adds is encoded with special tokens, what the contents say is always encoded as plain text.
 """
 
 from __future__ import annotations

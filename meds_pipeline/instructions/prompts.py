@@ -1,10 +1,10 @@
-"""Few-shot prompts: how a definition, worked cases and a question become chat messages.
+r"""Few-shot prompts: how a definition, worked cases and a question become chat messages.
 
 The layout is the few-shot protocol of MedS-Bench (`Evaluation/EvalDataset.py` there): every shot is
-`Input:\\n{x}\\n\\nOutput:\\n{y}\\n`, shots are joined by two newlines, the definition follows, and where there are shots a
-sentence that asks to learn from them follows the definition with nothing in between. All of that is the system
-message; the user message is `Input:\\n{x}\\nOutput:\\n`. Training samples and benchmark items are rendered here alike, so a
-model meets at evaluation the layout it was trained on.
+`Input:\n{x}\n\nOutput:\n{y}\n`, shots are joined by two newlines, the definition follows, and where there are shots a
+sentence that asks to learn from them follows the definition with nothing in between. All of that is the system message;
+the user message is `Input:\n{x}\nOutput:\n`. Training samples and benchmark items are rendered here alike, so a model
+meets at evaluation the layout it was trained on.
 
 What differs from upstream, on purpose: upstream cuts an over-long prompt on the right, which removes the question.
 Here shots go first, and a question too long by itself loses its beginning (`fit`).
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 
-# Our own words for the protocol's closing sentence; it follows the definition without a separator, so it starts with one.
+# Our own words for the protocol's closing sentence. Nothing stands between it and the definition: it brings the blank.
 LEARN = " The cases above show what is wanted: learn from them and answer the next input the same way."
 
 

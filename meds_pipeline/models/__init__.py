@@ -1,0 +1,1 @@
+"""Models under evaluation: one protocol, one door (`base.load_model`), several kinds."""

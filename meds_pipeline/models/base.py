@@ -35,6 +35,8 @@ BUILT_IN: dict[str, str] = {
     "untuned": f"{_HERE}.local:load",
     "local": f"{_HERE}.local:load",
     "majority": f"{_HERE}.majority:load",
+    "endpoint": f"{_HERE}.endpoint:load",
+    "file": f"{_HERE}.submission:load",
 }
 
 

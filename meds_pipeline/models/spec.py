@@ -28,6 +28,14 @@ class ModelSpec(BaseModel):
     """Most tokens of an answer; 200 is upstream's default."""
     batch: int = Field(default=32, gt=0)
     """Prompts generated together, or requests in flight."""
+    context: int | None = Field(default=None, gt=0)
+    """Tokens of prompt and answer an `endpoint` takes; None sends prompts whole. Weights say it themselves."""
+    timeout: float = Field(default=120, gt=0)
+    """Seconds an `endpoint` has for one answer."""
+    retries: int = Field(default=4, ge=0)
+    """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
+    trusted_hosts: frozenset[str] = frozenset()
+    """Hosts beside this machine that the data's owner allows credentialed text to be sent to."""
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> ModelSpec:

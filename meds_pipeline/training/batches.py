@@ -32,6 +32,7 @@ class Batch:
         position_ids: (B, T), from 0 in every segment.
         mask: (B, 1, T, T), true where a token may attend: earlier tokens of its own segment.
         labels: (B, T), the next token where it is learnt, else -100.
+        segments: (B, T), the segment of each token, -1 in padding.
         tokens: Tokens in it, padding left out.
     """
 
@@ -39,12 +40,23 @@ class Batch:
     position_ids: torch.Tensor
     mask: torch.Tensor
     labels: torch.Tensor
+    segments: torch.Tensor
     tokens: int
 
-    @property
-    def learnt(self) -> int:
-        """Number of tokens that are learnt."""
-        return int((self.labels != -100).sum())
+    def weights(self, weigh: str) -> torch.Tensor:
+        """What each learnt token counts, in the order of the tokens: 1, or 1 / learnt tokens of its sample.
+
+        Args:
+            weigh: `tokens` or `samples` (see `FineTunePlan.weigh`).
+        """
+        import torch
+
+        learnt = self.labels != -100
+        if weigh == "tokens":
+            return torch.ones(int(learnt.sum()))
+        row = torch.arange(len(learnt))[:, None] * (int(self.segments.max()) + 1)
+        sample = (self.segments + row)[learnt]
+        return torch.bincount(sample).reciprocal()[sample]
 
 
 class Sequences:
@@ -88,7 +100,7 @@ class Sequences:
         if answers_only:
             learnt &= answer[:, 1:]
         labels[:, :-1] = torch.where(learnt, ids[:, 1:], -100)
-        return Batch(ids, position, mask[:, None], labels, sum(len(row[0]) for row in rows))
+        return Batch(ids, position, mask[:, None], labels, segment, sum(len(row[0]) for row in rows))
 
 
 def step_count(sequences: int, plan: FineTunePlan) -> int:
@@ -121,7 +133,7 @@ def schedule(sequences: int, plan: FineTunePlan, *, after: int = 0) -> Iterator[
 
 
 def learning_rate(step: int, total: int, plan: FineTunePlan) -> float:
-    """Rate of a step (from 1): linear warm-up to the peak, then a cosine down to `final_rate` of it at the last step."""
+    """Rate of a step (from 1): linear warm-up to the peak, then a cosine down to `final_rate` of it at the end."""
     warm = math.ceil(plan.warmup * total)
     if step <= warm:
         return plan.learning_rate * step / warm

@@ -1,9 +1,9 @@
 """Fine-tunes a Llama-architecture model on packed sequences.
 
 The loop is our own rather than `transformers.Trainer`: what a step learns from is a function of plan and step number
-(`batches.schedule`), so a run killed anywhere goes on from its last checkpoint to exactly the weights of an unbroken run
-on a CPU, and `dose.parquet` says which step consumed which sequence. Samples packed into one sequence do not see each
-other: attention is block-diagonal and positions start again in every segment.
+(`batches.schedule`), so a run killed anywhere goes on from its last checkpoint to exactly the weights of an unbroken
+run on a CPU, and `dose.parquet` says which step consumed which sequence. Samples packed into one sequence do not see
+each other: attention is block-diagonal and positions start again in every segment.
 """
 
 from __future__ import annotations
@@ -156,11 +156,12 @@ def _learn(
     batches = [
         data.batch(numbers[i : i + size], answers_only=plan.loss == "answers") for i in range(0, len(numbers), size)
     ]
-    learnt = max(1, sum(batch.learnt for batch in batches))
+    weights = [batch.weights(plan.weigh) for batch in batches]
+    total = sum(float(weight.sum()) for weight in weights) or 1.0
     loss = 0.0
-    for batch in batches:
-        part = summed_loss(model, batch) / learnt
-        part.backward()
+    for batch, weight in zip(batches, weights, strict=True):
+        part = summed_loss(model, batch, weight) / total
+        part.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         loss += part.item()
     if loss != loss:
         raise ModelError("The loss is not a number.", next_step="Lower learning_rate or clip.")
@@ -170,8 +171,8 @@ def _learn(
     return loss, sum(batch.tokens for batch in batches)
 
 
-def summed_loss(model: Any, batch: Batch) -> torch.Tensor:
-    """Cross-entropy summed over the learnt tokens of a batch, in nats.
+def summed_loss(model: Any, batch: Batch, weight: torch.Tensor) -> torch.Tensor:
+    """Weighted cross-entropy summed over the learnt tokens of a batch, in nats.
 
     Only positions whose next token is learnt go through the output layer, which with loss on answers saves a good part
     of a small model's time. On a GPU the forward pass runs in bfloat16.
@@ -190,7 +191,8 @@ def summed_loss(model: Any, batch: Batch) -> torch.Tensor:
         ).last_hidden_state
         learnt = labels != -100
         logits = model.get_output_embeddings()(hidden[learnt])
-    return torch.nn.functional.cross_entropy(logits.float(), labels[learnt], reduction="sum")
+    each = torch.nn.functional.cross_entropy(logits.float(), labels[learnt], reduction="none")
+    return torch.dot(each, weight.to(device))
 
 
 def _new_model(plan: FineTunePlan, tokenizer: Path) -> Any:

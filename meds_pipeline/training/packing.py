@@ -1,12 +1,12 @@
 """Packs samples into sequences of tokens, with a ledger of which sample sits where.
 
-Samples come in training order and go through in windows of `WINDOW`, so memory is bounded whatever their number. Within a
-window they are placed best-fit decreasing: longest first, each into the sequence it leaves the least room in. At a
-window's end its sequences are written, in an order drawn from the seed so that length says nothing about when a sample is
-seen. With ten thousand samples a window, what stays empty at a window's end is one sequence or two.
+Samples come in training order and go through in windows of `WINDOW`, so memory is bounded whatever their number. Within
+a window they are placed best-fit decreasing: longest first, each into the sequence where it leaves the least room. At a
+window's end its sequences are written, in an order drawn from the seed so that length says nothing about when a sample
+is seen. With ten thousand samples a window, what stays empty at a window's end is one sequence or two.
 
-A sample longer than a sequence is cut, marked `truncated` in the ledger and counted: it loses the beginning of its first
-message (where the shots are; the definition is at its end), then of the next, and its answer keeps its place; only an
+A sample longer than a sequence is cut, marked `truncated` in the ledger and counted: it loses the beginning of its
+first message (where the shots are; the definition is at its end), then of the next, and its answer stays whole; only an
 answer that is too long by itself loses its end, and its end of turn with it.
 
 The files are the same bytes at any number of workers: chunks are encoded in parallel and consumed in order.
@@ -43,7 +43,7 @@ class Packed:
     """What packing wrote.
 
     Attributes:
-        sequences: `sequences.parquet`: sequence, input_ids, loss_mask (1 on answers), segment_ids (the slot of each token).
+        sequences: `sequences.parquet`: sequence, input_ids, loss_mask (1 on answers), segment_ids (the token's slot).
         ledger: `ledger.parquet`: sequence, slot, sample_id, start, length, truncated.
         sequence_count: Number of sequences.
         sample_count: Number of samples; every sample read is in the ledger exactly once.

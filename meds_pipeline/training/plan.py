@@ -29,6 +29,9 @@ class FineTunePlan(BaseModel):
 
     loss: Literal["all", "answers"] = "all"
     """Which tokens are learnt: every next token, as upstream did, or the answers and their ends of turn only."""
+    weigh: Literal["tokens", "samples"] = "tokens"
+    """What counts alike in the loss: every learnt token, as upstream did, or every sample, so that a one-word answer
+    weighs as much as a paragraph."""
     epochs: int = Field(1, ge=1)
     """Passes over the sequences."""
     max_steps: int | None = Field(None, ge=1)

@@ -1,7 +1,7 @@
 """Trains the byte-level BPE tokenizer of a model that is made here, and saves it as a `transformers` folder.
 
-Special tokens and chat template follow Llama 3 (`<|start_header_id|>role<|end_header_id|>`, `<|eot_id|>`), and so does the
-pattern that cuts text into words, so that a tiny model made here and a Llama 3 base differ in size and not in form.
+Special tokens and chat template follow Llama 3 (`<|start_header_id|>role<|end_header_id|>`, `<|eot_id|>`), and so does
+the pattern that cuts text into words, so that a tiny model made here and a Llama 3 base differ in size, not in form.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HEADER, HEADER_END, TURN_END = "<|start_header_id|>", "<|end_header_id|>", "<|eo
 PAD = "<|pad|>"
 SPECIAL_TOKENS = (BEGIN, END, HEADER, HEADER_END, TURN_END, PAD)
 
-# How Llama 3 cuts text before BPE: contractions, words, numbers of up to three digits, punctuation, line breaks, blanks.
+# How Llama 3 cuts text before BPE: contractions, words, up to three digits, punctuation, line breaks, blanks.
 WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"

@@ -1,0 +1,178 @@
+"""A model behind an OpenAI-compatible server (vLLM, SGLang, llama.cpp, a vendor): chat completions over HTTP.
+
+The server renders and counts tokens, so a prompt over its context is the server's to refuse, unless `context` is set:
+then prompts are fitted here by an estimate of three characters a token, on the safe side for English.
+
+What can go better later (429, 5xx, no connection, no answer in time) is tried again and then fails the whole call: the
+step can be run again, and a passing fault does not become a prediction. What the server refuses for good (400, 413,
+422) is an error of that item; wrong keys and unknown models (401, 403, 404) fail at once.
+
+Credentialed text is sent to this machine alone, or to a host `trusted_hosts` names, and never through a proxy.
+Redirects are not followed: they would carry key and text elsewhere. Neither prompts nor answers are logged.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import math
+import os
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from http.client import HTTPException, HTTPMessage
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from meds_pipeline import progress
+from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.instructions.prompts import Fitted, fit, render
+from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from meds_pipeline.instructions.prompts import Message
+    from meds_pipeline.models.spec import ModelSpec
+
+logger = logging.getLogger(__name__)
+
+CHARACTERS_PER_TOKEN = 3
+TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+REFUSED = frozenset({400, 413, 422})
+FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries: doubled each time, unless the server says how long
+
+
+class _RefusedError(Exception):
+    """The server does not take this one prompt."""
+
+
+class EndpointModel:
+    """A client of one model on one server."""
+
+    def __init__(self, spec: ModelSpec, *, credentialed: bool) -> None:
+        self._spec = spec
+        self._url = f"{str(spec.url).rstrip('/')}/chat/completions"
+        parts = urlsplit(self._url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise self._error("the address is not http or https", next_step="Correct `url`.")
+        if credentialed and not (is_this_machine(parts.hostname) or parts.hostname in spec.trusted_hosts):
+            raise self._error(
+                "the items hold credentialed text, which must not leave this machine",
+                next_step="Serve the model here, or have the data's owner allow the host in `trusted_hosts`.",
+            )
+        self._headers = {"Content-Type": "application/json"}
+        if spec.api_key_variable is not None:
+            key = os.environ.get(spec.api_key_variable)
+            if not key:
+                raise self._error("there is no key", next_step=f"Set the variable {spec.api_key_variable}.")
+            self._headers["Authorization"] = f"Bearer {key}"
+        proxies = [urllib.request.ProxyHandler({})] if credentialed else []
+        self._opener = urllib.request.build_opener(*proxies, _NoRedirect())
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
+        """Answer every prompt, several at once; results come in the given order.
+
+        Raises:
+            ModelError: The server cannot be reached, or answers something that is no chat completion.
+        """
+        ahead: deque[Future[Generation]] = deque()
+        pool = ThreadPoolExecutor(self._spec.batch)
+        try:
+            for done, prompt in enumerate(prompts):
+                ahead.append(pool.submit(self._answer, prompt))
+                if len(ahead) > 2 * self._spec.batch:
+                    yield ahead.popleft().result()
+                    progress.report("asking the endpoint", done - len(ahead) + 1, len(prompts))
+            while ahead:
+                yield ahead.popleft().result()
+                progress.report("asking the endpoint", len(prompts) - len(ahead), len(prompts))
+        finally:  # after an error, or where the caller has enough, nothing more is sent
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _answer(self, prompt: Prompt) -> Generation:
+        try:
+            fitted = self._fit(prompt)
+            text = self._complete(fitted.messages, prompt.item_id)
+        except _RefusedError as error:
+            return Generation(prompt.item_id, None, error=str(error))
+        return Generation(prompt.item_id, text, fitted.shots, fitted.truncated, prompt_digest(fitted.messages))
+
+    def _fit(self, prompt: Prompt) -> Fitted:
+        if self._spec.context is None:
+            return Fitted(render(prompt.definition, prompt.shots, prompt.query), len(prompt.shots), truncated=False)
+        limit = self._spec.context - self._spec.max_new_tokens
+        return fit(prompt.definition, prompt.shots, prompt.query, limit=limit, count=estimate)
+
+    def _complete(self, messages: list[Message], item_id: str) -> str:
+        """Text of the server's answer to one prompt."""
+        body = {"messages": messages, "temperature": 0, "max_tokens": self._spec.max_new_tokens}
+        if self._spec.remote_name is not None:
+            body["model"] = self._spec.remote_name
+        reply = self._post(json.dumps(body).encode(), item_id)
+        try:
+            text = reply["choices"][0]["message"]["content"]
+        except (KeyError, IndexError, TypeError) as error:
+            raise self._error("the answer is not a chat completion", item_id) from error
+        if not isinstance(text, str | None):
+            raise self._error("the answer is not text", item_id)
+        return (text or "").strip()
+
+    def _post(self, body: bytes, item_id: str) -> Any:
+        """Send one request, with retries, and return the JSON that came back."""
+        request = urllib.request.Request(self._url, body, self._headers, method="POST")  # noqa: S310 - checked above
+        for attempt in range(self._spec.retries + 1):
+            wait = FIRST_WAIT * 2**attempt
+            try:
+                with self._opener.open(request, timeout=self._spec.timeout) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                error.close()
+                fault = f"the server answered {error.code}"
+                if error.code in REFUSED:
+                    raise _RefusedError(fault) from None
+                if error.code not in TRY_AGAIN:
+                    raise self._error(fault, item_id) from None
+                asked = error.headers.get("Retry-After", "")
+                wait = float(asked) if asked.isdecimal() else wait
+            except (OSError, HTTPException, ValueError) as error:
+                fault = f"no answer ({type(error).__name__})"
+            if attempt < self._spec.retries:
+                logger.info("%s: item %s: %s; trying again.", self._url, item_id, fault)
+                time.sleep(min(wait, LONGEST_WAIT))
+        raise self._error(f"{fault} after {self._spec.retries + 1} tries", item_id)
+
+    def _error(
+        self, problem: str, item_id: str | None = None, next_step: str = "Check server, model name and key; run again."
+    ) -> ModelError:
+        return ModelError(f"{problem}.", Where(file=self._url, record=item_id), next_step)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
+        """Follow none: the redirect is an HTTPError instead."""
+
+
+def estimate(messages: Sequence[Message]) -> int:
+    """Tokens of messages, estimated from their characters."""
+    return sum(math.ceil(len(message["content"]) / CHARACTERS_PER_TOKEN) + 4 for message in messages)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the loopback interface."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(spec: ModelSpec, context: LoadContext) -> Model:
+    """Return a client; nothing is sent before the first prompt."""
+    return EndpointModel(spec, credentialed=context.credentialed)
