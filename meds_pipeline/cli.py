@@ -81,10 +81,11 @@ def run(
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
     with RunView(quiet=quiet or as_json) as view:
-        from meds_pipeline.definitions import run_all
+        from assets.run_all import run_all
 
         summary = run_all(target, raw, overrides, corpora=list(corpora) or None, strict=strict, progress=view)
-    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary))
+    options = "".join(f" --{name} {path}" for name, path in (("home", home), ("raw", raw)) if path is not None)
+    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary, options))
     if not summary.ok:
         sys.exit(1)
 
@@ -95,7 +96,7 @@ def run(
 @click.option("--host", default="127.0.0.1", show_default=True)
 def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
     """Open Dagster (webserver and daemon) on this home."""
-    from meds_pipeline.definitions import serve
+    from resources.ui import serve
 
     _open(home, raw)  # so that settings and raw files are known to be good before a server starts
     sys.exit(serve(_home(home, raw), raw, host=host, port=port))

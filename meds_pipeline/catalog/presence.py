@@ -7,13 +7,17 @@ path part and becomes a column, `*` matches within a part, `**` across parts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from meds_pipeline.catalog.loader import Catalog
-from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry
 from meds_pipeline.errors import CatalogError, RawFileError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from meds_pipeline.catalog.loader import Catalog
+    from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry
 
 _TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}|(\*\*/?)|(\*)|([^{}*]+)")
 

@@ -5,24 +5,25 @@ Each step reads the instances behind every corpus's last good verdicts and write
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from meds_pipeline import parquet
 from meds_pipeline.quality.near import groups, near_pairs
-from meds_pipeline.store import Draft, Output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     import duckdb
 
     from meds_pipeline.catalog import Catalog
     from meds_pipeline.settings import Settings
+    from meds_pipeline.store import Draft, Output
 
 _DUPLICATE = pa.schema(
     [

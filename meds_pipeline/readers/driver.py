@@ -6,21 +6,24 @@ address, the columns captured from the file's name, and the reader's columns. Li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
-from meds_pipeline.catalog.presence import Presence, RawFile
 from meds_pipeline.errors import CatalogError, Where
 from meds_pipeline.readers.base import Fault, Record
 from meds_pipeline.readers.registry import get_reader
-from meds_pipeline.store import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from meds_pipeline.catalog.presence import Presence, RawFile
+    from meds_pipeline.store import Draft
 
 BATCH_ROWS = 20_000
 INDEX_BITS = 32
