@@ -93,7 +93,7 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     if workspace.origin == "twin":
         lines.append("\nThese are synthetic twins: the figures say that the pipeline works, nothing about medicine.")
     if rows:
-        lines.append(show_scores(rows))
+        lines.append(show_scores([row for row in rows if row["level"] != "category"]))
     for label, name in (("leaderboard", "leaderboard/index.html"), ("lineage", "lineage.duckdb")):
         path = workspace.home / name
         if path.exists():
@@ -116,8 +116,9 @@ def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
     with parquet.connect(threads=1, memory_limit="1GB", temporary=workspace.home) as con:
         parquet.view_of(con, "score", files)
         cursor = con.execute(
-            "SELECT * FROM score ORDER BY scorer DESC, "
-            "list_position(['task', 'category', 'overall'], level), name, metric, model"
+            "SELECT * FROM score ORDER BY scorer DESC, list_position(['task', 'category', 'overall'], level), "
+            "name, metric, list_position(?, model)",
+            [list(workspace.settings.models)],
         )
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -138,7 +139,7 @@ def show_scores(rows: Sequence[dict[str, Any]], *, ids: bool = False) -> str:
     for (scorer, name, metric), by_model in cells.items():
         table.add_row(scorer, name, metric, *(_figure(by_model.get(model), notes, ids=ids) for model in models))
     text = _text(table)
-    return text + "".join(f"* not comparable with published figures: {note}\n" for note in notes)
+    return text + (f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else "")
 
 
 def _figure(row: dict[str, Any] | None, notes: dict[str, None], *, ids: bool) -> str:
@@ -147,7 +148,7 @@ def _figure(row: dict[str, Any] | None, notes: dict[str, None], *, ids: bool) ->
     spread = "" if row["low"] is None else f" ({row['low']:.1f}-{row['high']:.1f})"
     mark = "" if row["comparable"] else "*"
     if mark and row["note"]:
-        notes[row["note"]] = None
+        notes |= dict.fromkeys(row["note"].split("; "))
     return f"{row['value']:.1f}{mark}{spread}" + (f" {row['score_id'][:12]}" if ids else "")
 
 

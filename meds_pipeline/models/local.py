@@ -38,6 +38,7 @@ class LocalModel:
 
         if not (folder / "config.json").is_file():
             raise ModelError("no model is there.", Where(file=str(folder)), "Put a transformers model folder there.")
+        progress.quiet_transformers()
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
