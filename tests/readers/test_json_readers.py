@@ -182,7 +182,7 @@ def test_one_damaged_byte_costs_at_most_the_records_it_touches(style: str, keyed
     options = {"columns": columns} | ({"key_column": "the_key"} if keyed else {})
     good = set(map(str, rows(units(name, data, **options))))
     assert len(good) == len(records)
-    rng = random.Random(4)
+    rng = random.Random(4)  # noqa: S311  # damage, not secrets
     for _ in range(300):
         damaged = _damage(data, rng)
         found = units(name, damaged, **options)
@@ -234,10 +234,10 @@ class Endless(io.RawIOBase):
 def test_memory_is_bounded_by_a_record_not_the_file(name: str) -> None:
     record = json.dumps({"question": "q" * 400, "label": 1}).encode()
     ends = (b"[", b",\n", record + b"]") if name == "json" else (b"", b"\n", b"")
-    raw = io.BufferedReader(Endless(ends[0], record + ends[1], 100_000, ends[2]))
+    raw = io.BufferedReader(Endless(ends[0], record + ends[1], 40_000, ends[2]))
     tracemalloc.start()
     count = sum(1 for _ in get_reader(name).read(raw, columns=QA))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert count >= 100_000  # 40 MB
+    assert count >= 40_000  # 17 MB
     assert peak < 8 * CHUNK
