@@ -80,6 +80,7 @@ def run(
 
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
+    _say_unknown(_open(target, raw), silent=quiet or as_json)
     with RunView(quiet=quiet or as_json) as view:
         from assets.run_all import run_all
 
@@ -88,6 +89,14 @@ def run(
     click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary, options))
     if not summary.ok:
         sys.exit(1)
+
+
+def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
+    """Name, in one line, the folders of raw files that no corpus of the catalog reads."""
+    from meds_pipeline.catalog.presence import unknown_folders
+
+    if not silent and (unknown := unknown_folders(workspace.catalog, workspace.raw)):
+        click.echo(f"Ignored, the catalog has no distribution of this name: {', '.join(unknown)}", err=True)
 
 
 @cli.command()
