@@ -205,7 +205,7 @@ def twins(folder: Path, records: int, seed: int) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write per-item points as Parquet.")
 def score(files: tuple[Path, ...], scorer: str, layout: str, flips: bool, out: Path | None) -> None:
     """Score MedS-Bench submission files (task_id,input,GT,output)."""
-    from meds_pipeline.scoring.submission import run_score
+    from meds_pipeline.scoring.report import run_score
 
     click.echo(run_score(files, scorer, layout, flips, out))
 

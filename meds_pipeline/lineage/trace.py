@@ -95,7 +95,9 @@ class Tracer:
         row = self._rows("sample", id=sample_id)[0]
         shots = row.pop("shot_instance_ids")
         instance_id, instruction = row.pop("instance_id"), row.pop("instruction")
-        node = Node("sample", sample_id, row, children=[Node("instruction", row.pop("instruction_id"), text=instruction)])
+        node = Node(
+            "sample", sample_id, row, children=[Node("instruction", row.pop("instruction_id"), text=instruction)]
+        )
         node.children.append(self._instance(instance_id, "instance"))
         node.children += [self._instance(shot, "few-shot example") for shot in shots]
         for place in self._rows("sequences", id=sample_id):

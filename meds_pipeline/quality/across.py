@@ -50,7 +50,7 @@ class Good:
 def opened(
     corpora: Mapping[str, Good], catalog: Catalog, settings: Settings, scratch: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection with the views `instance`, `verdict`, `task` and `usable` (no error verdict) over all corpora."""
+    """Open a connection with the views `instance`, `verdict`, `task`, `usable` (no error verdict) and `trainable`."""
     with parquet.connect(threads=settings.threads, memory_limit=settings.memory_limit, temporary=scratch) as con:
         goods = [corpora[name] for name in sorted(corpora)]
         parquet.view_of(con, "instance", [good.instances.file("instances.parquet") for good in goods])

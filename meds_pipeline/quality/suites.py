@@ -136,7 +136,7 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
     """
     asked = suite(name)
     output = ws.store.require(asked.asset, partition)
-    given = parameters(ws, asked, partition)
+    given = parameters(ws, asked, output)
     digest = digests.fingerprint([asked.expectations, asked.names, asked.select, given])
     kept = ws.home / "checks" / asked.asset / partition / f"{output.manifest.fingerprint}.json"
     result = _standing(kept, digest)
@@ -151,14 +151,18 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
     return Checked(result, reused)
 
 
-def parameters(ws: Workspace, asked: Suite, partition: str) -> dict[str, object]:
-    """Return what the suite's `$PARAMETER`s stand for in this partition."""
+def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
+    """Return what the suite's `$PARAMETER`s stand for in this output."""
+    m = output.manifest
     known: dict[str, object] = {
         "trainable_tasks": [task_id for task_id, (_, task) in sorted(ws.catalog.tasks.items()) if task.use != "bench"]
     }
-    if partition in ws.catalog.corpora:
-        corpus = ws.catalog.corpus(partition)
+    if m.partition in ws.catalog.corpora:
+        corpus = ws.catalog.corpus(m.partition)
         known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks)}
+    if ref := m.inputs.get("benchmark"):
+        release = ws.store.find(ref.asset, ref.partition, ref.fingerprint)
+        known |= {"items": release.manifest.rows["items"] if release else None}
     text = json.dumps(asked.expectations)
     return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text}
 
