@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
-from meds_pipeline.errors import CatalogError, Where
+from meds_pipeline.errors import CatalogError, MedsError, Where
 from meds_pipeline.readers.base import Fault, Record
 from meds_pipeline.readers.registry import get_reader
 
@@ -106,8 +106,15 @@ def read_corpus(job: Job, draft: Draft) -> None:
 
 
 def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
-    """Return the columns of a staged entry; raises CatalogError where two sources claim one name."""
-    values = get_reader(entry.reader).schema(entry.reader_options())
+    """Return the columns of a staged entry.
+
+    Raises:
+        CatalogError: There is no such reader, its options are wrong, or two sources claim one column.
+    """
+    try:
+        values = get_reader(entry.reader).schema(entry.reader_options())
+    except MedsError as error:
+        raise CatalogError(error.problem, Where(corpus, name), error.next_step) from error
     captured = [pa.field(column, pa.string()) for column in captured_columns(entry)]
     names = [*RESERVED_COLUMNS, *(f.name.lower() for f in captured), *(f.name.lower() for f in values)]
     if twice := sorted({column for column in names if names.count(column) > 1}):
