@@ -45,8 +45,7 @@ def score_predictions(model: str, release: Output, predictions: Output, draft: D
     name = str(release.manifest.facts["release"])
     items = _with(scored.items, {"model": model})
     figures = [
-        counts_in(row["scorer"], row["task_id"], categories)
-        for row in items.select(["scorer", "task_id"]).to_pylist()
+        counts_in(row["scorer"], row["task_id"], categories) for row in items.select(["scorer", "task_id"]).to_pylist()
     ]
     items = items.append_column("counts_in", pa.array(figures, pa.list_(pa.string())))
     scores = _with(scored.scores, {"model": model, "release": name})
