@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from conftest import DATA_STEPS, SMALL, run_steps
+from pipeline_home import DATA_STEPS, SMALL, run_steps
 from python_calamine import CalamineWorkbook
 
 from meds_pipeline.workspace import Workspace
@@ -94,7 +94,7 @@ CHILD = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import DATA_STEPS, SMALL, run_steps
+from pipeline_home import DATA_STEPS, SMALL, run_steps
 from meds_pipeline.workspace import Workspace
 run_steps(Workspace.open(Path({home!r}), Path({raw!r}), SMALL), *DATA_STEPS)
 """

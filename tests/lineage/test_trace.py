@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import run_steps
+from pipeline_home import run_steps
 
 from meds_pipeline.errors import UnknownNameError
 from meds_pipeline.lineage.compact import columns
