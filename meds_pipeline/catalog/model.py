@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from meds_pipeline.catalog.presence import compile_pattern
+from meds_pipeline.errors import CatalogError
+
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
 RESERVED_COLUMNS = ("source", "source_file", "source_index", "source_start", "source_length")
@@ -24,6 +27,14 @@ def _identifier(value: str) -> str:
 def _task_id(value: str) -> str:
     if not _TASK.fullmatch(value):
         raise ValueError(f"{value!r} is not a task id: task<number> as published, or x_<name> for our own")
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        compile_pattern(value)
+    except CatalogError as error:
+        raise ValueError(error.problem) from error
     return value
 
 
@@ -78,7 +89,7 @@ class Strict(BaseModel):
 class RawEntry(Strict):
     """One kind of file of a distribution; its records become a view of the entry's name."""
 
-    path: str
+    path: Annotated[str, AfterValidator(_pattern)]
     """Path below the distribution's folder. `{name}` matches within one path part and becomes a column; `*` and `**`
     match as in a shell; `archive.zip::member` reads inside an archive."""
     reader: str

@@ -1,7 +1,8 @@
 """Which files of a distribution are there, and what their names say.
 
 A path pattern of the catalog is matched against the files below `<raw>/<distribution>/`: `{name}` matches within one
-path part and becomes a column, `*` matches within a part, `**` across parts.
+path part and becomes a column, `*` matches within a part, `**` across parts. Files and folders whose name starts with a
+dot are not looked at: they are what systems and interrupted copies leave behind.
 """
 
 from __future__ import annotations
@@ -72,13 +73,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 def look(raw: Path, name: str, distribution: Distribution) -> Presence:
     """Return which files of a distribution are below `raw`."""
     root = raw / name
-    paths = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()) if root.is_dir() else []
+    found = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
+    paths = sorted(p.as_posix() for p in found if not any(part.startswith(".") for part in p.parts))
     files: list[RawFile] = []
     missing: list[str] = []
     for entry_name, entry in distribution.files.items():
-        found = _matches(entry_name, entry, paths)
-        files += found
-        if not found and not entry.optional:
+        matching = _matches(entry_name, entry, paths)
+        files += matching
+        if not matching and not entry.optional:
             missing.append(entry.path)
     return Presence(name, tuple(files), tuple(missing))
 
@@ -96,7 +98,14 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
 
     Raises:
         RawFileError: Files of a distribution are there, but not all that it needs.
+        CatalogError: The settings choose a distribution that the corpus does not have.
     """
+    if chosen is not None and chosen not in corpus.distributions:
+        raise CatalogError(
+            f"it has no distribution {chosen!r}.",
+            Where(corpus.corpus),
+            f"Set `catalog.active` to one of {', '.join(corpus.distributions)}.",
+        )
     names = [chosen] if chosen else list(corpus.distributions)
     found = [look(raw, name, corpus.distributions[name]) for name in names]
     for presence in found:
