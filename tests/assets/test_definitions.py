@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import dagster as dg
@@ -26,11 +29,15 @@ def test_everything_loads_together() -> None:
 
 
 def test_workspace_yaml_and_pyproject_name_the_definitions() -> None:
-    import tomllib
-
     (entry,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
     assert entry["python_module"] == project["code_location_target_module"] == "meds_pipeline.definitions"
+
+
+def test_dagster_loads_them_from_the_repository_root() -> None:
+    command = [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("asset", STEPS)
