@@ -21,3 +21,33 @@ CREATE TEMP MACRO entity_texts(entities, kind) AS list_transform(
 CREATE TEMP MACRO entity_answer(entities, kind, sentinel) AS
     CASE WHEN len(entity_texts(entities, kind)) = 0 THEN sentinel
          ELSE array_to_string(entity_texts(entities, kind), ', ') || '.' END;
+
+-- A list of items in the form the NER tasks answer in; a comma inside an item gives way, so that items stay apart.
+CREATE TEMP MACRO listed(items, sentinel) AS
+    CASE WHEN len(items) = 0 THEN sentinel
+         ELSE array_to_string(list_transform(items, lambda i: replace(i, ', ', ' ')), ', ') || '.' END;
+
+-- Options of a choice question as lines 'A: text', from a map of letter to text.
+CREATE TEMP MACRO option_lines(options) AS array_to_string(
+    list_transform(list_sort(map_keys(options)), lambda k: concat(upper(k), ': ', options[k])), chr(10)
+);
+
+-- train, validation or test from upstream's name of a part (train, TrainingSet, devel, dev, valid, test); else NULL.
+CREATE TEMP MACRO split_of(part) AS
+    CASE WHEN contains(lower(part), 'test') THEN 'test'
+         WHEN regexp_matches(lower(part), 'dev|val') THEN 'validation'
+         WHEN contains(lower(part), 'train') THEN 'train' END;
+
+-- A list written as a Python literal: "['a', 'b']".
+CREATE TEMP MACRO python_list(literal) AS CAST(literal AS VARCHAR[]);
+
+-- ASCII text in which other characters stand as Python's bytes literals show them: 'Ullrich\xe2\x80\x93Turner'.
+CREATE TEMP MACRO python_bytes(literal) AS decode(CAST(replace(literal, '\''', '''') AS BLOB));
+
+-- Text without the tags of inline markup, and with the few named characters of HTML that occur in it.
+CREATE TEMP MACRO without_markup(html) AS list_reduce(
+    [['&lt;', '<'], ['&gt;', '>'], ['&quot;', '"'], ['&#39;', ''''], ['&alpha;', 'α'], ['&beta;', 'β'],
+     ['&gamma;', 'γ'], ['&kappa;', 'κ'], ['&mu;', 'µ'], ['&reg;', '®'], ['&trade;', '™'], ['&amp;', '&']],
+    lambda text, pair: [replace(text[1], pair[1], pair[2])],
+    [regexp_replace(html, '</?(i|b|em|sub|sup)>', '', 'gi')]
+)[1];
