@@ -1,6 +1,6 @@
 """Twin of FrenchMedMCQA: French questions on drug classes with five options, one to five of them right.
 
-Format: three JSON arrays; the test file lacks `type`, as upstream's does.
+Format: three JSON arrays; the test file lacks `type`, and here and there an option stands last, as upstream's do.
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ def _record(seed: int, part: str, index: int, seen: set[Question]) -> dict[str, 
     count = spread(RIGHT, seed, f"frenchmedmcqa/{part}", index)
     question = distinct(lambda draw: draw_question(draw, 5, count), seen, seed, "frenchmedmcqa", part, index)
     ask = Draw(seed, "frenchmedmcqa", part, index, "ask").pick(ASKS)
+    options = {letter.lower(): drug for letter, drug in question.lettered().items()}
+    if index % 30 == 29:
+        options["b"] = options.pop("b")
     record: dict[str, object] = {
         "id": hashlib.sha256(f"{seed}/{part}/{index}".encode()).hexdigest(),
         "question": ask.format(kinds=" ou un ".join(kind.fr for kind in question.classes)),
-        "answers": {letter.lower(): drug for letter, drug in question.lettered().items()},
+        "answers": options,
         "correct_answers": ["abcde"[place] for place in question.right],
         "subject_name": "pharmacie",
         "type": "simple" if count == 1 else "multiple",
