@@ -34,7 +34,8 @@ def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
             f"Put them below {ws.raw / name}; source: {corpus.source}.",
         )
     folder = presence.folder
-    sha256 = {path: ws.store.hasher.sha256(folder / path) for path in presence.stored}
+    hashes = ws.store.hasher.sha256_all(folder / path for path in presence.stored)
+    sha256 = {path: hashes[folder / path] for path in presence.stored}
     entries = corpus.distributions[presence.distribution].files
     settings = {
         "distribution": presence.distribution,
