@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import csv_rows
 
 DIAGNOSIS, TESTS = "x_chatdoctor_disease_db_diagnosis", "x_chatdoctor_disease_db_tests"
 DRUGS, EXPLANATION = "x_chatdoctor_disease_db_medications", "x_chatdoctor_disease_db_explanation"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("chatdoctor_disease_db", request.param, tmp_path_factory.mktemp("chatdoctor"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("chatdoctor_disease_db", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def diseases(built: Built) -> list[dict[str, str]]:
 
 def test_symptoms_ask_for_the_disease(built: Built, diseases: list[dict[str, str]]) -> None:
     expected = [("Symptoms: " + "; ".join(ast.literal_eval(row["Symptom"])), row["disease"]) for row in diseases]
-    assert built.pairs(DIAGNOSIS) == expected
+    assert built.asked(DIAGNOSIS) == expected
 
 
 @pytest.mark.parametrize(("task", "column"), [(TESTS, "TestsAndProcedures"), (DRUGS, "commonMedications")])
@@ -37,7 +37,7 @@ def test_lists_become_answers_of_the_ner_form(
         asked = f"Disease: {row['disease']}\nSymptoms: {'; '.join(ast.literal_eval(row['Symptom']))}"
         if items:
             expected.append((asked, ", ".join(items) + "."))
-    assert built.pairs(task) == expected
+    assert built.asked(task) == expected
     assert len(expected) <= len(diseases)
 
 
@@ -47,7 +47,7 @@ def test_descriptions_are_decoded_and_stray_drugs_left_out(built: Built, disease
         text = row["reason"].replace("\\'", "'").encode().decode("unicode_escape").encode("latin-1").decode().strip()
         if not text.endswith((",", ":")):
             expected.append((row["disease"], text))
-    assert built.pairs(EXPLANATION) == expected
+    assert built.asked(EXPLANATION) == expected
     assert any(not text.isascii() for _, text in expected)
     assert not any("\\x" in text for _, text in expected)
 
@@ -67,8 +67,8 @@ def test_all_tasks_share_the_split_of_a_disease(built: Built) -> None:
 
 
 def test_counts(built: Built) -> None:
-    assert built.faults == built.rejected == []
-    if built.origin == "real":
+    assert built.lineage("record_fault") == built.rejected() == []
+    if built.is_real:
         assert built.count("format_dataset.csv") == 796
         assert built.count("Autonomous_ChatGPT_API/disease_database_mini.csv") == 100
         assert built.count("Autonomous_ChatDoctor_csv/disease_symptom.csv") == 12

@@ -7,14 +7,14 @@ import re
 from typing import Any
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 
 TASK, FACTS = "task57", "x_medqa_atomic_facts"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("mediq_imedqa", request.param, tmp_path_factory.mktemp("medqa"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("medqa", request.param, "mediq_imedqa")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_questions_close_their_case_and_list_the_options(built: Built, questions
         listed = "\n".join(f"{letter}: {record['options'][letter]}" for letter in "ABCD")
         asked = " ".join([*record["context"], record["question"]])
         wanted.append((f"{asked}\n{listed}", f"The right answer is {record['answer_idx']}: {record['answer']}"))
-    assert built.pairs(TASK) == wanted
+    assert built.asked(TASK) == wanted
 
 
 def test_facts_stand_on_lines_without_their_numbers(built: Built, questions: list[dict[str, Any]]) -> None:
@@ -38,13 +38,13 @@ def test_facts_stand_on_lines_without_their_numbers(built: Built, questions: lis
         facts = [re.sub(r"^(?:\d+\.|-) ?", "", fact.lstrip(" ")) for fact in record["facts"]]
         if facts:
             wanted.append((" ".join(record["context"]), "\n".join(facts)))
-    assert built.pairs(FACTS) == wanted
+    assert built.asked(FACTS) == wanted
     assert len(wanted) < len(questions)
 
 
 def test_counts(built: Built) -> None:
-    assert built.faults == built.rejected == []
-    if built.origin == "real":
+    assert built.lineage("record_fault") == built.rejected() == []
+    if built.is_real:
         assert built.count("data/all_dev_good.jsonl") == 1272
         assert built.splits(TASK) == {"validation": 1272}
         assert built.splits(FACTS) == {"validation": 1269}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import csv_rows
 
 TEXT, HEADER = "x_mts_dialog_section_text", "x_mts_dialog_section_header"
@@ -34,9 +34,9 @@ NAMES = {
 }
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("mts_dialog", request.param, tmp_path_factory.mktemp("mts"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("mts_dialog", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -58,21 +58,21 @@ def folder_file(built: Built, part: str) -> Path:
 
 
 def test_talks_ask_for_the_text_of_their_section(built: Built, talks: list[tuple[str, str, str]]) -> None:
-    assert built.pairs(TEXT) == [(f"Section: {name}\nDialogue:\n{talk}", text) for name, text, talk in talks]
+    assert built.asked(TEXT) == [(f"Section: {name}\nDialogue:\n{talk}", text) for name, text, talk in talks]
 
 
 def test_talks_ask_for_their_section(built: Built, talks: list[tuple[str, str, str]]) -> None:
-    assert built.pairs(HEADER) == [(talk, name) for name, _, talk in talks]
+    assert built.asked(HEADER) == [(talk, name) for name, _, talk in talks]
 
 
 def test_lines_end_alike_in_all_parts(built: Built) -> None:
     assert b"\r\nPatient" in folder_file(built, TRAIN).read_bytes()
-    assert not any("\r" in asked + answer for asked, answer in built.pairs(TEXT))
+    assert not any("\r" in asked + answer for asked, answer in built.asked(TEXT))
 
 
 def test_counts(built: Built) -> None:
-    assert built.faults == built.rejected == []
-    if built.origin == "real":
+    assert built.lineage("record_fault") == built.rejected() == []
+    if built.is_real:
         sizes = {part: built.count(f"Main-Dataset/MTS-Dialog-{part}.csv") for part in (TRAIN, VALIDATION, TEST)}
         assert sizes == {TRAIN: 1201, VALIDATION: 100, TEST: 200}
         assert built.splits(TEXT) == built.splits(HEADER) == {"test": 200, "train": 1201, "validation": 100}
