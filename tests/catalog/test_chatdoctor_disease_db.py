@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
-from build_corpus import BOTH, Builds, Built
+from build_corpus import BOTH, Builds, Built, build
 from plain import csv_rows
 
 DIAGNOSIS, TESTS = "x_chatdoctor_disease_db_diagnosis", "x_chatdoctor_disease_db_tests"
@@ -74,3 +75,24 @@ def test_counts(built: Built) -> None:
         assert built.count("Autonomous_ChatDoctor_csv/disease_symptom.csv") == 12
         sizes = [len(built.task(task)) for task in (DIAGNOSIS, TESTS, DRUGS, EXPLANATION)]
         assert sizes == [796, 794, 796, 665]
+
+
+def test_the_small_files_add_what_the_large_one_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "raw/chatdoctor_disease_db"
+    for place in ("Autonomous_ChatGPT_API", "Autonomous_ChatDoctor_csv"):
+        (folder / place).mkdir(parents=True)
+    (folder / "format_dataset.csv").write_text(
+        "idx,disease,Symptom,reason,TestsAndProcedures,commonMedications\n"
+        "0,Gout,['Pain'],A joint disease. ,['X ray'],['Zinc']\n"
+    )
+    (folder / "Autonomous_ChatGPT_API/disease_database_mini.csv").write_text(
+        "idx,disease,Symptom,Medical Tests,Medications\n0,Gout,['Pain'],[],[]\n1,Flu,['Fever'],['Swab'],[]\n"
+    )
+    (folder / "Autonomous_ChatDoctor_csv/disease_symptom.csv").write_text(
+        "disease,Symptom\nFlu,['Fever']\nMumps,['Swelling']\n"
+    )
+    made = build("chatdoctor_disease_db", "real", tmp_path / "built", raw=tmp_path / "raw")
+    found = [("Symptoms: Pain", "Gout"), ("Symptoms: Fever", "Flu"), ("Symptoms: Swelling", "Mumps")]
+    assert made.asked(DIAGNOSIS) == found
+    assert [answer for _, answer in made.asked(TESTS)] == ["X ray.", "Swab."]
+    assert made.asked(EXPLANATION) == [("Gout", "A joint disease.")]
