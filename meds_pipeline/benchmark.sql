@@ -39,7 +39,7 @@ SELECT item_id, list({'instance_id': instance_id, 'input': input, 'output': outp
 FROM drawn_shot GROUP BY item_id;
 
 CREATE TEMP VIEW release_item AS
-SELECT c.item_id, c.task_id, c.ordinal, c.corpus, c.category, c.metric, c.labels, c.instance_id, c.content_id, c.subject,
+SELECT c.item_id, c.task_id, c.shots_from, c.ordinal, c.corpus, c.category, c.metric, c.labels, c.instance_id, c.content_id, c.subject,
        c.definition, c.input, c.outputs AS "references", coalesce(s.shots, []) AS shots
 FROM chosen AS c LEFT JOIN item_shot AS s USING (item_id)
 ORDER BY c.task_id, c.ordinal;

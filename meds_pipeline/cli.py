@@ -80,13 +80,23 @@ def run(
 
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
+    _say_unknown(_open(target, raw), silent=quiet or as_json)
     with RunView(quiet=quiet or as_json) as view:
-        from meds_pipeline.definitions import run_all
+        from assets.run_all import run_all
 
         summary = run_all(target, raw, overrides, corpora=list(corpora) or None, strict=strict, progress=view)
-    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary))
+    options = "".join(f" --{name} {path}" for name, path in (("home", home), ("raw", raw)) if path is not None)
+    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary, options))
     if not summary.ok:
         sys.exit(1)
+
+
+def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
+    """Name, in one line, the folders of raw files that no corpus of the catalog reads."""
+    from meds_pipeline.catalog.presence import unknown_folders
+
+    if not silent and (unknown := unknown_folders(workspace.catalog, workspace.raw)):
+        click.echo(f"Ignored, the catalog has no distribution of this name: {', '.join(unknown)}", err=True)
 
 
 @cli.command()
@@ -95,7 +105,7 @@ def run(
 @click.option("--host", default="127.0.0.1", show_default=True)
 def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
     """Open Dagster (webserver and daemon) on this home."""
-    from meds_pipeline.definitions import serve
+    from resources.ui import serve
 
     _open(home, raw)  # so that settings and raw files are known to be good before a server starts
     sys.exit(serve(_home(home, raw), raw, host=host, port=port))
@@ -195,7 +205,7 @@ def twins(folder: Path, records: int, seed: int) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write per-item points as Parquet.")
 def score(files: tuple[Path, ...], scorer: str, layout: str, flips: bool, out: Path | None) -> None:
     """Score MedS-Bench submission files (task_id,input,GT,output)."""
-    from meds_pipeline.scoring.submission import run_score
+    from meds_pipeline.scoring.report import run_score
 
     click.echo(run_score(files, scorer, layout, flips, out))
 

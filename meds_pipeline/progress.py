@@ -27,3 +27,10 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+def quiet_transformers() -> None:
+    """Keep transformers from drawing progress bars of its own across whatever the listener shows."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

@@ -67,8 +67,7 @@ class Workspace:
         home = home.resolve()
         home.mkdir(parents=True, exist_ok=True)
         settings = load_settings(home, overrides)
-        origin: Origin = "twin" if raw is None else "real"
-        _claim(home, origin)
+        origin, raw = _claim(home, raw.resolve() if raw else None)
         if raw is None:
             raw = _twins(home, settings)
         elif not raw.is_dir():
@@ -146,16 +145,26 @@ class Workspace:
             return True
 
 
-def _claim(home: Path, origin: Origin) -> None:
-    mark = home / "origin"
-    if not mark.is_file():
-        write_atomic(mark, f"{origin}\n".encode())
-    elif (found := mark.read_text().strip()) != origin:
+def _claim(home: Path, raw: Path | None) -> tuple[Origin, Path | None]:
+    """Return the origin of a home's data and its raw folder: what an earlier run said, else what this call says.
+
+    A home of raw files finds them again without being told; a home of twins never takes raw files.
+    """
+    mark = home / "origin.json"
+    known = json.loads(mark.read_bytes()) if mark.is_file() else None
+    if known is not None and known["origin"] == "twin" and raw is not None:
         raise RawFileError(
-            f"this home holds {found} data and cannot hold {origin} data too.",
+            "this home holds synthetic twins and cannot hold real data too.",
             Where(file=str(home)),
-            "Give another --home, or leave out (or give) --raw as in earlier runs.",
+            "Give another --home.",
         )
+    if known is not None and raw is None:
+        return known["origin"], Path(known["raw"]) if known["raw"] else None
+    origin: Origin = "twin" if raw is None else "real"
+    said = {"origin": origin, "raw": None if raw is None else str(raw)}
+    if said != known:
+        write_atomic(mark, json.dumps(said).encode())
+    return origin, raw
 
 
 def _twins(home: Path, settings: Settings) -> Path:

@@ -1,0 +1,1 @@
+"""Dagster resources: the home that assets work in, and its lineage database. No logic."""

@@ -7,17 +7,20 @@ installed packages offer under the entry-point group `meds_pipeline.catalog` (a 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata, resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import ValidationError
 
 from meds_pipeline.catalog.model import Corpus, Distribution, Task
 from meds_pipeline.errors import CatalogError, UnknownNameError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 ENTRY_POINTS = "meds_pipeline.catalog"
 

@@ -6,7 +6,7 @@ A corpus owns tasks; a distribution is one published form of it: which files, wh
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -106,9 +106,9 @@ class RawEntry(Strict):
                 raise ValueError(f"companion {role}: {path!r} may use the {{name}} parts of {self.path!r}, and no '*'")
         return self
 
-    def reader_options(self) -> dict[str, object]:
+    def reader_options(self) -> dict[str, Any]:
         """Return the options as the reader takes them."""
-        declared: dict[str, object] = {} if self.columns is None else {"columns": self.columns}
+        declared: dict[str, Any] = {} if self.columns is None else {"columns": self.columns}
         if self.required:
             declared["required"] = self.required
         return {**declared, **self.options}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence, Set
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import RecipeError, Where
 
@@ -81,12 +81,16 @@ def check_select(
         raise _refused(where, f"not a SELECT DuckDB can parse ({answer.get('error_message')})")
     if len(answer["statements"]) != 1:
         raise _refused(where, "more than one statement")
-    ctes = {entry["key"].lower() for node in _dicts(answer) for entry in node.get("cte_map", {}).get("map", [])}
+    ctes = {name for node in _dicts(answer) for name in _cte_names(node)}
     for node in _dicts(answer):
         _check_node(node, where, tables | ctes, functions)
 
 
-def _check_node(node: dict[str, object], where: Where, tables: Set[str], functions: Set[str]) -> None:
+def _cte_names(node: dict[str, Any]) -> set[str]:
+    return {entry["key"].lower() for entry in (node.get("cte_map") or {}).get("map", [])}
+
+
+def _check_node(node: dict[str, Any], where: Where, tables: Set[str], functions: Set[str]) -> None:
     kind, group = node.get("type"), node.get("class")
     if group is not None:
         if group not in _EXPRESSIONS:
@@ -114,19 +118,19 @@ def _check_node(node: dict[str, object], where: Where, tables: Set[str], functio
             raise _refused(where, "DISTINCT ON needs an ORDER BY")
 
 
-def _is_structure(node: dict[str, object]) -> bool:
+def _is_structure(node: dict[str, Any]) -> bool:
     """Tell query nodes, table references and modifiers from literals, which have a `type` of their own."""
     return "modifiers" in node or "alias" in node or "orders" in node or "info" in node or "query_node" in node
 
 
-def _check_table(node: dict[str, object], where: Where, tables: Set[str]) -> None:
+def _check_table(node: dict[str, Any], where: Where, tables: Set[str]) -> None:
     name = str(node.get("table_name", "")).lower()
     if node.get("schema_name") or node.get("catalog_name") or name not in tables:
         known = ", ".join(sorted(tables))
         raise _refused(where, f"no view {name!r} here (there are: {known})")
 
 
-def _check_function(node: dict[str, object], where: Where, functions: Set[str]) -> None:
+def _check_function(node: dict[str, Any], where: Where, functions: Set[str]) -> None:
     name = _function_name(node)
     if name not in functions:
         raise _refused(where, f"function {name} is unknown, or its value is not fixed by its arguments")
@@ -141,7 +145,7 @@ def _function_name(node: object) -> str:
     return str(node.get("function_name")).lower()
 
 
-def _dicts(tree: object) -> Iterator[dict[str, object]]:
+def _dicts(tree: object) -> Iterator[dict[str, Any]]:
     """Yield every object of a JSON tree, depth first without recursion limits."""
     waiting: list[object] = [tree]
     while waiting:

@@ -94,9 +94,9 @@ def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> 
             file = str(raw.file(f"records/{entry}.parquet"))
             addresses = ", ".join(ADDRESS.names)
             hidden = ", ".join(name for name in ADDRESS.names if name != "source")
-            con.execute(f'CREATE TABLE "{entry}" AS SELECT * EXCLUDE ({hidden}) FROM read_parquet(?)', [file])
+            con.execute(f'CREATE TABLE "{entry}" AS SELECT * EXCLUDE ({hidden}) FROM read_parquet(?)', [file])  # noqa: S608 - validated names
             if number == 0:
-                con.execute(f"CREATE TABLE record_address AS SELECT {addresses} FROM read_parquet(?) LIMIT 0", [file])
+                con.execute(f"CREATE TABLE record_address AS SELECT {addresses} FROM read_parquet(?) LIMIT 0", [file])  # noqa: S608 - constant names
             con.execute(f"INSERT INTO record_address SELECT {addresses} FROM read_parquet(?)", [file])  # noqa: S608 - constant names
 
 

@@ -1,0 +1,1 @@
+"""Instructions: few-shot prompts and their encoding."""

@@ -17,7 +17,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
 from meds_pipeline.digests import canonical_json
-from meds_pipeline.errors import UnknownNameError
+from meds_pipeline.errors import ModelError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -107,9 +107,15 @@ def load_model(spec: ModelSpec, context: LoadContext) -> Model:
 
     Raises:
         UnknownNameError: No adapter of this kind; close names are in the text.
-        ModelError: The adapter cannot load it.
+        ModelError: The adapter cannot load it, or two packages claim its kind.
     """
-    table = dict(BUILT_IN) | {point.name: point.value for point in entry_points(group=GROUP)}
+    table = dict(BUILT_IN)
+    for point in entry_points(group=GROUP):
+        if table.setdefault(point.name, point.value) != point.value:
+            raise ModelError(
+                f"the model kind {point.name!r} is claimed by {table[point.name]} and by {point.value}.",
+                next_step="Uninstall one of the two packages.",
+            )
     if spec.kind not in table:
         close = difflib.get_close_matches(spec.kind, table, n=3)
         hint = f"Did you mean {', '.join(close)}?" if close else f"Known kinds: {', '.join(sorted(table))}."

@@ -1,11 +1,12 @@
-"""A transformers model on this machine: greedy, batched by length, the same output in any batch order.
+"""A transformers model on this machine: greedy, in batches of prompts of like length.
 
 Prompts are fitted to the context (shots go first, the question stays), padded on the left and generated with
-`do_sample=False` until the end of the turn.
+`do_sample=False` until the end of the turn. A prompt that cannot be fitted is an error of its own item.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meds_pipeline import progress
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Ready(NamedTuple):
-    """A prompt as tokens, with what is known of it before generation."""
+    """A prompt as tokens (none where it does not fit), with what is known of it before generation."""
 
     ids: list[int]
     blank: Generation
@@ -37,6 +38,7 @@ class LocalModel:
 
         if not (folder / "config.json").is_file():
             raise ModelError("no model is there.", Where(file=str(folder)), "Put a transformers model folder there.")
+        progress.quiet_transformers()
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
@@ -48,7 +50,8 @@ class LocalModel:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Answer every prompt, longest first so that memory is claimed at once; results come in the given order."""
         ready = [self._prepare(prompt) for prompt in prompts]
-        order = sorted(range(len(ready)), key=lambda i: (-len(ready[i].ids), prompts[i].item_id))
+        order = [position for position, item in enumerate(ready) if item.ids]
+        order.sort(key=lambda i: (-len(ready[i].ids), prompts[i].item_id))
         outputs: dict[int, str] = {}
         for first in range(0, len(order), self._batch):
             members = order[first : first + self._batch]
@@ -56,11 +59,13 @@ class LocalModel:
                 outputs[member] = text
             progress.report("generating", len(outputs), len(order))
         for position, item in enumerate(ready):
-            blank = item.blank
-            yield Generation(blank.item_id, outputs[position], blank.shots, blank.truncated, blank.prompt_digest)
+            yield replace(item.blank, output=outputs.get(position))
 
     def _prepare(self, prompt: Prompt) -> _Ready:
-        fitted = fit(prompt.definition, prompt.shots, prompt.query, limit=self._limit, count=self._chat.count)
+        try:
+            fitted = fit(prompt.definition, prompt.shots, prompt.query, limit=self._limit, count=self._chat.count)
+        except ModelError as error:
+            return _Ready([], Generation(prompt.item_id, None, error=error.problem))
         ids, _ = self._chat.encode([fitted.messages], prompt=True)[0].flat()
         digest = prompt_digest(fitted.messages)
         return _Ready(ids, Generation(prompt.item_id, None, fitted.shots, fitted.truncated, digest))

@@ -34,7 +34,7 @@ class ModelSpec(BaseModel):
     """Seconds an `endpoint` has for one answer."""
     retries: int = Field(default=4, ge=0)
     """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
-    trusted_hosts: frozenset[str] = frozenset()
+    trusted_hosts: tuple[str, ...] = ()
     """Hosts beside this machine that the data's owner allows credentialed text to be sent to."""
 
     @model_validator(mode="after")

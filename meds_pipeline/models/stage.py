@@ -121,7 +121,7 @@ def _folder(spec: ModelSpec, plan: TrainingPlan | None, made_by: Output | None, 
 def _majority(training_set: Output, release: Output, draft: Draft) -> dict[str, str]:
     """Return the most frequent training answer of every task of the release; ties go to the first in the alphabet.
 
-    A task nobody trains on takes the answers of the examples its items show.
+    A task nobody trains on takes the answers of the task its examples come from, or of those examples themselves.
     """
     with parquet.connect(threads=2, memory_limit="2GB", temporary=draft.scratch) as con:
         parquet.view_of(con, "sample", [training_set.file("samples.parquet")])
@@ -129,11 +129,13 @@ def _majority(training_set: Output, release: Output, draft: Draft) -> dict[str, 
         rows = con.execute(
             """
             WITH answer AS (
-                SELECT task_id, messages[-1].content AS text, count(*) AS n FROM sample GROUP BY ALL
+                SELECT i.task_id, 1 AS choice, s.messages[-1].content AS text, count(*) AS n
+                FROM (SELECT DISTINCT task_id, shots_from FROM item) AS i JOIN sample AS s ON s.task_id = i.shots_from
+                GROUP BY ALL
                 UNION ALL
-                SELECT task_id, u.shot.output, count(*) FROM item, unnest(shots) AS u(shot)
-                WHERE task_id NOT IN (SELECT task_id FROM sample) GROUP BY ALL)
-            SELECT task_id, text FROM answer QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY n DESC, text) = 1
+                SELECT i.task_id, 2, u.shot.output, count(*) FROM item AS i, unnest(i.shots) AS u(shot) GROUP BY ALL)
+            SELECT task_id, text FROM answer
+            QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY choice, n DESC, text) = 1
             """
         ).fetchall()
     return dict(rows)

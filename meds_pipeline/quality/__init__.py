@@ -1,0 +1,1 @@
+"""Quality: rules, suites, and what can only be seen over all corpora together."""

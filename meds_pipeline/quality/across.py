@@ -5,24 +5,25 @@ Each step reads the instances behind every corpus's last good verdicts and write
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from meds_pipeline import parquet
 from meds_pipeline.quality.near import groups, near_pairs
-from meds_pipeline.store import Draft, Output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     import duckdb
 
     from meds_pipeline.catalog import Catalog
     from meds_pipeline.settings import Settings
+    from meds_pipeline.store import Draft, Output
 
 _DUPLICATE = pa.schema(
     [
@@ -49,7 +50,7 @@ class Good:
 def opened(
     corpora: Mapping[str, Good], catalog: Catalog, settings: Settings, scratch: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection with the views `instance`, `verdict`, `task` and `usable` (no error verdict) over all corpora."""
+    """Open a connection with the views `instance`, `verdict`, `task`, `usable` (no error verdict) and `trainable`."""
     with parquet.connect(threads=settings.threads, memory_limit=settings.memory_limit, temporary=scratch) as con:
         goods = [corpora[name] for name in sorted(corpora)]
         parquet.view_of(con, "instance", [good.instances.file("instances.parquet") for good in goods])

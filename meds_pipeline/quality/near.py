@@ -6,13 +6,14 @@ Source of the method: Broder 1997, banding as in Leskovec, Rajaraman, Ullman, "M
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     import duckdb
 
 PERMUTATIONS, BANDS, NGRAM = 112, 14, 5

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from meds_pipeline import parquet
-from meds_pipeline.catalog.model import Corpus
 from meds_pipeline.errors import CatalogError
-from meds_pipeline.settings import Settings
-from meds_pipeline.store import Draft, Output
 
 if TYPE_CHECKING:
     import duckdb
+
+    from meds_pipeline.catalog.model import Corpus
+    from meds_pipeline.settings import Settings
+    from meds_pipeline.store import Draft, Output
 
 _HEADER = re.compile(r"-- severity: (error|warn)\n-- (.+)\n")
 

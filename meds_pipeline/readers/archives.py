@@ -69,7 +69,7 @@ class _Checked(io.RawIOBase):
         return self._inner.seekable()
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        with _Named(self.name):
+        with naming(self.name):
             self._position = self._inner.seek(offset, whence)
         return self._position
 
@@ -77,7 +77,7 @@ class _Checked(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # narrower than WriteableBuffer
-        with _Named(self.name):
+        with naming(self.name):
             data = self._inner.read(len(buffer))
         buffer[: len(data)] = data
         self._position += len(data)
@@ -89,7 +89,7 @@ class _Checked(io.RawIOBase):
         super().close()
 
 
-class _Named:
+class naming:
     """Turn what a broken archive raises into a `RawFileError` that names it."""
 
     def __init__(self, name: str) -> None:
@@ -120,7 +120,7 @@ def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO
     """
     text = str(reference)
     archive, _, member = text.partition(MEMBER)
-    with _Named(text):
+    with naming(text):
         if member:
             is_tar = archive.endswith(_TAR)
             return _open_tar(archive, member, limits) if is_tar else _open_zip(archive, member, limits)
@@ -139,7 +139,7 @@ def list_members(archive: str | Path, pattern: str = "*", limits: Limits = DEFAU
     """
     name = str(archive)
     found: list[str] = []
-    with _Named(name):
+    with naming(name):
         for count, member in enumerate(_names(name)):
             if count >= limits.members:
                 raise _over(name, f"has more than {limits.members} members.")
@@ -156,7 +156,7 @@ def check_zip(raw: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> None:
         RawFileError: Broken, or over a limit.
     """
     name = str(getattr(raw, "name", "the file"))
-    with _Named(name), zipfile.ZipFile(raw) as opened:
+    with naming(name), zipfile.ZipFile(raw) as opened:
         members = opened.infolist()
         if len(members) > limits.members:
             raise _over(name, f"has more than {limits.members} members.")

@@ -63,12 +63,8 @@ class _Row(NamedTuple):
         return self.lines[0].start
 
 
-class _Unreadable(Exception):
-    """A row cannot be cut out."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
+class _TooLong(Exception):
+    """A row does not end within the limit."""
 
 
 class _Rows:
@@ -78,6 +74,7 @@ class _Rows:
         self._lines = iter_lines(raw, options.max_record_bytes)
         self._given_back: deque[Line] = deque()
         self._options = options
+        self._undecodable = -1
         csv.field_size_limit(max(csv.field_size_limit(), options.max_record_bytes))
 
     def give_back(self, lines: list[Line]) -> None:
@@ -91,11 +88,16 @@ class _Rows:
                 continue
             lines = [line]
             try:
-                if self._options.quoting and _QUOTE in line.body:
-                    return _Row(self._quoted(lines), None, "", lines)
-                return _Row(self._text(lines).split(self._options.delimiter), None, "", lines)
-            except _Unreadable as problem:
-                return _Row(None, problem.reason, problem.detail, lines)
+                if not self._options.quoting or _QUOTE not in line.body:
+                    cells = self._text(lines).split(self._options.delimiter)
+                else:
+                    cells = self._quoted(lines)
+                if self._is_text(lines):
+                    return _Row(cells, None, "", lines)
+                detail = f"It holds bytes that are not {self._options.encoding}. Set `encoding`, or repair them."
+                return _Row(None, Reason.BAD_ENCODING, detail, lines)
+            except _TooLong:
+                return _Row(None, Reason.TOO_LONG, TOO_LONG, lines)
             except csv.Error:
                 return _Row(None, Reason.BAD_RECORD, _QUOTES, lines)
         return None
@@ -108,14 +110,18 @@ class _Rows:
         return self._given_back.popleft() if self._given_back else next(self._lines, None)
 
     def _text(self, lines: list[Line]) -> str:
+        """Text of the last line; bytes that are none are replaced here and found by `_is_text` once the row ends."""
         line = lines[-1]
-        if line.too_long or sum(len(one.body) for one in lines) > self._options.max_record_bytes:
-            raise _Unreadable(Reason.TOO_LONG, TOO_LONG)
+        if line.too_long or line.start - lines[0].start > self._options.max_record_bytes:
+            raise _TooLong
         try:
             return line.body.decode(self._options.encoding)
         except UnicodeDecodeError:
-            detail = f"It holds bytes that are not {self._options.encoding}. Set the file's `encoding`, or repair it."
-            raise _Unreadable(Reason.BAD_ENCODING, detail) from None
+            self._undecodable = line.start
+            return line.body.decode(self._options.encoding, errors="replace")
+
+    def _is_text(self, lines: list[Line]) -> bool:
+        return not lines[0].start <= self._undecodable <= lines[-1].start
 
     def _quoted(self, lines: list[Line]) -> list[str]:
         """Cells of a row with quotes; `csv` asks for more lines while a quote is open, and they are noted."""

@@ -67,7 +67,5 @@ class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
         except (Broken, ValueError) as error:
             yield path_fault(options.path, error)
             return
-        # A damaged first byte must not cost the whole file: walk() finds the first element behind it.
-        start = position + 1 if window.byte(position) == b"["[0] else position
-        members = Members(window, keyed=False, load=fields.load, plausible=fields.plausible)
-        yield from as_units(members.walk(start, nested=bool(options.path)), fields, keyed=False)
+        walk = Members(window, fields, keyed=False).walk
+        yield from as_units(walk(position, nested=bool(options.path)), fields, keyed=False)

@@ -72,6 +72,14 @@ class Fields:
     def _decoded(self, raw: bytes) -> Any:
         return orjson.loads(raw.decode(self._encoding))
 
+    def why(self, raw: bytes) -> tuple[Reason, str]:
+        """Reason and detail of bytes that `load` refuses: first whether they are text at all."""
+        try:
+            raw.decode(self._encoding)
+        except UnicodeDecodeError as broken:
+            return Reason.BAD_ENCODING, f"Byte {broken.start} of it is not {self._encoding}."
+        return Reason.BAD_RECORD, "It is not valid JSON."
+
     def plausible(self, value: Any) -> bool:
         """Whether a value found behind a break looks like a record: it has every column and fits."""
         if not self._whole and not (type(value) is dict and self._names <= value.keys()):

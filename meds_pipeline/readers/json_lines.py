@@ -40,24 +40,16 @@ class JsonLinesReader(BaseReader[JsonOptions]):
             if line.too_long:
                 yield Fault(index, line.start, line.size, Reason.TOO_LONG.value, TOO_LONG)
             else:
-                yield parse_line(fields, options.encoding, index, line.start, body)
+                yield parse_line(fields, index, line.start, body)
             index += 1
 
 
-def parse_line(fields: Fields, encoding: str, index: int, start: int, body: bytes) -> Record | Fault:
+def parse_line(fields: Fields, index: int, start: int, body: bytes) -> Record | Fault:
     """One record or fault from the bytes of one line."""
     try:
         value = fields.load(body)
     except ValueError:
-        return Fault(index, start, len(body), *_why(body, encoding))
+        reason, detail = fields.why(body)
+        detail += " Repair the line, correct `encoding`, or fetch the file again."
+        return Fault(index, start, len(body), reason.value, detail)
     return fields.unit(index, start, len(body), value)
-
-
-def _why(body: bytes, encoding: str) -> tuple[str, str]:
-    """Reason and detail of a line that does not parse: first whether it is text at all."""
-    try:
-        body.decode(encoding)
-    except UnicodeDecodeError as broken:
-        detail = f"Byte {broken.start} of the line is not {encoding}. Set the file's `encoding`, or repair the byte."
-        return Reason.BAD_ENCODING.value, detail
-    return Reason.BAD_RECORD.value, "The line is not valid JSON. Repair it, or fetch the file again."

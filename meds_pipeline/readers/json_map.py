@@ -63,7 +63,5 @@ class JsonMapReader(BaseReader[JsonMapOptions]):
         except (Broken, ValueError) as error:
             yield path_fault(options.path, error)
             return
-        # A damaged first byte must not cost the whole file: walk() finds the first member behind it.
-        walk = Members(window, keyed=True, load=fields.load, plausible=fields.plausible).walk
-        start = position + 1 if window.byte(position) == b"{"[0] else position
-        yield from as_units(walk(start, nested=bool(options.path)), fields, keyed=True)
+        walk = Members(window, fields, keyed=True).walk
+        yield from as_units(walk(position, nested=bool(options.path)), fields, keyed=True)

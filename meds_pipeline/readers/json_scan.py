@@ -10,13 +10,15 @@ holds a line break; in files without line breaks by trying each `{` until one pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.readers.base import UTF8_BOM, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from meds_pipeline.readers.json_fields import Fields
     from meds_pipeline.readers.window import Window
 
 _SKIP = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\\r\n]++|\\[^\r\n])*+")*+')
@@ -25,15 +27,27 @@ _LITERAL = re.compile(rb"[^\s,\[\]{}\":]++")
 _QUOTE, _BACKSLASH, _COMMA, _COLON = b'"'[0], b"\\"[0], b","[0], b":"[0]
 _CLOSING = {b"{"[0]: b"}"[0], b"["[0]: b"]"[0]}
 _CLOSERS = frozenset(_CLOSING.values())
+_ANY_KEY, _ANY_OBJECT = re.compile(rb'(?=")'), re.compile(rb"(?=\{)")
 _TRY_AT_LEAST = 1 << 16
 
 
 class Broken(Exception):
-    """The member that begins at `start` cannot be cut out or parsed."""
+    """A member cannot be cut out or parsed.
 
-    def __init__(self, start: int, reason: Reason, detail: str) -> None:
+    Attributes:
+        start: Where it begins.
+        reason: See `Reason`.
+        detail: What is wrong, as one sentence.
+        search_from: The next member begins here or later.
+        end: Where it ends, if its brackets match; the next member then begins behind it at the latest.
+    """
+
+    def __init__(
+        self, start: int, reason: Reason, detail: str, search_from: int | None = None, end: int | None = None
+    ) -> None:
         super().__init__(start, reason, detail)
-        self.start, self.reason, self.detail = start, reason, detail
+        self.start, self.reason, self.detail, self.end = start, reason, detail, end
+        self.search_from = start + 1 if search_from is None else search_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +82,9 @@ def value_end(window: Window, start: int, limit: int | None = None) -> int:
         found = _value_end(data, start - base)
         if found == _MISMATCH:
             raise Broken(start, Reason.BAD_RECORD, "Its quotes or brackets do not match.")
-        if found >= 0 and (found < len(data) or data[found - 1] in b'}]"'):
+        if 0 <= base + found - start <= limit and (found < len(data) or data[found - 1] in b'}]"'):
             return base + found
-        if window.end - start > limit:
+        if max(found, len(data)) + base - start > limit:
             raise Broken(start, Reason.TOO_LONG, f"It does not end within {limit} bytes.")
         if not window.fill():
             if found >= 0:
@@ -121,68 +135,80 @@ def _string_end(data: bytes, position: int) -> int:
 
 
 class Members:
-    """Goes through the members of one list or object and past the broken ones.
+    """Goes through the members of one list or object and past the broken ones."""
 
-    Args:
-        window: The file.
-        keyed: True for the members of an object.
-        load: Bytes to a value; raises ValueError.
-        plausible: Whether a value found while searching for the next member is one.
-    """
-
-    def __init__(
-        self,
-        window: Window,
-        *,
-        keyed: bool,
-        load: Callable[[bytes], Any],
-        plausible: Callable[[Any], bool],
-    ) -> None:
-        self._window, self._keyed, self._load, self._plausible = window, keyed, load, plausible
+    def __init__(self, window: Window, fields: Fields, *, keyed: bool) -> None:
+        self._window, self._fields, self._keyed = window, fields, keyed
         self._close = b"}"[0] if keyed else b"]"[0]
         self._line_start: re.Pattern[bytes] | None = None
         self._longest = 0
 
     def walk(self, position: int, nested: bool) -> Iterator[Member | Gap]:
-        """Members from the position after the opening bracket; `nested` if the file goes on after the closing one."""
+        """Members of the list or object at `position`; `nested` if the file goes on after its closing bracket.
+
+        Where there is no opening bracket, as after a damaged first byte, it begins at the first member that fits.
+        """
         window = self._window
-        self._learn(position - 1)
+        opening = b"{"[0] if self._keyed else b"["[0]
+        if window.byte(position) == opening:
+            self._learn(position)
+            yield from self._walk(position + 1, nested)
+            return
+        found = self._next(position)
+        detail = f"It does not begin with {chr(opening)}."
+        yield Gap(position, window.end if found is None else found, Reason.BAD_RECORD, detail)
+        if found is not None:
+            yield from self._walk(found, nested)
+
+    def _walk(self, position: int, nested: bool) -> Iterator[Member | Gap]:
+        window = self._window
+        behind: int | None = None
         while True:
             try:
+                if behind is not None:
+                    position = self._separator(behind)
                 position = window.space(position)
                 window.release(position)
                 if window.byte(position) == self._close:
-                    if self._finished(position + 1, nested):
-                        return
-                    raise Broken(position + 1, Reason.BAD_RECORD, "Something follows the end of the list.")
+                    self._finish(position + 1, nested)
+                    return
                 member = self._member(position)
+                if window.byte(window.space(member.end)) < 0:
+                    self._check_last(member)
                 self._longest = max(self._longest, member.end - member.start)
                 yield member
-                position = window.space(member.end)
-                byte = window.byte(position)
-                if byte == _COMMA:
-                    self._learn(member.end)
-                    position += 1
-                elif byte != self._close:
-                    raise self._no_separator(position, byte)
+                behind = member.end
             except Broken as broken:
-                found = self._next_after(broken.start)
+                found = self._next(broken.search_from, broken.end)
                 end = window.end if found is None else found
                 if broken.start < end or broken.reason is Reason.TRUNCATED:
                     yield Gap(broken.start, end, broken.reason, broken.detail)
                 if found is None:
                     return
-                position = found
+                position, behind = found, (found if found == broken.end else None)
 
-    @staticmethod
-    def _no_separator(position: int, byte: int) -> Broken:
-        if byte < 0:
-            return Broken(position, Reason.TRUNCATED, "The file ends before its list is closed.")
-        return Broken(position, Reason.BAD_RECORD, "There is no comma between two records.")
+    def _separator(self, behind: int) -> int:
+        """Where to go on behind a member: behind its comma, or at the closing bracket."""
+        position = self._window.space(behind)
+        byte = self._window.byte(position)
+        if byte == _COMMA:
+            self._learn(position)
+            return position + 1
+        if byte != self._close:
+            raise _between(behind, byte)
+        return position
 
-    def _finished(self, position: int, nested: bool) -> bool:
+    def _finish(self, position: int, nested: bool) -> None:
+        """Check what follows the closing bracket."""
         byte = self._window.byte(self._window.space(position))
-        return byte in (_COMMA, *_CLOSERS) if nested else byte < 0
+        if not (byte in (_COMMA, *_CLOSERS) if nested else byte < 0):
+            raise _between(position, 0)
+
+    def _check_last(self, member: Member) -> None:
+        """A member at the very end of the file, its list not closed, may have swallowed the ones behind it."""
+        inside = self._next(member.start + 1, member.end)
+        if inside is not None and inside < member.end:
+            raise Broken(member.start, Reason.BAD_RECORD, "It has no closing bracket.", inside)
 
     def _learn(self, position: int) -> None:
         """Remember how a member's line begins: the line break and the exact blanks before it."""
@@ -197,42 +223,41 @@ class Members:
             self._line_start = re.compile(re.escape(indent) + follow)
 
     def _member(self, start: int, limit: int | None = None) -> Member:
-        window, key, value_start = self._window, None, start
+        window, key, value_start, end = self._window, None, start, None
         try:
             if self._keyed:
-                if window.byte(start) != _QUOTE:
-                    raise Broken(start, Reason.BAD_RECORD, "It does not begin with a key.")
-                key_end = value_end(window, start, limit)
-                colon = window.space(key_end)
-                if window.byte(colon) != _COLON:
-                    raise Broken(start, Reason.BAD_RECORD, "There is no colon after its key.")
-                key = self._load(window.cut(start, key_end))
-                value_start = window.space(colon + 1)
+                key, value_start = self._key(start, limit)
             end = value_end(window, value_start, limit)
-            return Member(start, end, key, self._load(window.cut(value_start, end)))
+            return Member(start, end, key, self._fields.load(window.cut(value_start, end)))
         except Broken as broken:
             raise Broken(start, broken.reason, broken.detail) from None
-        except UnicodeDecodeError:
-            raise Broken(start, Reason.BAD_ENCODING, "Its bytes are not text in the file's encoding.") from None
         except ValueError:
-            raise Broken(start, Reason.BAD_RECORD, "It is not valid JSON.") from None
+            reason, detail = self._fields.why(window.cut(start, window.end if end is None else end))
+            raise Broken(start, reason, detail, end=end) from None
 
-    def _next_after(self, start: int) -> int | None:
-        """Where the next member begins after a break at `start`."""
-        window, position = self._window, start
-        pattern = self._line_start or (re.compile(rb'(?=")') if self._keyed else re.compile(rb"(?=\{)"))
+    def _key(self, start: int, limit: int | None) -> tuple[str, int]:
+        """The key at `start` and where its value begins."""
+        window = self._window
+        if window.byte(start) != _QUOTE:
+            raise Broken(start, Reason.BAD_RECORD, "It does not begin with a key.")
+        end = value_end(window, start, limit)
+        colon = window.space(end)
+        if window.byte(colon) != _COLON:
+            raise Broken(start, Reason.BAD_RECORD, "There is no colon after its key.")
+        return str(self._fields.load(window.cut(start, end))), window.space(colon + 1)
+
+    def _next(self, position: int, stop: int | None = None) -> int | None:
+        """Where the next member begins, from a position on; at the latest at `stop`, None at the end of the file."""
+        window = self._window
+        pattern = self._line_start or (_ANY_KEY if self._keyed else _ANY_OBJECT)
         overlap = 1 << 12 if self._line_start else 1
         while True:
             match = window.search(pattern, position, overlap)
-            if match is None:
-                return None
-            found = match.end
-            if self._line_start is not None:
-                if found > start:
-                    return found
-            elif self._fits(found):
-                return found
-            position = found + 1
+            if match is None or (stop is not None and match.end >= stop):
+                return stop
+            if self._line_start is not None or self._fits(match.end):
+                return match.end
+            position = match.end + 1
 
     def _fits(self, position: int) -> bool:
         self._window.release(position)
@@ -240,7 +265,14 @@ class Members:
             member = self._member(position, limit=max(_TRY_AT_LEAST, 16 * self._longest))
         except Broken:
             return False
-        return self._plausible(member.value)
+        return self._fields.plausible(member.value)
+
+
+def _between(position: int, byte: int) -> Broken:
+    """What stands behind a member, or behind the closing bracket, belongs to no member."""
+    if byte < 0:
+        return Broken(position, Reason.TRUNCATED, "The file ends before its list is closed.", position)
+    return Broken(position, Reason.BAD_RECORD, "Between two records is something other than a comma.", position)
 
 
 def skip_mark(window: Window) -> int:

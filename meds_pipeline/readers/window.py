@@ -91,7 +91,7 @@ class Window:
                 return Found(self.base + match.start(), self.base + match.end(), match.lastgroup)
             position = max(position, self.end - overlap)
             self.release(position if keep is None else keep)
-            if self.end - self._floor > self.limit:
+            if keep is not None and self.end - keep > self.limit:
                 raise WindowFullError
             if not self.fill():
                 return None

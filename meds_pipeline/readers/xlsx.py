@@ -18,7 +18,7 @@ import orjson
 from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.errors import RawFileError
-from meds_pipeline.readers.archives import Limits, check_zip
+from meds_pipeline.readers.archives import Limits, check_zip, naming
 from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
@@ -135,7 +135,7 @@ def _check_extent(raw: BinaryIO) -> None:
     Raises:
         RawFileError: More than `_MAX_CELLS` cells between the first cell and the last.
     """
-    with zipfile.ZipFile(raw) as book:
+    with naming(str(getattr(raw, "name", "the workbook"))), zipfile.ZipFile(raw) as book:
         for name in book.namelist():
             if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
                 continue

@@ -119,11 +119,7 @@ class XmlFile:
         """Bytes from start tag to end tag; what has only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
-            rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<open><"
-            + name
-            + rb"(?=[\s/>]))|(?P<close></"
-            + name
-            + rb"\s*>)"
+            rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<open><%b(?=[\s/>]))|(?P<close></%b\s*>)" % (name, name)
         )
         window = Window(self._raw, self._limit)
         position, opened, last_end, lost = 0, -1, 0, False
@@ -142,11 +138,11 @@ class XmlFile:
                     window.release(opened)
                     position, is_empty = _tag_end(window, found.end)
                     if is_empty:
-                        yield opened, window.cut(opened, position)
+                        yield self._piece(window, opened, position)
                         opened, last_end = -1, position
                 else:
                     if opened >= 0:
-                        yield opened, window.cut(opened, position)
+                        yield self._piece(window, opened, position)
                     elif not lost:
                         yield BadElement(last_end, position, Reason.BAD_RECORD, f"It has no start tag. {_REPAIR}")
                     opened, last_end, lost = -1, position, False
@@ -155,6 +151,11 @@ class XmlFile:
                 yield BadElement(opened, position, Reason.TOO_LONG, f"It does not end. {_REPAIR}")
                 opened, last_end, lost = -1, position, True
         yield from self._end(window, opened)
+
+    def _piece(self, window: Window, start: int, end: int) -> tuple[int, bytes] | BadElement:
+        if end - start > self._limit:
+            return BadElement(start, end, Reason.TOO_LONG, "It is over max_record_bytes. Raise the option.")
+        return start, window.cut(start, end)
 
     def _end(self, window: Window, opened: int) -> Iterator[BadElement]:
         """What is missing at the end of the file."""

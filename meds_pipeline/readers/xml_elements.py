@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from lxml import etree
 
-_PREFIX = {"xml": "{http://www.w3.org/XML/1998/namespace}"}
+_XML = "http://www.w3.org/XML/1998/namespace"
 _PATH = re.compile(r"(?:\.//)?[^@\s]*?(?:/?@[\w:.-]+)?|\.")
 Extract = Callable[["etree._Element"], Any]
 
@@ -175,9 +175,16 @@ def _split(path: str) -> tuple[str, str | None]:
     steps, mark, attribute = path.rpartition("@")
     if not mark:
         return path, None
-    prefix, colon, local = attribute.rpartition(":")
-    name = _PREFIX.get(prefix, "{*}") + local if colon else attribute
-    return steps.rstrip("/") or ".", name
+    return steps.rstrip("/") or ".", attribute
+
+
+def _attribute(node: etree._Element, name: str) -> str | None:
+    """An attribute by the name that is written in the file, prefix included."""
+    prefix, colon, local = name.rpartition(":")
+    if not colon:
+        return node.get(name)
+    space = node.nsmap.get(prefix, _XML if prefix == "xml" else "")
+    return node.get(f"{{{space}}}{local}")
 
 
 def _all(node: etree._Element, steps: str) -> list[etree._Element]:
@@ -192,7 +199,7 @@ def _reader(kind: Type, attribute: str | None) -> Extract:
     cell = CELLS[kind.text]
 
     def text(node: etree._Element) -> Any:
-        found = "".join(node.itertext()) if attribute is None else node.get(attribute)
+        found = "".join(node.itertext()) if attribute is None else _attribute(node, attribute)
         return None if found is None else cell(found)
 
     return text

@@ -111,10 +111,10 @@ def outcome_of(points: float, answer: Answer, unparsed: bool = False) -> Outcome
     """The outcome of an answer that earned `points` (0 to 1): what failed comes before how it scored."""
     if answer.error is not None:
         return Outcome.ERROR
-    if points >= 1.0:
-        return Outcome.CORRECT
     if answer.output is None or not answer.output.strip():
         return Outcome.EMPTY
+    if points >= 1.0:
+        return Outcome.CORRECT
     if answer.truncated:
         return Outcome.TRUNCATED
     if unparsed:

@@ -34,10 +34,17 @@ def _poisson_table() -> NDArray[np.uint8]:
     return table
 
 
-def clusters(subjects: Sequence[tuple[str, ...]]) -> tuple[NDArray[np.int64], int]:
-    """Number the clusters in sorted order, so that weights do not depend on the order of rows."""
-    order = {name: index for index, name in enumerate(sorted(set(subjects)))}
-    return np.array([order[name] for name in subjects], dtype=np.int64), len(order)
+def clusters(groups: Sequence[Sequence[tuple[str, ...]]]) -> tuple[int, list[NDArray[np.int64]]]:
+    """Number the clusters in sorted order, so that weights do not depend on the order of rows.
+
+    Args:
+        groups: For each group the cluster name of each row; a name in several groups is one cluster.
+
+    Returns:
+        Clusters overall, and for each group the number of each row's cluster.
+    """
+    order = {name: index for index, name in enumerate(sorted({name for group in groups for name in group}))}
+    return len(order), [np.array([order[name] for name in group], dtype=np.int64) for group in groups]
 
 
 def weights(number: int, seed: int, replicates: int = REPLICATES) -> Iterator[NDArray[np.float32]]:

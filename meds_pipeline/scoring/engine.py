@@ -9,15 +9,17 @@ import numpy as np
 import pyarrow as pa
 
 from meds_pipeline.scoring import bootstrap, workers
+from meds_pipeline.scoring.averages import figures
 from meds_pipeline.scoring.families import complete, family
-from meds_pipeline.scoring.figures import TaskCounts, figures
+from meds_pipeline.scoring.figures import TaskItems
 from meds_pipeline.scoring.registry import load_registry, spec_for
 from meds_pipeline.scoring.table import ITEMS, SCORES, Scored, read_answers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from meds_pipeline.scoring.base import Answer, ItemScore
+    from meds_pipeline.scoring.base import Answer, FloatArray
+    from meds_pipeline.scoring.registry import TaskSpec
 
 
 def score(
@@ -43,9 +45,10 @@ def score(
         categories: Category by task id, for those tasks.
         languages: Language of the answers by task id, for those tasks.
         labels: Closed answer set by task id, for those tasks.
-        required: Tasks without which the corrected scorer leaves a category unranked; the 53 released tasks if None.
+        required: Tasks a model must have answered to be ranked by the corrected scorer; only they enter its averages.
+            The 53 released tasks if None.
         replicates: Bootstrap replicates; 0 for no intervals.
-        processes: Processes; as many as pay if None.
+        processes: How many; as many as pay if None.
 
     Returns:
         Items and scores; scores are in percent.
@@ -55,61 +58,91 @@ def score(
         ScoringError: The table lacks a column, or a child process died.
     """
     rows = read_answers(answers)
-    tasks: list[tuple[Any, list[Answer]]] = []
+    specs = {
+        task: spec_for(task, metrics, categories, languages, labels) for task in sorted({row.task_id for row in rows})
+    }
+    parts = measure(rows, scorers, specs, processes)
+    needed = None
+    if required is not None:
+        known = load_registry().tasks
+        given = dict(categories or {})
+        needed = {task: known[task].category if task in known else given.get(task, "") for task in required}
+    rows_of_scores = score_rows(parts, seed, needed, replicates)
+    return Scored(item_table(parts), pa.Table.from_pylist(rows_of_scores, schema=SCORES))
+
+
+def measure(
+    rows: Sequence[Answer], scorers: Sequence[str], specs: Mapping[str, TaskSpec], processes: int | None = None
+) -> list[TaskItems]:
+    """Measure answers, sorted by task: one entry a scorer and task."""
+    tasks: list[tuple[TaskSpec, list[Answer]]] = []
     for task_id, group in groupby(rows, key=lambda answer: answer.task_id):
         members = list(group)
-        tasks.append((complete(spec_for(task_id, metrics, categories, languages, labels), members), members))
+        tasks.append((complete(specs[task_id], members), members))
     jobs = [(scorer, spec, members) for scorer in scorers for spec, members in tasks]
     families = [family(scorer, spec) for scorer, spec, _ in jobs]
     scored = workers.run_all(jobs, processes)
-    cluster, number = bootstrap.clusters([_subject(row) for row in rows])
-    starts = dict(zip((spec.task_id for spec, _ in tasks), _starts([len(m) for _, m in tasks]), strict=True))
-    counts = []
-    for (scorer, spec, members), made, items in zip(jobs, families, scored, strict=True):
-        place = starts[spec.task_id]
-        matrix = np.array([item.counts for item in items], dtype=np.float64)
-        counts.append(TaskCounts(scorer, spec, made, matrix, cluster[place : place + len(members)]))
-    needed = load_registry().released() if required is None else frozenset(required)
-    score_rows = [figure.row() for figure in figures(counts, number, seed, needed, replicates)] if counts else []
-    item_tables = [
-        _item_rows(part, members, items) for part, (_, _, members), items in zip(counts, jobs, scored, strict=True)
+    return [
+        TaskItems(
+            scorer,
+            spec,
+            made,
+            members,
+            items,
+            np.array([item.counts for item in items], dtype=np.float64).reshape(len(items), -1),
+        )
+        for (scorer, spec, members), made, items in zip(jobs, families, scored, strict=True)
     ]
-    items_table = pa.concat_tables([ITEMS.empty_table(), *item_tables]).combine_chunks()
-    return Scored(items_table, pa.Table.from_pylist(score_rows, schema=SCORES))
 
 
-def _subject(answer: Answer) -> tuple[str, ...]:
-    """Cluster name: the subject, else the item itself."""
-    return (answer.subject,) if answer.subject is not None else (answer.task_id, answer.item_id)
+def score_rows(
+    parts: Sequence[TaskItems],
+    seed: int = 0,
+    required: Mapping[str, str] | None = None,
+    replicates: int = bootstrap.REPLICATES,
+) -> list[dict[str, Any]]:
+    """Figures with intervals, as rows of schema `SCORES`.
+
+    Args:
+        parts: What `measure` gave.
+        seed: Seed of the bootstrap.
+        required: Category by task, for all tasks without which their category is unranked; the released ones if None.
+        replicates: Bootstrap replicates; 0 for no intervals.
+    """
+    needed = load_registry().released() if required is None else required
+    return [figure.row() for figure in figures(parts, seed, needed, replicates)] if parts else []
 
 
-def _starts(sizes: Sequence[int]) -> list[int]:
-    return [sum(sizes[:i]) for i in range(len(sizes))]
+def item_table(parts: Sequence[TaskItems]) -> pa.Table:
+    """One row an item, scorer and metric, schema `ITEMS`."""
+    return pa.concat_tables([ITEMS.empty_table(), *map(_item_rows, parts)]).combine_chunks()
 
 
-def _influence(part: TaskCounts) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _influence(part: TaskItems) -> FloatArray:
     """For each item and metric: the figure minus the figure without the item, in percent points."""
     total = part.total()
     return np.asarray(part.family.finish(total) - part.family.finish(total - part.counts))
 
 
-def _item_rows(part: TaskCounts, members: Sequence[Answer], items: Sequence[ItemScore]) -> pa.Table:
+def _item_rows(part: TaskItems) -> pa.Table:
     """Item rows of one task and scorer, metric by metric in item order."""
     influence = _influence(part)
-    size = len(members)
+    size = len(part.answers)
+    shared: dict[str, Any] = {
+        "item_id": pa.array([answer.item_id for answer in part.answers], pa.string()),
+        "task_id": pa.repeat(part.spec.task_id, size),
+        "scorer": pa.repeat(part.scorer, size),
+        "outcome": pa.array([item.outcome.value for item in part.items], pa.string()),
+        "why": pa.array([item.why for item in part.items], pa.string()),
+    }
     tables = []
     for i, metric in enumerate(part.family.metrics):
-        points = [None if item.points is None else float(item.points[i]) for item in items]
+        points = [None if item.points is None else float(item.points[i]) for item in part.items]
         effect = influence[:, i]
-        columns = [
-            pa.array([member.item_id for member in members], pa.string()),
-            pa.array([part.spec.task_id] * size, pa.string()),
-            pa.array([part.scorer] * size, pa.string()),
-            pa.array([metric] * size, pa.string()),
-            pa.array(points, pa.float64()),
-            pa.array([item.outcome.value for item in items], pa.string()),
-            pa.array(effect, pa.float64(), mask=np.isnan(effect)),
-            pa.array([item.why for item in items], pa.string()),
-        ]
-        tables.append(pa.Table.from_arrays(columns, schema=ITEMS))
+        columns = shared | {
+            "metric": pa.repeat(metric, size),
+            "points": pa.array(points, pa.float64()),
+            "influence": pa.array(effect, pa.float64(), mask=np.isnan(effect)),
+        }
+        tables.append(pa.Table.from_arrays([columns[name] for name in ITEMS.names], schema=ITEMS))
     return pa.concat_tables(tables)

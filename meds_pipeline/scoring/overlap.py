@@ -78,19 +78,19 @@ def rouge_package_l(hypothesis: str, reference: str) -> float | None:
         return None
     said_sets, truth_sets = [set(words) for words in said], [set(words) for words in truth]
     said_words, truth_words = set().union(*said_sets), set().union(*truth_sets)
-    possible = said_words & truth_words
     found: set[str] = set()
+    pending: list[tuple[int, int, int, set[str]]] = []
     for i, truth_set in enumerate(truth_sets):
         for j, said_set in enumerate(said_sets):
-            if len(found) == len(possible):
-                break
             common = truth_set & said_set
-            if common <= found:
-                continue
-            if len(common) == 1:
-                found |= common
+            if len(common) < 2:
+                found |= common  # a single common word is always chosen
             else:
-                # Hypothesis words that the reference lacks never match nor grow: leaving them out changes nothing.
-                found |= _chosen_common(truth[i], [word for word in said[j] if word in common])
+                pending.append((len(common), i, j, common))
+    # The union does not depend on the order; pairs with most in common first leave the least to do.
+    for _, i, j, common in sorted(pending, key=lambda pair: -pair[0]):
+        if not common <= found:
+            # Hypothesis words that the reference lacks never match nor grow: leaving them out changes nothing.
+            found |= _chosen_common(truth[i], [word for word in said[j] if word in common])
     recall, precision = len(found) / len(truth_words), len(found) / len(said_words)
     return 2.0 * ((precision * recall) / (precision + recall + 1e-8))

@@ -39,16 +39,16 @@ _LOWER = (1 << 4) | (1 << 5) | (1 << 6)
 
 # NLTK compiles its patterns with the `regex` package, whose \s is Unicode's White_Space: unlike re's, without
 # the four separators U+001C to U+001F.
-_SPACE = r"[^\S\x1c-\x1f]"
+SPACE = r"[^\S\x1c-\x1f]"
 _SOLID = r"[\S\x1c-\x1f]"
 _NON_WORD = "(?:[)\";}\\]*:@'({\\[\u2018\u2019\u201c\u201d\u00ab\u00bb?!])"
-_MULTI = rf"(?:-{{2,}}|\.{{2,}}|(?:\.{_SPACE}){{2,}}\.)"
+_MULTI = rf"(?:-{{2,}}|\.{{2,}}|(?:\.{SPACE}){{2,}}\.)"
 _WORD = re.compile(
     rf"({_MULTI}|(?=[^(\"`{{\[:;&#*@)}}\]\-,]){_SOLID}+?"
-    rf"(?={_SPACE}|$|{_NON_WORD}|{_MULTI}|,(?=$|{_SPACE}|{_NON_WORD}|{_MULTI}))|{_SOLID})"
+    rf"(?={SPACE}|$|{_NON_WORD}|{_MULTI}|,(?=$|{SPACE}|{_NON_WORD}|{_MULTI}))|{_SOLID})"
 )
-_PERIOD_CONTEXT = re.compile(rf"[.?!](?=({_NON_WORD}|{_SPACE}+({_SOLID}+)))")
-_REALIGN = re.compile(rf"[\"')\]}}\u2018\u2019\u201c\u201d\u00ab\u00bb]+?(?:{_SPACE}+|(?=--)|$)", re.MULTILINE)
+_PERIOD_CONTEXT = re.compile(rf"[.?!](?=({_NON_WORD}|{SPACE}+({_SOLID}+)))")
+_REALIGN = re.compile(rf"[\"')\]}}\u2018\u2019\u201c\u201d\u00ab\u00bb]+?(?:{SPACE}+|(?=--)|$)", re.MULTILINE)
 _NUMERIC = re.compile(r"^-?[.,]?\d[\d,.-]*\.?$")
 _INITIAL = re.compile(r"[^\W\d]\.$")
 _ELLIPSIS = re.compile(r"\.\.+$")

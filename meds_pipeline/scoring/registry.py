@@ -91,9 +91,9 @@ class Registry:
     tasks: Mapping[str, TaskSpec] = field(default_factory=dict)
     averages: tuple[Average, ...] = ()
 
-    def released(self) -> frozenset[str]:
-        """Ids of the 53 tasks that upstream published."""
-        return frozenset(name for name, spec in self.tasks.items() if spec.released)
+    def released(self) -> dict[str, str]:
+        """Category by id of the 53 tasks that upstream published."""
+        return {name: spec.category for name, spec in self.tasks.items() if spec.released}
 
 
 def _build(kind: type[Any], row: dict[str, Any], place: str) -> Any:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.progress import quiet_transformers
 from meds_pipeline.training.batches import Batch, Sequences, learning_rate, schedule, step_count
 from meds_pipeline.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -256,6 +257,7 @@ def _optimizer(model: Any, plan: FineTunePlan) -> torch.optim.Optimizer:
 
 def _save(model: Any, tokenizer: Path, out: Path) -> None:
     """Write weights, config and tokenizer to a temporary folder and rename it."""
+    quiet_transformers()
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.copytree(tokenizer, aside)

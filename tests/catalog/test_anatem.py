@@ -11,7 +11,7 @@ NONE = "There is no related enetity."
 
 @pytest.fixture(scope="module", params=BOTH)
 def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
-    return builds("anatem", request.param, "anatem_iob")
+    return builds("anatem_iob", request.param)
 
 
 def test_every_sentence_asks_for_its_entities(built: Built) -> None:
@@ -21,13 +21,13 @@ def test_every_sentence_asks_for_its_entities(built: Built) -> None:
             found = mentions(sentence)
             text = " ".join(token for token, _ in sentence)
             expected.append((text, ", ".join(found) + "." if found else NONE))
-    assert built.asked("x_anatem_entities") == expected
-    assert built.lineage("record_fault") == built.rejected() == []
+    assert built.pairs("x_anatem_entities") == expected
+    assert built.faults == built.rejected == []
 
 
 def test_upstreams_files_are_the_splits(built: Built) -> None:
     splits = built.splits("x_anatem_entities")
-    if not built.is_real:
+    if built.origin == "twin":
         assert splits == {"test": 30, "train": 75, "validation": 30}
     else:
         assert splits == {"test": 3830, "validation": 2118}
@@ -36,7 +36,7 @@ def test_upstreams_files_are_the_splits(built: Built) -> None:
 
 
 def test_sentences_without_entity_have_the_sentinel(built: Built) -> None:
-    if built.is_real:
-        answers = [answer for _, answer in built.asked("x_anatem_entities")]
+    if built.origin == "real":
+        answers = [answer for _, answer in built.pairs("x_anatem_entities")]
         assert answers.count(NONE) == 996 + 1522
         assert sum(answer.endswith(".") for answer in answers) == len(answers)

@@ -11,7 +11,7 @@ NONE = "There is no related enetity."
 
 @pytest.fixture(scope="module", params=BOTH)
 def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
-    return builds("bc2gm", request.param, "bc2gm_iob")
+    return builds("bc2gm_iob", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def expected(built: Built) -> list[tuple[str, list[str]]]:
 
 def test_every_sentence_asks_for_all_genes(built: Built, expected: list[tuple[str, list[str]]]) -> None:
     wanted = [(text, ", ".join(genes) + "." if genes else NONE) for text, genes in expected]
-    assert built.asked("x_bc2gm_entities") == wanted
+    assert built.pairs("x_bc2gm_entities") == wanted
 
 
 def test_sentences_with_a_gene_accept_any_of_them(built: Built, expected: list[tuple[str, list[str]]]) -> None:
@@ -32,8 +32,8 @@ def test_sentences_with_a_gene_accept_any_of_them(built: Built, expected: list[t
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.count("data/BC2GM-IOB/devel.tsv") == 2519
         assert built.count("data/BC2GM-IOB/test.tsv") == 5038
         assert built.splits("x_bc2gm_entities") == {"test": 5038, "validation": 2519}

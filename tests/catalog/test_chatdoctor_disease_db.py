@@ -25,7 +25,7 @@ def diseases(built: Built) -> list[dict[str, str]]:
 
 def test_symptoms_ask_for_the_disease(built: Built, diseases: list[dict[str, str]]) -> None:
     expected = [("Symptoms: " + "; ".join(ast.literal_eval(row["Symptom"])), row["disease"]) for row in diseases]
-    assert built.asked(DIAGNOSIS) == expected
+    assert built.pairs(DIAGNOSIS) == expected
 
 
 @pytest.mark.parametrize(("task", "column"), [(TESTS, "TestsAndProcedures"), (DRUGS, "commonMedications")])
@@ -38,7 +38,7 @@ def test_lists_become_answers_of_the_ner_form(
         asked = f"Disease: {row['disease']}\nSymptoms: {'; '.join(ast.literal_eval(row['Symptom']))}"
         if items:
             expected.append((asked, ", ".join(items) + "."))
-    assert built.asked(task) == expected
+    assert built.pairs(task) == expected
     assert len(expected) <= len(diseases)
 
 
@@ -48,7 +48,7 @@ def test_descriptions_are_decoded_and_stray_drugs_left_out(built: Built, disease
         text = row["reason"].replace("\\'", "'").encode().decode("unicode_escape").encode("latin-1").decode().strip()
         if not text.endswith((",", ":")):
             expected.append((row["disease"], text))
-    assert built.asked(EXPLANATION) == expected
+    assert built.pairs(EXPLANATION) == expected
     assert any(not text.isascii() for _, text in expected)
     assert not any("\\x" in text for _, text in expected)
 
@@ -68,8 +68,8 @@ def test_all_tasks_share_the_split_of_a_disease(built: Built) -> None:
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.count("format_dataset.csv") == 796
         assert built.count("Autonomous_ChatGPT_API/disease_database_mini.csv") == 100
         assert built.count("Autonomous_ChatDoctor_csv/disease_symptom.csv") == 12
@@ -91,8 +91,8 @@ def test_the_small_files_add_what_the_large_one_lacks(tmp_path: Path) -> None:
     (folder / "Autonomous_ChatDoctor_csv/disease_symptom.csv").write_text(
         "disease,Symptom\nFlu,['Fever']\nMumps,['Swelling']\n"
     )
-    made = build("chatdoctor_disease_db", "real", tmp_path / "built", raw=tmp_path / "raw")
+    made = build("chatdoctor_disease_db", "real", tmp_path / "built", real=tmp_path / "raw")
     found = [("Symptoms: Pain", "Gout"), ("Symptoms: Fever", "Flu"), ("Symptoms: Swelling", "Mumps")]
-    assert made.asked(DIAGNOSIS) == found
-    assert [answer for _, answer in made.asked(TESTS)] == ["X ray.", "Swab."]
-    assert made.asked(EXPLANATION) == [("Gout", "A joint disease.")]
+    assert made.pairs(DIAGNOSIS) == found
+    assert [answer for _, answer in made.pairs(TESTS)] == ["X ray.", "Swab."]
+    assert made.pairs(EXPLANATION) == [("Gout", "A joint disease.")]

@@ -25,16 +25,16 @@ def asked(row: dict[str, str]) -> str:
 
 
 def test_questions_have_the_doctors_answer(built: Built, expected: list[dict[str, str]]) -> None:
-    assert built.asked(ANSWER) == [(asked(row), row["answer"]) for row in expected]
+    assert built.pairs(ANSWER) == [(asked(row), row["answer"]) for row in expected]
 
 
 def test_questions_have_their_department(built: Built, expected: list[dict[str, str]]) -> None:
-    assert built.asked(DEPARTMENT) == [(asked(row), row["department"]) for row in expected]
+    assert built.pairs(DEPARTMENT) == [(asked(row), row["department"]) for row in expected]
 
 
 def test_a_title_is_asked_for_only_where_there_is_a_message(built: Built, expected: list[dict[str, str]]) -> None:
     wanted = [(row["ask"], row["title"]) for row in expected if row["ask"] != "无"]
-    assert built.asked(TITLE) == wanted
+    assert built.pairs(TITLE) == wanted
     assert len(wanted) < len(expected)
 
 
@@ -46,7 +46,7 @@ def test_a_message_asked_twice_is_in_one_split(built: Built) -> None:
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.count("样例_内科5000-6000.csv") == 7644
         assert [len(built.task(task)) for task in (ANSWER, DEPARTMENT, TITLE)] == [7644, 7644, 7638]

@@ -45,9 +45,9 @@ def drugs(built: Built) -> list[dict[str, str]]:
 
 
 def test_names_ask_for_the_description(built: Built, drugs: list[dict[str, str]]) -> None:
-    assert built.asked(DESCRIPTION) == [(row["name"], row["description"]) for row in drugs]
+    assert built.pairs(DESCRIPTION) == [(row["name"], row["description"]) for row in drugs]
     assert not [
-        text for _, text in built.asked(DESCRIPTION) if "\r" in text or "&#" in text or text.endswith("[PubChem]")
+        text for _, text in built.pairs(DESCRIPTION) if "\r" in text or "&#" in text or text.endswith("[PubChem]")
     ]
 
 
@@ -57,7 +57,7 @@ def test_categories_are_one_list(built: Built, drugs: list[dict[str, str]]) -> N
         for row in drugs
         if row["categories"]
     ]
-    assert built.asked(CATEGORIES) == wanted
+    assert built.pairs(CATEGORIES) == wanted
 
 
 def test_every_main_group_of_the_codes_is_right(built: Built, drugs: list[dict[str, str]]) -> None:
@@ -71,8 +71,8 @@ def test_every_main_group_of_the_codes_is_right(built: Built, drugs: list[dict[s
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         # SOURCE.md counts lines behind the header; 499 of them go on a cell begun above.
         assert (built.folder / "data/drugbank.tsv").read_bytes().count(b"\n") - 1 == 8258
         assert built.count("data/drugbank.tsv") == 7759

@@ -50,14 +50,14 @@ def test_an_abstract_of_both_files_is_held_out(tmp_path: Path) -> None:
     (raw / "medical_tc_labels.csv").write_text("condition_label,condition_name\n1,neoplasms\n5,general\n")
     (raw / "medical_tc_train.csv").write_text('condition_label,medical_abstract\n1,"Seen twice. "\n1,Once.\n')
     (raw / "medical_tc_test.csv").write_text('condition_label,medical_abstract\n5,"Seen twice. "\n')
-    made = build("medical_abstracts_tc", "real", tmp_path / "built", raw=tmp_path / "raw")
+    made = build("medical_abstracts_tc", "real", tmp_path / "built", real=tmp_path / "raw")
     found = {row["input"]: (row["split"], row["outputs"]) for row in made.task(TASK)}
     assert found == {"Seen twice.": ("test", ["general", "neoplasms"]), "Once.": ("train", ["neoplasms"])}
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.count("medical_tc_test.csv") == 1500
         assert built.count("medical_tc_labels.csv") == 5
         assert built.splits(TASK) == {"test": 1468}

@@ -14,7 +14,7 @@ TASK, FACTS = "task57", "x_medqa_atomic_facts"
 
 @pytest.fixture(scope="module", params=BOTH)
 def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
-    return builds("medqa", request.param, "mediq_imedqa")
+    return builds("mediq_imedqa", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_questions_close_their_case_and_list_the_options(built: Built, questions
         listed = "\n".join(f"{letter}: {record['options'][letter]}" for letter in "ABCD")
         asked = " ".join([*record["context"], record["question"]])
         wanted.append((f"{asked}\n{listed}", f"The right answer is {record['answer_idx']}: {record['answer']}"))
-    assert built.asked(TASK) == wanted
+    assert built.pairs(TASK) == wanted
 
 
 def test_facts_stand_on_lines_without_their_numbers(built: Built, questions: list[dict[str, Any]]) -> None:
@@ -38,13 +38,13 @@ def test_facts_stand_on_lines_without_their_numbers(built: Built, questions: lis
         facts = [re.sub(r"^(?:\d+\.|-) ?", "", fact.lstrip(" ")) for fact in record["facts"]]
         if facts:
             wanted.append((" ".join(record["context"]), "\n".join(facts)))
-    assert built.asked(FACTS) == wanted
+    assert built.pairs(FACTS) == wanted
     assert len(wanted) < len(questions)
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.count("data/all_dev_good.jsonl") == 1272
         assert built.splits(TASK) == {"validation": 1272}
         assert built.splits(FACTS) == {"validation": 1269}

@@ -58,21 +58,21 @@ def folder_file(built: Built, part: str) -> Path:
 
 
 def test_talks_ask_for_the_text_of_their_section(built: Built, talks: list[tuple[str, str, str]]) -> None:
-    assert built.asked(TEXT) == [(f"Section: {name}\nDialogue:\n{talk}", text) for name, text, talk in talks]
+    assert built.pairs(TEXT) == [(f"Section: {name}\nDialogue:\n{talk}", text) for name, text, talk in talks]
 
 
 def test_talks_ask_for_their_section(built: Built, talks: list[tuple[str, str, str]]) -> None:
-    assert built.asked(HEADER) == [(talk, name) for name, _, talk in talks]
+    assert built.pairs(HEADER) == [(talk, name) for name, _, talk in talks]
 
 
 def test_lines_end_alike_in_all_parts(built: Built) -> None:
     assert b"\r\nPatient" in folder_file(built, TRAIN).read_bytes()
-    assert not any("\r" in asked + answer for asked, answer in built.asked(TEXT))
+    assert not any("\r" in asked + answer for asked, answer in built.pairs(TEXT))
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         sizes = {part: built.count(f"Main-Dataset/MTS-Dialog-{part}.csv") for part in (TRAIN, VALIDATION, TEST)}
         assert sizes == {TRAIN: 1201, VALIDATION: 100, TEST: 200}
         assert built.splits(TEXT) == built.splits(HEADER) == {"test": 200, "train": 1201, "validation": 100}

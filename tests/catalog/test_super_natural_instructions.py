@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_corpus import BOTH, Builds, Built
+from build_corpus import BOTH, Builds, Built, Origin
 from plain import json_records
 
 from meds_pipeline.catalog import load_catalog
@@ -62,21 +62,21 @@ def test_inputs_begin_with_a_word(built: Built) -> None:
 
 
 def test_counts(built: Built) -> None:
-    assert built.lineage("record_fault") == built.rejected() == []
-    if built.is_real:
+    assert built.faults == built.rejected == []
+    if built.origin == "real":
         assert built.raw.manifest.rows["files"] == 10
         assert built.raw.manifest.rows["records"] == 86
         assert [len(built.task(task)) for task in (*FILES, MMLU)] == [10, 14, 10, 4, 32]
 
 
-@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("origin", BOTH)
 @pytest.mark.parametrize("distribution", OWNED)
-def test_files_of_other_corpora_serve_those(distribution: str, kind: str, builds: Builds) -> None:
+def test_files_of_other_corpora_serve_those(distribution: str, origin: Origin, builds: Builds) -> None:
     task, name = OWNED[distribution]
-    made = builds(distribution.removesuffix("_super_ni"), kind, distribution)
+    made = builds(distribution, origin)
     assert found(made, task) == wanted([made.folder / name])
-    assert made.lineage("record_fault") == made.rejected() == []
-    if made.is_real:
+    assert made.faults == made.rejected == []
+    if made.origin == "real":
         assert len(made.task(task)) == {"task12": 6, "task28": 10}[task]
 
 

@@ -8,27 +8,30 @@ import unicodedata
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, Outcome, counted
 from meds_pipeline.scoring.corrected.text import bare, holds, normal
 
-_LETTERS = r"[A-J](?:\s*(?:,|、|/|&|\+|and|et|y|и|和|と|及び)\s*[A-J](?![^\W_]))*"
+_LETTERS = r"[A-H](?:\s*(?:,|、|/|&|\+|and|et|y|и|和|と|及び)\s*[A-H](?![^\W_]))*"
+_NOUN = (
+    r"(?:(?<!incorrect )(?<!wrong )(?<!false )\b(?:answer|option|choice|letter)s?\b|答案|选项|正解|答え|回答|選択肢"
+    r"|\b(?:réponse|reponse|respuesta|opci[oó]n|opcione|ответ|вариант)[sы]?\b)"
+)
+_LINK = (
+    r"(?:\b(?:is|are|was|would be|should be|correcte?s?|correctas?|est|sont|es|son|of|la|le|el|the|это|является)\b"
+    r"|l'|是|为|為|は|が正しい|が)"
+)
+_GAP = r"[\s:：*_\"'(]*"
 _STATED = re.compile(
-    r"(?:(?<!incorrect )(?<!wrong )(?<!false )\b(?:answers?|options?|choices?|letter|answer\s+choice)"
-    r"|答案|选项|正解|答え|回答|選択肢|解答"
-    r"|\b(?:réponses?|respuestas?|opci[oó]n(?:es)?|ответы?|вариант|reponses?))"
-    r"[\s:：*_\"'(]*"
-    r"(?:(?:is|are|was|would be|should be|correcte?s?|correctas?|est|sont|es|son|of"
-    r"|это|является|是|为|為|は|が|が正しい)"
-    r"[\s:：*_\"'(]*){0,3}"
-    r"(?:(?:option|choice|letter|l'option|la opción|вариант|选项)[\s:：*_\"'(]*)?"
-    rf"({_LETTERS})(?![^\W_])",
-    re.IGNORECASE,
+    rf"{_NOUN}{_GAP}(?:{_LINK}{_GAP}){{0,5}}(?:{_NOUN}{_GAP})?({_LETTERS})(?![^\W_]|['’])", re.IGNORECASE
+)
+_CLOSING = re.compile(
+    rf"(?:\b(?i:is|are|be|est|es|sont|son|therefore|thus|hence|so)\b,?|[:：]|(?:^|\n))[\s*_\"'(]*({_LETTERS})[\W_]*$"
 )
 _OPENING = re.compile(rf"^[\s*_\"'(\[]*({_LETTERS})[*_\"']*(?:\s*[.:)\]、。,;\n\t]|\s*$|\s+(?=[-–—]))")
-_MARKED = re.compile(r"(?<![\w-])(?:\(([A-J])\)|\*\*([A-J])\*\*|([A-J])[):](?!\w))")
+_MARKED = re.compile(r"(?<![\w-])(?:\(([A-H])\)|\*\*([A-H])\*\*|([A-H])[):](?!\w))")
 _OPTION = re.compile(
-    r"(?:^|[\s;,])\(?([A-J])\s*[:.)、]\s*(.+?)(?=(?:[\t\n;]|\s{2,}|,\s*)\(?[A-J]\s*[:.)、]\s|\n|$)", re.MULTILINE
+    r"(?:^|[\s;,])\(?([A-H])\s*[:.)、]\s*(.+?)(?=(?:[\t\n;]|\s{2,}|,\s*)\(?[A-H]\s*[:.)、]\s|\n|$)", re.MULTILINE
 )
 _GOLD_LETTERS = re.compile(rf"(?<!\w)({_LETTERS})(?!\w)")
 _HOMOGLYPHS = str.maketrans("АВСЕН", "ABCEH")
-_TEXT_IS_LETTERS = re.compile(r"^[\W_]*([a-j])[\W_]*$", re.IGNORECASE)
+_TEXT_IS_LETTERS = re.compile(r"^[\W_]*([a-h])[\W_]*$", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
@@ -39,7 +42,7 @@ def _plain(text: str) -> str:
 
 
 def _set(group: str) -> frozenset[str]:
-    return frozenset(letter.upper() for letter in re.findall(r"(?<![^\W_])[A-Ja-j](?![^\W_])", group))
+    return frozenset(letter.upper() for letter in re.findall(r"(?<![^\W_])[A-Ha-h](?![^\W_])", group))
 
 
 def truth_letters(truth: str) -> frozenset[str]:
@@ -66,12 +69,15 @@ def said_letters(output: str, listed: dict[str, str]) -> tuple[frozenset[str], s
     text = _plain(output).strip()
     if alone := _TEXT_IS_LETTERS.match(text):
         return _set(alone.group(1)), "a letter alone"
-    stated = [m for m in _STATED.finditer(text) if m.group(1)[0].isupper() or m.group(1).islower()]
-    stated = [m for m in stated if not _is_article(text, m)]
+    stated = [match for match in _STATED.finditer(text) if not _is_article(text, match)]
     if stated:
         return _set(stated[-1].group(1)), "stated as the answer"
+    if _lists_all(text, listed):
+        return frozenset(), "all options listed"
     if opening := _OPENING.match(text) or _OPENING.match(text[:1].upper() + text[1:]):
         return _set(opening.group(1)), "opens the text"
+    if closing := _CLOSING.search(text):
+        return _set(closing.group(1)), "closes the text"
     marked = {letter for match in _MARKED.findall(text) for letter in match if letter}
     if len(marked) == 1:
         return frozenset(marked), "the one letter marked"
@@ -82,7 +88,15 @@ def said_letters(output: str, listed: dict[str, str]) -> tuple[frozenset[str], s
 
 def _is_article(text: str, match: re.Match[str]) -> bool:
     """Whether the "a" after a lead-in is the English article ("the answer is a combination")."""
-    return match.group(1) in ("a", "A", "i", "I") and re.match(r"\s+[a-z]", text[match.end() :]) is not None
+    return match.group(1) in ("a", "A") and re.match(r"\s+[a-z]", text[match.end() :]) is not None
+
+
+def _lists_all(text: str, listed: dict[str, str]) -> bool:
+    """Whether the output repeats the whole list of options, letters and texts."""
+    said = normal(text)
+    return len(listed) > 2 and all(
+        re.search(rf"(?<!\w){letter.lower()}\s*[:.)]\s*{re.escape(option)}", said) for letter, option in listed.items()
+    )
 
 
 def _by_option_text(output: str, listed: dict[str, str]) -> tuple[frozenset[str], str]:

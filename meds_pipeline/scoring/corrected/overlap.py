@@ -1,4 +1,4 @@
-"""BLEU-1 and the true ROUGE-1, ROUGE-2 and ROUGE-L: best over all references, every item counts.
+"""BLEU-1 without regard to case and the true ROUGE-1, ROUGE-2 and ROUGE-L: best over all references, every item counts.
 
 ROUGE follows the `rouge-score` package (Lin 2004; F1, no stemming), whose tokenizer keeps ASCII letters and digits
 only. For other languages words are Unicode words (fr, es, ru), jieba's (zh) or janome's (ja), in lower case.
@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, ItemScore, counted
+from meds_pipeline.scoring.languages import words
 from meds_pipeline.scoring.official.overlap import Overlap as OfficialOverlap
 from meds_pipeline.scoring.overlap import bleu1
-from meds_pipeline.scoring.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,15 @@ _ENGLISH = re.compile(r"[a-z0-9]+")
 _UNICODE = re.compile(r"[^\W_]+")
 
 
+def lower_words(text: str, language: str) -> list[str]:
+    """Upstream's tokens in lower case; cut before lowering, since sentence splitting looks at capitals."""
+    return [word.lower() for word in words(text, language)]
+
+
 def rouge_words(text: str, language: str, cut: Sequence[str]) -> list[str]:
     """Words for ROUGE; `cut` are the text's tokens for BLEU, used where a language has no blanks."""
     if language in ("zh", "ja"):
-        return [word.lower() for word in cut if _UNICODE.search(word)]
+        return [word for word in cut if _UNICODE.search(word)]
     return (_ENGLISH if language == "en" else _UNICODE).findall(text.lower())
 
 
@@ -74,11 +79,11 @@ class Overlap(OfficialOverlap):
         if not output.strip():
             return counted(answer, 0.0, 0.0, 0.0, 0.0, why="no text")
         language = self.spec.language
-        said = words(output, language)
+        said = lower_words(output, language)
         ours = rouge_words(output, language, said)
         best = [0.0] * 4
         for reference in answer.references:
-            truth = words(reference, language)
+            truth = lower_words(reference, language)
             theirs = rouge_words(reference, language, truth)
             points = (bleu1(said, truth), rouge_n(ours, theirs, 1), rouge_n(ours, theirs, 2), rouge_l(ours, theirs))
             best = [max(pair) for pair in zip(best, points, strict=True)]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from meds_pipeline.scoring import punkt
-from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted, skipped, upstream_cell
+from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted, outcome_of, skipped, upstream_cell
+from meds_pipeline.scoring.languages import words
 from meds_pipeline.scoring.overlap import bleu1, rouge_package_l
-from meds_pipeline.scoring.words import words
 
 SPLIT_BY_PUNKT = ("en", "es", "fr", "ru")
 
@@ -54,7 +54,7 @@ class Overlap(Family):
         bleu, rouge = bleu1(said, gold), rouge_package_l(output, truth) or 0.0
         score = counted(answer, bleu, rouge, why=f"{len(said)} words against {len(gold)}")
         # `rouge` adds 1e-8 to a denominator, so a perfect text earns a little less than 1.
-        return score._replace(outcome=score.outcome.CORRECT) if said == gold and answer.error is None else score
+        return score._replace(outcome=outcome_of(1.0, answer)) if said == gold else score
 
 
 class Lowercased(Overlap):

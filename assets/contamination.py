@@ -1,0 +1,14 @@
+"""The contamination asset."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.declare import materialize, step_asset
+from resources.workspace import WorkspaceResource
+
+
+@step_asset("contamination", kinds={"duckdb", "parquet"})
+def contamination(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Run the step."""
+    return materialize(context, workspace.open(), main="lineage/contamination.parquet")

@@ -1,0 +1,14 @@
+"""The instances asset."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets.declare import materialize, step_asset
+from resources.workspace import WorkspaceResource
+
+
+@step_asset("instances", kinds={"duckdb", "parquet"})
+def instances(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[Any]:
+    """Run the step."""
+    return materialize(context, workspace.open(), main="instances.parquet")

@@ -1,0 +1,44 @@
+"""Partitions of the assets: corpora with files present, training plans, models. One function keeps them true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from meds_pipeline.steps import STEPS, Partitions, partitions_of
+
+if TYPE_CHECKING:
+    from meds_pipeline.workspace import Workspace
+
+CORPORA = dg.DynamicPartitionsDefinition(name="corpora")
+PLANS = dg.DynamicPartitionsDefinition(name="plans")
+MODELS = dg.DynamicPartitionsDefinition(name="models")
+DEFINITIONS: dict[Partitions, dg.DynamicPartitionsDefinition | None] = {
+    "corpus": CORPORA,
+    "plan": PLANS,
+    "model": MODELS,
+    "all": None,
+}
+
+
+def sync_partitions(instance: dg.DagsterInstance, workspace: Workspace) -> dict[str, list[str]]:
+    """Make Dagster's partitions equal to what the workspace has, added and removed ones alike.
+
+    Returns:
+        The partitions of each definition by its name.
+    """
+    synced = {}
+    for step in STEPS.values():
+        definition = DEFINITIONS[step.partitions]
+        if definition is None or definition.name in synced:
+            continue
+        name = str(definition.name)
+        wanted, known = partitions_of(workspace, step), instance.get_dynamic_partitions(name)
+        if new := [key for key in wanted if key not in known]:
+            instance.add_dynamic_partitions(name, new)
+        for key in known:
+            if key not in wanted:
+                instance.delete_dynamic_partition(name, key)
+        synced[name] = wanted
+    return synced

@@ -1,0 +1,31 @@
+"""Whether raw files may have changed, without reading them: a digest over names, sizes and times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meds_pipeline import digests
+from meds_pipeline.errors import MedsError
+
+if TYPE_CHECKING:
+    from meds_pipeline.workspace import Workspace
+
+
+def stamps(ws: Workspace) -> dict[str, str]:
+    """Return a digest for each present corpus that differs when one of its files was added, removed or written.
+
+    A corpus whose files are not complete has one too: its run says what is missing.
+    """
+    return {name: _stamp(ws, name) for name in ws.present_corpora()}
+
+
+def _stamp(ws: Workspace, name: str) -> str:
+    try:
+        presence = ws.presence(ws.catalog.corpus(name))
+    except MedsError as error:
+        return digests.fingerprint(str(error))[:16]
+    if presence is None:
+        return ""
+    stats = {file.path: (ws.raw / presence.distribution / file.path).stat() for file in presence.files}
+    seen = [presence.distribution, [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats.items()]]
+    return digests.fingerprint(seen)[:16]

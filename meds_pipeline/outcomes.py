@@ -1,0 +1,110 @@
+"""What a run did, output by output: events while it goes on, a summary at its end.
+
+Whoever runs steps tells the listener of the current context, if there is one; see also `progress`, which reports how
+far a single step has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["built", "unchanged", "failed", "refused", "not run"]
+"""`refused`: made, but a blocking check says it must not be used. `not run`: what it reads failed before."""
+BAD: frozenset[State] = frozenset({"failed", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A step has begun."""
+
+    asset: str
+    partition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """How far a step has come."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one output.
+
+    Attributes:
+        asset: Asset it belongs to.
+        partition: Partition it belongs to.
+        state: How it ended.
+        seconds: What the step took in this run.
+        rows: Rows of its main table, where it has one.
+        problem: Why it failed or was refused, and the next step.
+    """
+
+    asset: str
+    partition: str
+    state: State
+    seconds: float = 0.0
+    rows: int | None = None
+    problem: str = ""
+
+
+Event = Started | Working | Outcome
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a whole run did.
+
+    Attributes:
+        run_id: The run's id in the Dagster instance of the home.
+        seconds: Wall time.
+        outcomes: One for each (asset, partition), in the order they ended.
+        problem: What stopped the run as a whole; empty where nothing did.
+    """
+
+    run_id: str
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+    problem: str = ""
+
+    @property
+    def bad(self) -> tuple[Outcome, ...]:
+        """Outputs that failed or were refused."""
+        return tuple(outcome for outcome in self.outcomes if outcome.state in BAD)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was asked for was done."""
+        return not self.bad and not self.problem
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as JSON-able data."""
+        return {**asdict(self), "ok": self.ok}
+
+
+_listener: ContextVar[Listener | None] = ContextVar("outcome_listener", default=None)
+
+
+def tell(event: Event) -> None:
+    """Tell the listener, if there is one."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(event)
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Send events to `listener` within the block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)

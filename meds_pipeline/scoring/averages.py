@@ -1,0 +1,121 @@
+"""Averages over tasks: upstream's as its scripts print them, and the corrected ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from meds_pipeline.scoring import bootstrap
+from meds_pipeline.scoring.figures import Figure, mean_figure, task_figures
+from meds_pipeline.scoring.registry import load_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from meds_pipeline.scoring.base import FloatArray
+    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.registry import Average
+
+    ByMetric = dict[str, dict[str, Figure]]
+    """Figures by task and metric."""
+
+MAIN = "main"
+"""Name under which a category or the whole is ranked: the mean of the tasks' main metrics."""
+
+
+def official_pools(parts: Sequence[TaskItems], sums: Sequence[FloatArray]) -> list[Figure]:
+    """CT and MRI: all items of their regions in one mean."""
+    pools: dict[str, list[int]] = defaultdict(list)
+    for i, part in enumerate(parts):
+        if part.spec.pool:
+            pools[part.spec.pool].append(i)
+    out: list[Figure] = []
+    for pool, members in sorted(pools.items()):
+        out += task_figures(pool, [parts[i] for i in members], np.sum([sums[i] for i in members], axis=0))
+    return out
+
+
+def official_average(average: Average, tasks: ByMetric) -> Iterable[Figure]:
+    """One printed average, in every metric of its tasks; nothing where none of them has rows."""
+    present = [task for task in average.tasks if task in tasks]
+    absent = [task for task in average.tasks if task not in tasks]
+    for metric in tasks[present[0]] if present else ():
+        parts = [tasks[task][metric] for task in present]
+        note = "upstream prints no average: mean of the tasks with rows" if average.ours else ""
+        if absent and not average.ours:
+            note = f"upstream counts {', '.join(absent)} (no rows) as {average.absent:g}"
+            parts += [_constant(task, metric, average.absent, parts[0].replicates) for task in absent]
+        yield mean_figure(parts, "official", "category", average.name, metric, [note])
+
+
+def _constant(name: str, metric: str, value: float, like: FloatArray | None) -> Figure:
+    """What upstream's script puts into a mean for a task without rows."""
+    replicates = None if like is None else np.full_like(like, value)
+    return Figure("official", "task", name, metric, value, replicates, 0, 0)
+
+
+def corrected_averages(
+    scorer: str, tasks: ByMetric, main: Mapping[str, str], required: Mapping[str, str]
+) -> list[Figure]:
+    """Categories as plain means of their tasks' main figures, overall as the mean of categories.
+
+    Args:
+        scorer: Name of the scorer.
+        tasks: The figures there are.
+        main: Main metric by task.
+        required: Category by task, for all tasks without which their category is unranked.
+    """
+    members: dict[str, list[str]] = defaultdict(list)
+    for task, category in sorted(required.items()):
+        members[category].append(task)
+    ranked: list[Figure] = []
+    out: list[Figure] = []
+    for category, names in sorted(members.items()):
+        absent = [name for name in names if name not in tasks]
+        if absent:
+            note = f"unranked: no answers for {', '.join(absent)}"
+            ranked.append(Figure(scorer, "category", category, MAIN, None, None, 0, 0, note=note))
+            out.append(ranked[-1])
+            continue
+        ranked.append(mean_figure([tasks[t][main[t]] for t in names], scorer, "category", category, MAIN))
+        out.append(ranked[-1])
+        for metric in sorted(set.intersection(*(set(tasks[name]) for name in names))):
+            out.append(mean_figure([tasks[name][metric] for name in names], scorer, "category", category, metric))
+    unranked = [figure.name for figure in ranked if figure.value is None]
+    overall = mean_figure(ranked, scorer, "overall", "overall", MAIN)
+    if unranked:
+        overall = replace(overall, note=f"unranked: {', '.join(unranked)}")
+    return [*out, overall]
+
+
+def figures(parts: Sequence[TaskItems], seed: int, required: Mapping[str, str], replicates: int) -> list[Figure]:
+    """All figures of all scorers.
+
+    Args:
+        parts: Items of every task and scorer.
+        seed: Seed of the bootstrap.
+        required: Category by task, for all tasks the corrected scorer needs.
+        replicates: Bootstrap replicates.
+    """
+    number, clusters = bootstrap.clusters([part.subjects() for part in parts])
+    groups = [(cluster, part.counts) for cluster, part in zip(clusters, parts, strict=True)]
+    sums = bootstrap.resample(groups, number, seed, replicates)
+    out: list[Figure] = []
+    for scorer in dict.fromkeys(part.scorer for part in parts):
+        mine = [i for i, part in enumerate(parts) if part.scorer == scorer]
+        own = [parts[i] for i in mine]
+        rows = [row for i in mine for row in task_figures(parts[i].spec.task_id, [parts[i]], sums[i])]
+        tasks: ByMetric = defaultdict(dict)
+        for row in rows:
+            tasks[row.name][row.metric] = row
+        out += rows
+        if scorer == "official":
+            out += official_pools(own, [sums[i] for i in mine])
+            out += [row for average in load_registry().averages for row in official_average(average, tasks)]
+        else:
+            main = {part.spec.task_id: part.family.main for part in own}
+            out += corrected_averages(scorer, tasks, main, required)
+    return out

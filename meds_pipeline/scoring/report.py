@@ -1,0 +1,234 @@
+"""Scoring of submission files: everything `meds score` prints, as one object.
+
+meds score a.csv b.jsonl [--scorer official|corrected|both] [--format table|json] [--flips] [--out DIR]
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from meds_pipeline.errors import ScoringError
+from meds_pipeline.scoring.averages import MAIN
+from meds_pipeline.scoring.compare import Comparison, compare, tie_groups
+from meds_pipeline.scoring.engine import item_table, measure, score_rows
+from meds_pipeline.scoring.families import SCORERS, VERSIONS
+from meds_pipeline.scoring.flips import Flip, flips
+from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.submission import Submission, read_submission
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.registry import TaskSpec
+
+FORMATS = ("table", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything known about the files of one call.
+
+    Attributes:
+        submissions: The files, by model name.
+        parts: Measured items, by model name.
+        scores: Figures after schema `SCORES`, by model name.
+        comparisons: Between all pairs of models.
+    """
+
+    submissions: Mapping[str, Submission]
+    parts: Mapping[str, Sequence[TaskItems]]
+    scores: Mapping[str, Sequence[Mapping[str, Any]]]
+    comparisons: Sequence[Comparison]
+
+    @property
+    def scorers(self) -> list[str]:
+        """The scorers used, in order."""
+        return list(dict.fromkeys(part.scorer for parts in self.parts.values() for part in parts))
+
+    def flips(self, model: str) -> list[Flip]:
+        """Items of a model on which the scorers disagree."""
+        return list(flips(self.parts[model]))
+
+    def outcomes(self, model: str) -> dict[str, dict[str, int]]:
+        """Items by outcome, for each scorer."""
+        found: dict[str, Counter[str]] = {scorer: Counter() for scorer in self.scorers}
+        for part in self.parts[model]:
+            found[part.scorer].update(item.outcome.value for item in part.items)
+        return {scorer: dict(sorted(counts.items())) for scorer, counts in found.items()}
+
+    def main_figures(self, scorer: str, level: str) -> dict[str, dict[str, float]]:
+        """The figures models are ranked by: for each category (or overall) the figure of each model that has one."""
+        found: dict[str, dict[str, float]] = {}
+        for model, rows in self.scores.items():
+            for row in rows:
+                if (row["scorer"], row["level"], row["metric"]) == (scorer, level, MAIN) and row["value"] is not None:
+                    found.setdefault(row["name"], {})[model] = row["value"]
+        return found
+
+    def ties(self) -> dict[str, dict[str, list[list[str]]]]:
+        """For each level's name the tie groups of models, best first, by the corrected scorer."""
+        out: dict[str, dict[str, list[list[str]]]] = {}
+        for level in ("category", "overall"):
+            for name, values in self.main_figures("corrected", level).items():
+                mine = [c for c in self.comparisons if (c.scorer, c.level, c.name) == ("corrected", level, name)]
+                out.setdefault(level, {})[name] = tie_groups(values, mine)
+        return out
+
+    def model_dict(self, model: str, with_flips: bool) -> dict[str, Any]:
+        """One model's figures; `scores`, `categories` and `items` are the stable part."""
+        submission, rows = self.submissions[model], self.scores[model]
+        out: dict[str, Any] = {
+            "model": model,
+            "scores": _nested(rows, "task", "value"),
+            "categories": _nested(rows, "category", "value"),
+            "overall": {row["scorer"]: row["value"] for row in rows if row["level"] == "overall"},
+            "items": len(submission.answers),
+            "intervals": _nested(rows, "task", "interval"),
+            "category_intervals": _nested(rows, "category", "interval"),
+            "not_comparable": [_name(row) for row in rows if not row["comparable"]],
+            "notes": {_name(row): row["note"] for row in rows if row["note"]},
+            "outcomes": self.outcomes(model),
+            "rows": submission.rows,
+            "problems": submission.problems.rows(),
+            "versions": {scorer: VERSIONS[scorer] for scorer in self.scorers},
+        }
+        if with_flips:
+            out["flips"] = [flip._asdict() for flip in self.flips(model)]
+        return out
+
+    def as_dict(self, with_flips: bool = False) -> dict[str, Any]:
+        """The JSON form: one model's dict as it is, several under `models` with their comparisons."""
+        models = {model: self.model_dict(model, with_flips) for model in self.submissions}
+        if len(models) == 1:
+            return next(iter(models.values()))
+        return {"models": models, "comparisons": [asdict(row) for row in self.comparisons], "ties": self.ties()}
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['scorer']} {row['name']} {row['metric']}"
+
+
+def _nested(rows: Sequence[Mapping[str, Any]], level: str, what: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """{scorer: {name: {metric: value}}}; `what` is value or interval."""
+    out: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        if row["level"] == level:
+            cell = [row["low"], row["high"]] if what == "interval" else row["value"]
+            out.setdefault(row["scorer"], {}).setdefault(row["name"], {})[row["metric"]] = cell
+    return out
+
+
+def _read_all(files: Sequence[Path], known: Mapping[str, TaskSpec]) -> dict[str, Submission]:
+    """Read the files; names of models that would collide get the folder in front."""
+    found = [read_submission(path, known) for path in files]
+    if len(found) > 1 and len({submission.identified for submission in found}) > 1:
+        # One file without ids: items can only be told by task, input and GT.
+        found = [read_submission(path, known, joined_by_id=False) for path in files]
+    out: dict[str, Submission] = {}
+    for path, submission in zip(files, found, strict=True):
+        name = submission.model
+        if sum(other.stem == path.stem for other in files) > 1:
+            name = f"{path.parent.name}/{path.name}"
+        if name in out:
+            raise ScoringError(f"two files would both be named {name}", next_step="Rename one of them.")
+        out[name] = submission
+    return out
+
+
+def score_files(
+    files: Sequence[Path],
+    scorers: Sequence[str] = SCORERS,
+    *,
+    seed: int = 0,
+    specs: Mapping[str, TaskSpec] | None = None,
+    required: Mapping[str, str] | None = None,
+    processes: int | None = None,
+) -> Report:
+    """Read and score submission files and compare their models.
+
+    Args:
+        files: Submission files; the model's name is the file's name without ending.
+        scorers: Names out of `families.SCORERS`.
+        seed: Seed of intervals and tests.
+        specs: Tasks that `tasks.yaml` does not know.
+        required: Category by task for all tasks a model needs to be ranked; the released ones if None.
+        processes: How many; as many as pay if None.
+
+    Raises:
+        ScoringError: A file cannot be read.
+    """
+    if not files:
+        raise ScoringError("no file was given", next_step="Name at least one submission file.")
+    known = dict(load_registry().tasks) | dict(specs or {})
+    submissions = _read_all(files, known)
+    needed = load_registry().released() if required is None else required
+    parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
+    scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
+    comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
+    return Report(submissions, parts, scores, comparisons)
+
+
+def write(report: Report, folder: Path, with_flips: bool) -> None:
+    """Write `scores.parquet`, `items.parquet` and `report.json` into a folder, each under a temporary name first."""
+    import os
+
+    import orjson
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from meds_pipeline.scoring.table import SCORES
+
+    def named(table: pa.Table, model: str) -> pa.Table:
+        return table.add_column(0, "model", pa.repeat(model, table.num_rows))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    scores = [named(pa.Table.from_pylist(list(rows), schema=SCORES), model) for model, rows in report.scores.items()]
+    items = [named(item_table(parts), model) for model, parts in report.parts.items()]
+    for name, tables in (("scores.parquet", scores), ("items.parquet", items)):
+        pq.write_table(pa.concat_tables(tables).combine_chunks(), folder / f".{name}", compression="zstd")
+        os.replace(folder / f".{name}", folder / name)
+    (folder / ".report.json").write_bytes(orjson.dumps(report.as_dict(with_flips), option=orjson.OPT_INDENT_2))
+    os.replace(folder / ".report.json", folder / "report.json")
+
+
+def run_score(
+    files: Sequence[Path],
+    scorer: str = "both",
+    format: str = "table",
+    flips: bool = False,
+    out: Path | None = None,
+) -> str:
+    """What `meds score` prints.
+
+    Args:
+        files: Submission files.
+        scorer: official, corrected or both.
+        format: table or json.
+        flips: Whether to list the items on which the scorers disagree; needs both.
+        out: Folder that also gets the figures as Parquet and JSON.
+
+    Raises:
+        ScoringError: A file cannot be read, or an option is not valid.
+    """
+    if scorer not in (*SCORERS, "both"):
+        raise ScoringError(f"no scorer is named {scorer!r}", next_step=f"Use {', '.join(SCORERS)} or both.")
+    if format not in FORMATS:
+        raise ScoringError(f"no format is named {format!r}", next_step=f"Use one of: {', '.join(FORMATS)}.")
+    if flips and scorer != "both":
+        raise ScoringError("flips compare the two scorers", next_step="Leave --scorer at both.")
+    report = score_files(files, SCORERS if scorer == "both" else (scorer,))
+    if out is not None:
+        write(report, out, flips)
+    if format == "json":
+        import orjson
+
+        return orjson.dumps(report.as_dict(flips), option=orjson.OPT_INDENT_2).decode()
+    from meds_pipeline.scoring.text_table import render
+
+    return render(report, flips)

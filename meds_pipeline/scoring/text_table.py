@@ -1,0 +1,146 @@
+"""The report as text tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from meds_pipeline.scoring.averages import MAIN
+from meds_pipeline.scoring.registry import load_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+    from meds_pipeline.scoring.report import Report
+
+WIDTH = 120
+_FLIPS_SHOWN = 5  # of each task
+
+
+def _table(title: str, columns: Sequence[str], numbers: int) -> Table:
+    """An empty table whose last `numbers` columns are right-aligned."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for i, column in enumerate(columns):
+        right = i >= len(columns) - numbers
+        table.add_column(column, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    return table
+
+
+def _cell(row: Mapping[str, Any] | None) -> str:
+    """Value and interval; `*` marks figures that are not comparable with published ones."""
+    if row is None or row["value"] is None:
+        return "-"
+    mark = "" if row["comparable"] else "*"
+    bounds = "" if row["low"] is None else f" [{row['low']:.1f}, {row['high']:.1f}]"
+    return f"{row['value']:.2f}{mark}{bounds}"
+
+
+def _figures(report: Report, model: str, level: str, title: str) -> Table:
+    rows = [row for row in report.scores[model] if row["level"] == level]
+    found = {(row["scorer"], row["name"], row["metric"]): row for row in rows}
+    known = load_registry().tasks
+    names = list(dict.fromkeys((row["name"], row["metric"]) for row in rows))
+    if level == "task":
+        names.sort(key=lambda pair: (known[pair[0]].category if pair[0] in known else "~", _natural(pair[0])))
+    else:
+        # A category's rank (the mean of main metrics) is a row of its own only where its tasks have several metrics.
+        single = {name for name, metric in names if (name, metric) in {(n, "accuracy") for n, _ in names}}
+        names = sorted(pair for pair in names if not (pair[1] == MAIN and pair[0] in single))
+    table = _table(title, ["category", "task", "metric", "items", *report.scorers], 1 + len(report.scorers))
+    before = None
+    for name, metric in names:
+        cells = [found.get((scorer, name, metric)) for scorer in report.scorers]
+        items = str(max(row["n"] for row in cells if row is not None))
+        category = (known[name].category if name in known else "pooled by upstream") if level == "task" else name
+        if before not in (None, category):
+            table.add_section()
+        label = "" if category == before else category
+        before = category
+        table.add_row(label, name if level == "task" else "", metric, items, *map(_cell, cells))
+    return table
+
+
+def _natural(name: str) -> tuple[str, int]:
+    digits = name.lstrip("abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return name.removesuffix(digits), int(digits) if digits.isdigit() else 0
+
+
+def _lines(report: Report, model: str) -> list[str]:
+    """Outcomes, oddities and notes."""
+    submission = report.submissions[model]
+    lines = [f"{len(submission.answers)} items scored of {submission.rows} rows."]
+    for scorer, counts in report.outcomes(model).items():
+        lines.append(f"Outcomes ({scorer}): " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+    for problem in submission.problems.rows():
+        more = ", ..." if problem["count"] > len(problem["first"]) else ""
+        lines.append(f"{problem['count']} {problem['meaning']}: {', '.join(problem['first'])}{more}.")
+    notes = Counter(row["note"] for row in report.scores[model] if row["note"] and not row["comparable"])
+    lines += [f"* not comparable: {note} ({count} figures)." for note, count in notes.items()]
+    averages = (row for row in report.scores[model] if row["note"] and row["comparable"] and row["level"] != "task")
+    lines += [f"{row['name']} ({row['scorer']} {row['metric']}): {row['note']}." for row in averages]
+    return lines
+
+
+def _flips(report: Report, model: str) -> tuple[Table, list[str]]:
+    rows = report.flips(model)
+    by_category = Counter(row.category for row in rows)
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(by_category.items()))
+    table = _table(f"{model}: items on which the scorers disagree", ["task", "item", "why", "official", "corrected"], 2)
+
+    def shown(points: float | None, outcome: str) -> str:
+        return outcome if points is None else f"{points:.2f} {outcome}"
+
+    listed: Counter[str] = Counter()
+    for row in sorted(rows, key=lambda row: (row.category, _natural(row.task_id))):
+        listed[row.task_id] += 1
+        if listed[row.task_id] <= _FLIPS_SHOWN:
+            before, after = shown(row.official, row.before), shown(row.corrected, row.after)
+            table.add_row(row.task_id, row.item_id[:12], row.why, before, after)
+    hidden = any(count > _FLIPS_SHOWN for count in listed.values())
+    more = f" The first {_FLIPS_SHOWN} of each task are listed; --format json has all." if hidden else ""
+    return table, [f"{len(rows)} flips: {counts or 'none'}.{more}"]
+
+
+def _comparisons(report: Report) -> tuple[Table, list[str]]:
+    title = "Differences between models (main metric, paired randomization by subject, Holm-corrected)"
+    table = _table(title, ["scorer", "of", "models", "items", "difference", "p", "p corrected"], 4)
+    for row in report.comparisons:
+        if row.level != "task":
+            pair = f"{row.first} - {row.second}"
+            numbers = (str(row.n), f"{row.difference:+.2f}", f"{row.p:.4f}", f"{row.adjusted:.4f}")
+            table.add_row(row.scorer, row.name, pair, *numbers)
+    lines = [
+        f"{name}: " + " > ".join(" = ".join(group) for group in groups)
+        for names in report.ties().values()
+        for name, groups in names.items()
+    ]
+    return table, [f"Ranking ({line.replace(': ', '): ', 1)}" for line in lines]
+
+
+def render(report: Report, with_flips: bool) -> str:
+    """All tables as plain text."""
+    from rich.console import Console
+
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, highlight=False, markup=False)
+    for model in report.submissions:
+        console.print(_figures(report, model, "task", f"{model}: tasks (percent, 95 % interval)"))
+        console.print(_figures(report, model, "category", f"{model}: averages"))
+        overall = [row for row in report.scores[model] if row["level"] == "overall"]
+        console.print(*(f"Overall ({row['scorer']}): {_cell(row)} {row['note']}" for row in overall), sep="\n")
+        console.print("\n".join(_lines(report, model)), soft_wrap=True)
+        if with_flips:
+            table, lines = _flips(report, model)
+            console.print(table)
+            console.print("\n".join(lines), soft_wrap=True)
+    if report.comparisons:
+        table, lines = _comparisons(report)
+        console.print(table)
+        console.print("\n".join(lines), soft_wrap=True)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    return "\n".join(line.rstrip() for line in text.splitlines())

@@ -1,0 +1,276 @@
+"""What the command line prints: progress of a run, tables, trees. Reads, never writes."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from meds_pipeline import parquet
+from meds_pipeline.outcomes import Event, Outcome, RunSummary, Started, Working
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from rich.console import RenderableType
+    from rich.progress import TaskID
+
+    from meds_pipeline.lineage.trace import Node
+    from meds_pipeline.workspace import Workspace
+
+TEXT_LINES = 12
+"""Lines of a raw text that a tree shows; `--json` has all of it."""
+_STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
+
+
+class RunView:
+    """Shows a run while it goes on, on stderr: one line an output, and below them how far the current step is."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
+        self._quiet = quiet
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> RunView:
+        """Start the display."""
+        self._progress.start()
+        self._bar("starting")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the display."""
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if self._quiet:
+            return
+        if isinstance(event, Started):
+            self._bar(f"{event.asset} {event.partition}")
+        elif isinstance(event, Working):
+            self._bar(event.what, event.done, event.total)
+        else:
+            self._progress.console.print(self._line(event), highlight=False)
+
+    def _bar(self, what: str, done: int = 0, total: int | None = None) -> None:
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        self._progress.add_task(escape(what), completed=done, total=total)
+
+    def _line(self, outcome: Outcome) -> str:
+        rows = "" if outcome.rows is None else f"{outcome.rows:,} rows"
+        style = _STYLES[outcome.state]
+        name = f"{outcome.asset:<20} {outcome.partition:<16}"
+        text = f"[{style}]{outcome.state:<9}[/] {name} {rows:>14} {outcome.seconds:>7.1f} s"
+        return f"{text}\n          {escape(outcome.problem)}" if outcome.problem else text
+
+
+def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
+    """Return how a run ended: what failed, the scores, where things are, what to try next.
+
+    Args:
+        workspace: The home the run was on.
+        summary: What the run did.
+        options: The options that name this home, for the commands to try.
+    """
+    counts = {state: sum(o.state == state for o in summary.outcomes) for state in _STYLES}
+    head = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    lines = [f"{head} in {summary.seconds:.1f} s"]
+    lines += [f"  {o.state}: {o.asset} of {o.partition}: {o.problem}" for o in summary.bad]
+    lines += [summary.problem] if summary.problem else []
+    rows = score_rows(workspace)
+    if workspace.origin == "twin":
+        lines.append("\nThese are synthetic twins: the figures say that the pipeline works, nothing about medicine.")
+    if rows:
+        lines.append(show_scores([row for row in rows if row["level"] != "category"]))
+    for label, name in (("leaderboard", "leaderboard/index.html"), ("lineage", "lineage.duckdb")):
+        path = workspace.home / name
+        if path.exists():
+            lines.append(f"{label:<12} {path}")
+    shown = next((row["score_id"] for row in rows if row["level"] == "task"), None)
+    lines.append("\nNext, try:")
+    if shown is not None:
+        lines.append(f"  meds trace score {shown[:12]}{options}   # from a figure back to the bytes")
+    lines.append(f"  meds ui{options}   # the same run in Dagster, with schedule and backfills")
+    lines.append(f"  meds leaderboard --open{options}   # the page above in a browser")
+    return "\n".join(lines)
+
+
+def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the scores of all models that have some, tasks first, official before corrected."""
+    found = [workspace.store.current("scores", name) for name in workspace.settings.models]
+    files = [output.file("lineage/score.parquet") for output in found if output is not None]
+    if not files:
+        return []
+    with parquet.connect(threads=1, memory_limit="1GB", temporary=workspace.home) as con:
+        parquet.view_of(con, "score", files)
+        cursor = con.execute(
+            "SELECT * FROM score ORDER BY scorer DESC, list_position(['task', 'category', 'overall'], level), "
+            "name, metric, list_position(?, model)",
+            [list(workspace.settings.models)],
+        )
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def show_scores(rows: Sequence[dict[str, Any]], *, ids: bool = False) -> str:
+    """Return a table of scores: a line a figure, a column a model; with `ids`, the first model's score ids too."""
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("scorer", "of", "metric"):
+        table.add_column(column)
+    for model in models:
+        table.add_column(model, justify="right")
+    cells: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        cells.setdefault((row["scorer"], row["name"], row["metric"]), {})[row["model"]] = row
+    notes: dict[str, None] = {}
+    for (scorer, name, metric), by_model in cells.items():
+        table.add_row(scorer, name, metric, *(_figure(by_model.get(model), notes, ids=ids) for model in models))
+    text = _text(table)
+    return text + (f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else "")
+
+
+def _figure(row: dict[str, Any] | None, notes: dict[str, None], *, ids: bool) -> str:
+    if row is None or row["value"] is None:
+        return "-"
+    spread = "" if row["low"] is None else f" ({row['low']:.1f}-{row['high']:.1f})"
+    mark = "" if row["comparable"] else "*"
+    if mark and row["note"]:
+        notes |= dict.fromkeys(row["note"].split("; "))
+    return f"{row['value']:.1f}{mark}{spread}" + (f" {row['score_id'][:12]}" if ids else "")
+
+
+def show_tree(node: Node) -> str:
+    """Return a trace as an indented tree."""
+    return _text(_branch(node, Tree("")).children[0])
+
+
+def _branch(node: Node, parent: Tree) -> Tree:
+    facts = ", ".join(f"{key} {_value(value)}" for key, value in node.facts.items() if value not in (None, "", []))
+    branch = parent.add(
+        f"[bold]{escape(node.kind)}[/] {escape(node.name)}" + (f"  [dim]{escape(facts)}[/]" if facts else "")
+    )
+    if node.text is not None:
+        lines = node.text.splitlines() or [""]
+        kept = "\n".join(lines[:TEXT_LINES])
+        more = f"\n[dim]... {len(lines) - TEXT_LINES} more lines[/]" if len(lines) > TEXT_LINES else ""
+        branch.add(escape(kept) + more)
+    for child in node.children:
+        _branch(child, branch)
+    return parent
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def corpus_rows(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return every corpus of the catalog: is it there, what it gave, how its newest attempt ended."""
+    present = set(workspace.present_corpora())
+    failures = {f.partition: f"{f.asset}: {f.reason}" for f in workspace.failures()}
+    rows = []
+    for name, corpus in workspace.catalog.corpora.items():
+        raw, made = workspace.store.current("raw_corpus", name), workspace.store.current("instances", name)
+        good = workspace.store.current("verdicts", name)
+        state = (
+            "missing" if name not in present else "failed" if name in failures else "present" if good else "not built"
+        )
+        rows.append(
+            {
+                "corpus": name,
+                "state": "stale" if state == "failed" and good else state,
+                "access": corpus.access,
+                "licence": corpus.licence,
+                "tasks": list(corpus.tasks),
+                "records": raw.manifest.rows["records"] if raw and name in present else None,
+                "faults": raw.manifest.rows["faults"] if raw and name in present else None,
+                "instances": made.manifest.rows["instances"] if made and name in present else None,
+                "built": good.manifest.started_at.isoformat(timespec="seconds") if good else None,
+                "problem": failures.get(name) if name in present else None,
+            }
+        )
+    return rows
+
+
+def show_corpora(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the table of corpora."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = ("corpus", "state", "access", "licence", "records", "faults", "instances", "built")
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("records", "faults", "instances") else "left")
+    for row in rows:
+        table.add_row(*("-" if row[c] is None else escape(str(row[c])) for c in columns))
+    problems = [f"{row['corpus']}: {row['problem']}\n" for row in rows if row["problem"]]
+    return _text(table) + "".join(problems)
+
+
+def fault_rows(workspace: Workspace, name: str) -> list[dict[str, Any]]:
+    """Return the bad records of a corpus, in file order."""
+    import pyarrow.parquet as pq
+
+    corpus = workspace.catalog.corpus(name).corpus
+    output = workspace.store.require("raw_corpus", corpus)
+    rows: list[dict[str, Any]] = pq.read_table(output.file("lineage/record_fault.parquet")).to_pylist()
+    return rows
+
+
+def show_faults(name: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Return the bad records as text."""
+    if not rows:
+        return f"{name} has no bad records."
+    lines = [
+        f"{row['path']} record {row['record_index']} (byte {row['start']}, {row['length']} bytes): "
+        f"{row['reason']}: {row['detail']}"
+        for row in rows
+    ]
+    return "\n".join([*lines, f"{len(rows)} bad records in {name}; good records went on."])
+
+
+def release_facts(workspace: Workspace) -> dict[str, Any]:
+    """Return name, digest and sizes of the frozen release."""
+    import pyarrow.parquet as pq
+
+    output = workspace.store.require("benchmark", "all")
+    facts: dict[str, Any] = pq.read_table(output.file("lineage/benchmark_release.parquet")).to_pylist()[0]
+    return {
+        **facts,
+        "frozen_at": output.manifest.started_at.isoformat(timespec="seconds"),
+        **_by_task(output.manifest.facts),
+    }
+
+
+def _by_task(facts: dict[str, Any]) -> dict[str, Any]:
+    return {f"items of {task}": count for task, count in facts["items"].items()}
+
+
+def show_facts(facts: dict[str, Any]) -> str:
+    """Return facts as lines."""
+    width = max(map(len, facts))
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
+
+
+def _text(renderable: RenderableType) -> str:
+    """Render for the terminal at hand: colors only there, no line cut short elsewhere."""
+    terminal = Console()
+    if terminal.is_terminal:
+        with terminal.capture() as captured:
+            terminal.print(renderable, highlight=False)
+        return captured.get()
+    plain = Console(file=io.StringIO(), width=200, color_system=None)
+    with plain.capture() as captured:
+        plain.print(renderable, highlight=False)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"

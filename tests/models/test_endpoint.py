@@ -1,0 +1,247 @@
+"""The endpoint adapter against a real HTTP server on this machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from meds_pipeline.errors import ModelError
+from meds_pipeline.instructions.prompts import render
+from meds_pipeline.models import endpoint
+from meds_pipeline.models.base import LoadContext, Prompt, load_model, prompt_digest
+from meds_pipeline.models.spec import ModelSpec
+
+PROMPTS = [Prompt(f"i{n}", "task1", "Say the number.", (("one", "1"), ("two", "2")), f"number {n}") for n in range(20)]
+KEY = "MEDS_TEST_ENDPOINT_KEY"
+
+
+def completion(text: str | None) -> tuple[int, dict[str, str], Any]:
+    return 200, {}, {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+
+
+class Server:
+    """Answers by `reply`, a function of the request's number and body, and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.reply: Callable[[int, Any], tuple[int, dict[str, str], Any]] = lambda _, body: completion(
+            body["messages"][-1]["content"].split("\n")[1].removeprefix("number ")
+        )
+        self.requests: list[tuple[str, dict[str, str], Any]] = []
+        self.most_at_once = self._now = 0
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outer.serve(self)
+
+            do_GET = do_POST
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def serve(self, handler: BaseHTTPRequestHandler) -> None:
+        body = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length", 0))) or "null")
+        with self._lock:
+            self.requests.append((handler.path, dict(handler.headers), body))
+            number = len(self.requests)
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        status, headers, reply = self.reply(number, body)
+        with self._lock:
+            self._now -= 1
+        payload = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(payload)))
+        handler.end_headers()
+        with suppress(BrokenPipeError):  # the client may have given up
+            handler.wfile.write(payload)
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(endpoint, "FIRST_WAIT", 0.01)
+    running = Server()
+    yield running
+    running.close()
+
+
+def ask(
+    server: Server, prompts: list[Prompt] = PROMPTS[:1], *, credentialed: bool = False, **options: Any
+) -> list[Any]:
+    spec = ModelSpec(kind="endpoint", **{"url": server.url, "remote_name": "remote", "batch": 4, **options})
+    return list(load_model(spec, LoadContext(credentialed=credentialed)).generate(prompts))
+
+
+def test_answers_come_in_order_though_the_server_is_asked_at_once(server: Server) -> None:
+    usual = server.reply
+
+    def slow_for_some(number: int, body: Any) -> tuple[int, dict[str, str], Any]:
+        time.sleep(0.05 if number % 3 else 0.0)
+        return usual(number, body)
+
+    server.reply = slow_for_some
+    answers = ask(server, PROMPTS)
+    assert [(a.item_id, a.output) for a in answers] == [(f"i{n}", str(n)) for n in range(20)]
+    assert 1 < server.most_at_once <= 4
+
+
+def test_the_request_is_a_greedy_chat_completion_of_the_rendered_prompt(server: Server) -> None:
+    (answer,) = ask(server, max_new_tokens=7)
+    ((path, _, body),) = server.requests
+    messages = render(PROMPTS[0].definition, PROMPTS[0].shots, PROMPTS[0].query)
+    assert path == "/v1/chat/completions"
+    assert body == {"model": "remote", "messages": messages, "temperature": 0, "max_tokens": 7}
+    assert (answer.shots, answer.truncated, answer.prompt_digest) == (2, False, prompt_digest(messages))
+
+
+def test_with_a_context_shots_are_dropped_and_said_so(server: Server) -> None:
+    (answer,) = ask(server, context=50, max_new_tokens=10)
+    assert (answer.shots, answer.truncated) == (0, True)
+    assert server.requests[0][2]["messages"][0]["content"] == "Say the number."
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_can_go_better_is_tried_again(server: Server, status: int) -> None:
+    usual = server.reply
+    server.reply = lambda number, body: (status, {}, {}) if number < 3 else usual(number, body)
+    assert ask(server)[0].output == "0"
+    assert len(server.requests) == 3
+
+
+def test_the_server_says_how_long_to_wait(server: Server) -> None:
+    usual = server.reply
+    server.reply = lambda number, body: (429, {"Retry-After": "1"}, {}) if number < 2 else usual(number, body)
+    began = time.monotonic()
+    ask(server)
+    assert time.monotonic() - began >= 1
+
+
+def test_after_all_tries_the_call_fails_and_names_the_item(server: Server) -> None:
+    server.reply = lambda *_: (503, {}, {})
+    with pytest.raises(ModelError, match=r"record i0: the server answered 503 after 3 tries"):
+        ask(server, retries=2)
+    assert len(server.requests) == 3
+
+
+def test_an_answer_that_takes_too_long_is_asked_for_again(server: Server) -> None:
+    usual = server.reply
+
+    def slow_once(number: int, body: Any) -> tuple[int, dict[str, str], Any]:
+        time.sleep(0.5 if number == 1 else 0)
+        return usual(number, body)
+
+    server.reply = slow_once
+    assert ask(server, timeout=0.2)[0].output == "0"
+
+
+def test_a_server_that_is_not_there_is_an_error_with_a_next_step(server: Server) -> None:
+    server.close()
+    with pytest.raises(ModelError, match=r"no answer \(URLError\) after 2 tries. Next: Check server"):
+        ask(server, retries=1)
+
+
+def test_a_prompt_the_server_refuses_is_an_error_of_its_item_only(server: Server) -> None:
+    usual = server.reply
+    server.reply = lambda number, body: (
+        (400, {}, {}) if "number 1\n" in str(body["messages"][-1]["content"]) else usual(number, body)
+    )
+    answers = ask(server, PROMPTS[:3])
+    assert [a.output for a in answers] == ["0", None, "2"]
+    assert answers[1].error == "the server answered 400"
+    assert len(server.requests) == 3, "it is not tried again"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_wrong_key_or_model_fails_at_once(server: Server, status: int) -> None:
+    server.reply = lambda *_: (status, {}, {})
+    with pytest.raises(ModelError, match=str(status)):
+        ask(server, PROMPTS, batch=1)
+    assert len(server.requests) <= 3, "the rest is not sent"
+
+
+@pytest.mark.parametrize("reply", [{}, {"choices": []}, {"choices": [{"message": {"content": ["x"]}}]}, b"<html>"])
+def test_what_is_no_chat_completion_is_an_error(server: Server, reply: Any) -> None:
+    server.reply = lambda *_: (200, {}, reply)
+    with pytest.raises(ModelError):
+        ask(server, retries=0)
+
+
+def test_an_empty_answer_is_an_empty_answer(server: Server) -> None:
+    server.reply = lambda *_: completion(None)
+    assert ask(server)[0].output == ""
+
+
+def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(KEY, "s3cret")
+    caplog.set_level(logging.DEBUG)
+    usual = server.reply
+    server.reply = lambda number, body: (503, {}, {}) if number < 2 else usual(number, body)
+    ask(server, api_key_variable=KEY)
+    assert server.requests[0][1]["Authorization"] == "Bearer s3cret"
+    server.reply = lambda *_: (401, {}, {})
+    with pytest.raises(ModelError) as error:
+        ask(server, api_key_variable=KEY)
+    assert "s3cret" not in str(error.value) + caplog.text
+    assert "number 0" not in caplog.text, "prompts are not logged"
+
+
+def test_a_missing_key_names_the_variable(server: Server) -> None:
+    with pytest.raises(ModelError, match=KEY):
+        ask(server, api_key_variable=KEY)
+
+
+def test_redirects_are_not_followed(server: Server) -> None:
+    elsewhere = Server()
+    server.reply = lambda *_: (307, {"Location": elsewhere.url + "/chat/completions"}, {})
+    with pytest.raises(ModelError, match="307"):
+        ask(server)
+    assert not elsewhere.requests
+    elsewhere.close()
+
+
+@pytest.mark.parametrize("url", ["https://api.example.com/v1", "http://10.0.0.5/v1", "http://localhost.example.com/v1"])
+def test_credentialed_text_does_not_leave_this_machine(server: Server, url: str) -> None:
+    with pytest.raises(ModelError, match="must not leave this machine"):
+        ask(server, credentialed=True, url=url)
+
+
+def test_the_owner_of_the_data_can_allow_a_host() -> None:
+    spec = ModelSpec(kind="endpoint", url="http://gpu7.ward/v1", trusted_hosts=("gpu7.ward",))
+    assert load_model(spec, LoadContext(credentialed=True))
+
+
+def test_credentialed_text_goes_past_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Server()
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "" if "no" in name.lower() else proxy.url)
+    assert ask(server, credentialed=True)[0].output == "0"
+    assert not proxy.requests
+    ask(server)
+    assert proxy.requests, "open text goes by the proxy, as everything else on this machine"
+    proxy.close()
+
+
+def test_only_http_is_spoken() -> None:
+    with pytest.raises(ModelError, match="not http"):
+        load_model(ModelSpec(kind="endpoint", url="file:///etc/passwd"), LoadContext())

@@ -1,0 +1,243 @@
+"""JSON documents, maps and lines: values, addresses, faults, and what a damaged byte costs."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reading import faults, rows, units
+
+from meds_pipeline.errors import CatalogError
+from meds_pipeline.readers import Fault, Record, get_reader
+from meds_pipeline.readers.window import CHUNK
+
+QA = {"question": "VARCHAR", "label": "BIGINT"}
+STYLES: dict[str, Any] = {
+    "pretty": {"indent": 4},
+    "compact": {"separators": (",", ":")},
+    "default": {"ensure_ascii": False},
+}
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+VALUES = {
+    "VARCHAR": TEXT,
+    "BIGINT": st.integers(-(2**63), 2**63 - 1),
+    "DOUBLE": st.floats(allow_nan=False, allow_infinity=False),
+    "VARCHAR[]": st.lists(TEXT, max_size=3),
+}
+
+
+def records_of(draw: st.DataObject) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Column types and records that fit them."""
+    columns = draw.draw(
+        st.dictionaries(
+            TEXT.filter(lambda name: name != "value"), st.sampled_from(sorted(VALUES)), min_size=1, max_size=4
+        )
+    )
+    record = st.fixed_dictionaries({name: st.none() | VALUES[kind] for name, kind in columns.items()})
+    return columns, draw.draw(st.lists(record, min_size=1, max_size=6))
+
+
+@pytest.mark.parametrize("style", STYLES)
+@settings(max_examples=50, deadline=None)
+@given(draw=st.data())
+def test_written_documents_come_back_and_every_address_resolves(style: str, draw: st.DataObject) -> None:
+    columns, records = records_of(draw)
+    data = json.dumps(records, **STYLES[style]).encode()
+    found = units("json", data, columns=columns)
+    assert [dict(zip(columns, values, strict=True)) for values in rows(found)] == records
+    reader = get_reader("json")
+    assert [json.loads(reader.raw_text(io.BytesIO(data), unit, columns=columns)) for unit in found] == records
+
+
+@pytest.mark.parametrize("style", STYLES)
+@settings(max_examples=50, deadline=None)
+@given(draw=st.data())
+def test_written_maps_come_back_and_every_address_resolves(style: str, draw: st.DataObject) -> None:
+    columns, records = records_of(draw)
+    keys = draw.draw(st.lists(TEXT, min_size=len(records), max_size=len(records), unique=True))
+    data = json.dumps(dict(zip(keys, records, strict=True)), **STYLES[style]).encode()
+    options = {"columns": columns, "key_column": "the key of the record, a name no test draws"}
+    found = units("json_map", data, **options)
+    assert [values[0] for values in rows(found)] == keys
+    assert [dict(zip(columns, values[1:], strict=True)) for values in rows(found)] == records
+    texts = [get_reader("json_map").raw_text(io.BytesIO(data), unit, **options) for unit in found]
+    assert [json.loads("{" + text + "}") for text in texts] == [{k: r} for k, r in zip(keys, records, strict=True)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(draw=st.data(), ending=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([b"", b"\xef\xbb\xbf"]))
+def test_written_lines_come_back_and_every_address_resolves(draw: st.DataObject, ending: str, mark: bytes) -> None:
+    columns, records = records_of(draw)
+    data = mark + ending.join(json.dumps(record) for record in records).encode()
+    found = units("jsonl", data, columns=columns)
+    assert [dict(zip(columns, values, strict=True)) for values in rows(found)] == records
+    reader = get_reader("jsonl")
+    assert [json.loads(reader.raw_text(io.BytesIO(data), unit, columns=columns)) for unit in found] == records
+
+
+def test_path_leads_to_the_records() -> None:
+    data = b'{"version": {"data": [9]}, "set": {"data": [{"question": "a"}, {"question": "b"}], "n": 2}}'
+    assert rows(units("json", data, path=["set", "data"], columns={"question": "VARCHAR"})) == [("a",), ("b",)]
+    exams = b'{"exams": {"e1": {"question": "a"}}}'
+    assert rows(units("json_map", exams, path=["exams"], columns={"question": "VARCHAR"})) == [("e1", "a")]
+
+
+def test_wrong_path_is_a_fault_that_names_it() -> None:
+    (fault,) = units("json", b'{"data": []}', path=["set"], columns=QA)
+    assert isinstance(fault, Fault)
+    assert (fault.index, fault.reason) == (-1, "unreadable")
+    assert "no field set" in fault.detail and "`path`" in fault.detail
+
+
+def test_one_object_is_one_record() -> None:
+    assert rows(units("json", b' {"question": "a", "label": 3} ', columns=QA)) == [("a", 3)]
+
+
+def test_value_takes_records_that_are_no_objects() -> None:
+    assert rows(units("json_map", b'{"1": "yes", "2": "no"}', columns={"value": "VARCHAR"})) == [
+        ("1", "yes"),
+        ("2", "no"),
+    ]
+    assert rows(units("json", b"[[1, 2], []]", columns={"value": "BIGINT[]"})) == [([1, 2],), ([],)]
+    assert faults(units("jsonl", b'"yes"\n', columns=QA)) == [(0, "mistyped_field")]
+
+
+def test_missing_is_null_unless_required_and_mistyped_is_never_null() -> None:
+    lines = ['{"question": "a"}', '{"question": null, "label": 1}', '{"question": "b", "label": "1"}']
+    data = "\n".join([*lines, '{"question": "c", "label": 2}']).encode()
+    assert rows(units("jsonl", data, columns=QA)) == [("a", None), (None, 1), ("c", 2)]
+    found = units("jsonl", data, columns=QA, required=["question"])
+    assert faults(found) == [(1, "missing_field"), (2, "mistyped_field")]
+    assert "label: expected BIGINT, found text" in found[2].detail
+
+
+def test_invalid_bytes_cost_their_record_only() -> None:
+    lines = [b'{"question": "a"}', b'{"question": "\xff"}', b'{"question": "c"}']
+    assert faults(units("jsonl", b"\n".join(lines), columns=QA)) == [(1, "bad_encoding")]
+    found = units("json", b"[" + b", ".join(lines) + b"]", columns=QA)
+    assert [unit.index for unit in found if isinstance(unit, Record)] == [0, 2]
+
+
+def test_other_encodings() -> None:
+    line = json.dumps({"question": "病"}, ensure_ascii=False)
+    assert rows(units("jsonl", line.encode("gb18030"), columns=QA, encoding="gb18030")) == [("病", None)]
+    latin = json.dumps([{"question": "é"}], ensure_ascii=False).encode("latin-1")
+    assert rows(units("json", latin, columns=QA, encoding="latin-1")) == [("é", None)]
+    with pytest.raises(CatalogError, match="convert the file to UTF-8"):
+        get_reader("json").schema({"columns": QA, "encoding": "gb18030"})
+
+
+def test_truncated_file_keeps_what_came_before() -> None:
+    data = json.dumps([{"question": f"q{i}", "label": i} for i in range(5)], indent=1).encode()
+    cut = data[: data.index(b"q3")]
+    found = units("json", cut, columns=QA)
+    assert [values[0] for values in rows(found)] == ["q0", "q1", "q2"]
+    assert faults(found) == [(3, "truncated")]
+    assert faults(units("json", cut[: cut.rindex(b"}") + 1], columns=QA)) == [(3, "truncated")]
+
+
+@pytest.mark.parametrize(
+    "data", [b"no json at all", b"<xml/>", b"question,label\na,1\n", b"7", b'"text"', b"null", b"{"]
+)
+def test_what_is_no_record_is_one_fault(data: bytes) -> None:
+    for name in ("json", "json_map"):
+        found = units(name, data, columns=QA)
+        assert [(unit.index, type(unit)) for unit in found] in ([(-1, Fault)], [(0, Fault)]), name
+
+
+def test_empty_list_is_a_fault_unless_allowed() -> None:
+    assert faults(units("json", b"[]", columns=QA)) == [(-1, "no_records")]
+    assert units("json", b"[]", columns=QA, may_be_empty=True) == []
+
+
+def _damage(data: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(data))
+    kind = rng.randrange(4)
+    if kind == 0:
+        return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+    if kind == 1:
+        return data[:at] + data[at + 1 :]
+    return data[:at] + bytes([rng.choice(b'"{}[],:\\\n')]) + data[at + (kind == 2) :]
+
+
+@pytest.mark.parametrize("style", [*STYLES, "lines"])
+@pytest.mark.parametrize("keyed", [False, True])
+def test_one_damaged_byte_costs_at_most_the_records_it_touches(style: str, keyed: bool) -> None:
+    """1,200 damages: never more than two of 40 records (the byte may stand between two), and never in silence."""
+    records = [{"id": f"r{i}", "nested": [{"id": "x{[", "n": i}], "text": 'a "quoted" {text}, ' * 3} for i in range(40)]
+    mapped: Any = {record["id"]: record for record in records} if keyed else records
+    if style == "lines":
+        inner = ",\n".join((json.dumps(r["id"]) + ":" if keyed else "") + json.dumps(r) for r in records)
+        data = ("{\n" + inner + "\n}" if keyed else "[\n" + inner + "\n]").encode()
+    else:
+        data = json.dumps(mapped, **STYLES[style]).encode()
+    columns = {"id": "VARCHAR", "nested": "STRUCT(id VARCHAR, n BIGINT)[]", "text": "VARCHAR"}
+    name = "json_map" if keyed else "json"
+    options = {"columns": columns} | ({"key_column": "the_key"} if keyed else {})
+    good = set(map(str, rows(units(name, data, **options))))
+    assert len(good) == len(records)
+    rng = random.Random(4)  # noqa: S311  # damage, not secrets
+    for _ in range(300):
+        damaged = _damage(data, rng)
+        found = units(name, damaged, **options)
+        lost = good - set(map(str, rows(found)))
+        if [unit.index for unit in found] == [-1]:
+            assert damaged[:1] != data[:1]  # a list whose first byte is gone may look like one object
+            continue
+        assert len(lost) <= 2, (damaged, found)
+        assert len(lost) <= len(faults(found)) + len(set(map(str, rows(found))) - good)
+
+
+def test_records_are_found_again_across_chunk_borders() -> None:
+    """A file of several chunks with a break in the middle, and single records longer than a chunk."""
+    big = "x" * (CHUNK + 17)
+    texts = [big, "a", big + "é", "b", "c" * (CHUNK // 3)] * 2
+    records = [{"question": text, "label": number} for number, text in enumerate(texts)]
+    for style in STYLES.values():
+        data = json.dumps(records, **style).encode()
+        found = units("json", data, columns=QA)
+        assert [values for values in rows(found)] == [tuple(record.values()) for record in records]
+        broken = data.replace(b'"label": 4', b'"label": 4"').replace(b'"label":4', b'"label":4"')
+        assert [values[1] for values in rows(units("json", broken, columns=QA))] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+
+
+class Endless(io.RawIOBase):
+    """`count` times the same piece between two ends; it exists nowhere as a whole."""
+
+    def __init__(self, before: bytes, piece: bytes, count: int, after: bytes) -> None:
+        super().__init__()
+        self._rest, self._piece, self._left, self._after = before, piece, count, after
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        needed = max(0, len(buffer) - len(self._rest)) // len(self._piece) + 1
+        pieces = min(needed, self._left)
+        self._left -= pieces
+        self._rest += self._piece * pieces
+        if not self._left:
+            self._rest, self._after = self._rest + self._after, b""
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl"])
+def test_memory_is_bounded_by_a_record_not_the_file(name: str) -> None:
+    record = json.dumps({"question": "q" * 400, "label": 1}).encode()
+    ends = (b"[", b",\n", record + b"]") if name == "json" else (b"", b"\n", b"")
+    raw = io.BufferedReader(Endless(ends[0], record + ends[1], 40_000, ends[2]))
+    tracemalloc.start()
+    count = sum(1 for _ in get_reader(name).read(raw, columns=QA))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count >= 40_000  # 17 MB
+    assert peak < 8 * CHUNK

@@ -1,0 +1,136 @@
+"""What `meds score` prints and writes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from meds_pipeline.errors import ScoringError
+from meds_pipeline.scoring import run_score, score_files
+
+HEADER = "task_id,input,GT,output\n"
+ROWS = (
+    "task57,q1,The right answer is B: x,the correct choice is B\n"
+    "task57,q2,The right answer is B: x,Answer: C\n"
+    "task57,q3,The right answer is A: x,Answer: C\n"
+    'task125,q1,"zinc, iron.","iron, zinc."\n'
+    "task18,q1,one two three,one two three\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "results_Alpha.csv"
+    path.write_text(HEADER + ROWS, "utf-8")
+    return path
+
+
+def test_json_has_the_promised_shape(file: Path) -> None:
+    found = json.loads(run_score([file], format="json"))
+    assert found["items"] == 5
+    assert set(found["scores"]) == {"official", "corrected"}
+    assert found["scores"]["official"]["task57"] == {"accuracy": pytest.approx(100 / 3)}
+    assert found["scores"]["corrected"]["task57"] == {"accuracy": pytest.approx(100 / 3)}
+    assert found["scores"]["official"]["task125"]["f1"] == 0.0
+    assert found["scores"]["corrected"]["task125"]["f1"] == 100.0
+    assert found["categories"]["official"]["NER"]["f1"] == 0.0
+    assert found["categories"]["corrected"]["NER"]["main"] is None
+    assert found["overall"] == {"corrected": None}
+    assert found["outcomes"]["corrected"] == {"correct": 3, "wrong": 2}
+
+
+def test_one_scorer_alone(file: Path) -> None:
+    assert set(json.loads(run_score([file], scorer="official", format="json"))["scores"]) == {"official"}
+
+
+def test_flips_name_items_and_reasons(file: Path) -> None:
+    flips = json.loads(run_score([file], format="json", flips=True))["flips"]
+    judged = {(f["before"], f["after"], f["official"], f["corrected"]) for f in flips if f["task_id"] == "task57"}
+    assert judged == {("unparsed", "correct", 0.0, 1.0), ("correct", "wrong", 1.0, 0.0)}
+    assert {f["category"] for f in flips} == {"MCQA", "NER"}
+    assert all("official:" in f["why"] and "corrected:" in f["why"] for f in flips)
+
+
+@pytest.mark.usefixtures("no_punkt")
+def test_table_marks_what_is_not_comparable(file: Path) -> None:
+    text = run_score([file], flips=True)
+    assert "100.00*" in text
+    assert "not comparable: no Punkt tables" in text
+    assert "task57" in text
+    assert "3 flips: MCQA 2, NER 1" in text
+
+
+@pytest.mark.usefixtures("english_punkt")
+def test_table_without_marks_where_punkt_is_present(file: Path) -> None:
+    assert "*" not in run_score([file])
+
+
+def test_several_models_are_compared(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "Beta.csv"
+    other.write_text(HEADER + ROWS.replace("the correct choice is B", "A"), "utf-8")
+    found = json.loads(run_score([file, other], format="json"))
+    assert set(found["models"]) == {"results_Alpha", "Beta"}
+    row = next(r for r in found["comparisons"] if (r["scorer"], r["name"]) == ("corrected", "task57"))
+    assert (row["first"], row["second"], row["n"]) == ("Beta", "results_Alpha", 3)
+    assert row["difference"] == pytest.approx(-100 / 3)
+    assert "Differences between models" in run_score([file, other])
+
+
+def test_equal_file_names_are_told_apart(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / file.name
+    other.parent.mkdir()
+    other.write_text(file.read_text())
+    names = set(score_files([file, other]).submissions)
+    assert names == {f"{tmp_path.name}/{file.name}", f"elsewhere/{file.name}"}
+    with pytest.raises(ScoringError, match="two files"):
+        score_files([file, file])
+
+
+def test_files_with_and_without_ids_join_by_content(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "Beta.csv"
+    lines = [f"id{i},{line}" for i, line in enumerate(ROWS.splitlines())]
+    other.write_text("id," + HEADER + "\n".join(lines) + "\n", "utf-8")
+    rows = score_files([file, other]).comparisons
+    assert {row.n for row in rows if row.name == "task57"} == {3}
+
+
+def test_out_writes_parquet_and_json(file: Path, tmp_path: Path) -> None:
+    run_score([file], out=tmp_path / "out", flips=True)
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"scores.parquet", "items.parquet", "report.json"}
+    scores = pq.read_table(tmp_path / "out/scores.parquet")
+    assert set(scores["model"].to_pylist()) == {"results_Alpha"}
+    assert pq.read_table(tmp_path / "out/items.parquet").num_rows > 10
+    assert json.loads((tmp_path / "out/report.json").read_text())["items"] == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"scorer": "best"}, "best"), ({"format": "xml"}, "xml"), ({"scorer": "official", "flips": True}, "flips")],
+)
+def test_wrong_options(file: Path, options: dict[str, object], said: str) -> None:
+    with pytest.raises(ScoringError, match=said):
+        run_score([file], **options)  # type: ignore[arg-type]
+
+
+def test_no_file() -> None:
+    with pytest.raises(ScoringError, match="no file"):
+        run_score([])
+
+
+def test_a_small_file_scores_in_seconds_and_without_heavy_imports(file: Path) -> None:
+    code = (
+        "import sys, pathlib; from meds_pipeline.scoring import run_score; "
+        "run_score([pathlib.Path(sys.argv[1])], format='json'); "
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'pandas', 'nltk', 'torch', 'transformers', 'scipy'}))"
+    )
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert time.monotonic() - start < 10  # 2 s on an idle machine; the margin is for a busy one
