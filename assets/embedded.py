@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dagster import DagsterEvent, DagsterInstance, EventLogEntry
 
 PARENT_TAG = "meds/part_of"
+LOCATION_TAG = {".dagster/repository": "__repository__@meds_pipeline.definitions"}
+"""What Dagster tags the runs it launches with; a job's page in the UI lists the runs that have it."""
 _HELD: set[str] = set()
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -53,7 +55,7 @@ def run_child(instance: DagsterInstance, child: Child) -> list[Outcome]:
         instance=instance,
         partition_key=None if child.partition == ALL else child.partition,
         run_id=run_id,
-        tags={PARENT_TAG: child.parent},
+        tags={PARENT_TAG: child.parent, **LOCATION_TAG},
         raise_on_error=False,
     )
     return watch.finished()

@@ -61,7 +61,7 @@ def run_all(
             },
             "lineage_db": {"config": lineage_config(str(home))},
         },
-        "ops": {"corpora": {"config": {"corpora": names, "strict": strict}}},
+        "ops": {"run_corpora": {"config": {"corpora": names, "strict": strict}}},
     }
     heard = _Heard(progress)
     run_id = str(uuid.uuid4())
@@ -104,14 +104,18 @@ class _Heard:
 
 
 def _execute(home: Path, run_id: str, config: dict[str, Any]) -> ExecuteInProcessResult:
-    from assets.embedded import PARENT_TAG, alive
+    from assets.embedded import LOCATION_TAG, PARENT_TAG, alive
     from meds_pipeline.definitions import defs
 
     with ExitStack() as stack:
         instance = stack.enter_context(embedded_instance(home))
         stack.enter_context(alive(instance, run_id))
         return defs.resolve_job_def("full_run").execute_in_process(
-            run_config=config, instance=instance, run_id=run_id, tags={PARENT_TAG: run_id}, raise_on_error=False
+            run_config=config,
+            instance=instance,
+            run_id=run_id,
+            tags={PARENT_TAG: run_id, **LOCATION_TAG},
+            raise_on_error=False,
         )
 
 
