@@ -35,7 +35,7 @@ ONSETS = (
     "Gar",
     "Sul",
     "Nol",
-    "Hart",
+    "Harto",
 )
 MIDDLES = ("ta", "vi", "do", "nu", "re", "pi", "lo", "si")
 SOURCES = ("", "", " [PubChem]", " [Wikipedia]")
