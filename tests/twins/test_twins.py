@@ -30,7 +30,7 @@ GOLDEN = {
     "bc5cdr_super_ni": "62b9186b62a96ce4e32afe7cd3c767e47242ab4824a43dce92ca498a8eafdc94",
     "chatdoctor_disease_db": "ec528d850187883ea39d0214c81b4f4fb10b78ef877ef84f0ed9ec1eb97ee816",
     "chinese_medical_dialogue": "9319cc768100a34cf6aac845e581046222145a35debbaac6d8d503e2841165c1",
-    "drugbank_hetionet": "fe6924dee3b6221e38331caef093a4e9bc1c6792c55347ac0bffbcbd387bf92c",
+    "drugbank_hetionet": "bb2b45b79c84119dfef82c5a4f0dd8404094e49bed63268336e82a787ef2b288",
     "frenchmedmcqa": "54c39c79f30ef73899b6bf6bfe72cd98a6fdf7ae3769cb5f54c2c068563306a3",
     "medical_abstracts_tc": "98ad8d399f170f93fd6ec6de6e8dd87fa5cc2f6aed5af84fdccbeb55abb72f4d",
     "mediq_imedqa": "07610c01feb2bb62aa99ce0d4c422820ea79e2900e4461e5b7a5bda985dd5f69",
