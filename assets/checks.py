@@ -4,12 +4,11 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from assets.declare import explained
 from assets.metadata import table
 from meds_pipeline.quality.suites import Scalar, Suite, SuiteResult, check, suites
 from meds_pipeline.steps import STEPS, partitions_of
 from meds_pipeline.workspace import Workspace
-from resources.workspace import WorkspaceResource
+from resources.workspace import WorkspaceResource, explained
 
 PARTITION_TAG = "dagster/partition"
 
@@ -18,7 +17,8 @@ def check_of(suite: Suite) -> dg.AssetChecksDefinition:
     """Return the asset check that runs a suite.
 
     It evaluates the partition of its run; started on its own in the UI, it evaluates every partition that has an
-    output. (Checks with partitions of their own stay "planned" under backfills, so this one has none.)
+    output. (Checks with partitions of their own stay "planned" under backfills, so this one has none.) The UI shows
+    the newest result only, so a result warns of other partitions that are still refused.
     """
 
     @dg.asset_check(asset=suite.asset, name=suite.name, description=suite.about, blocking=True)
@@ -27,11 +27,13 @@ def check_of(suite: Suite) -> dg.AssetChecksDefinition:
         with explained():
             results = [check(opened, suite.name, partition).result for partition in _partitions(context, opened, suite)]
         refused = [result for result in results if result.refused]
+        others = _refused_elsewhere(opened, suite, results)
+        problems = [f"{result.partition}: {result.reason}" for result in refused]
         return dg.AssetCheckResult(
-            passed=not any(result.refused or result.warned for result in results),
+            passed=not others and not any(result.refused or result.warned for result in results),
             severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
-            description="; ".join(f"{r.partition}: {r.reason}" for r in refused) or None,
-            metadata=_metadata(results),
+            description="; ".join([*problems, *(f"still refused: {name}" for name in others)]) or None,
+            metadata={**_metadata(results), "still refused": dg.MetadataValue.text("\n".join(others) or "nothing")},
         )
 
     return run_suite
@@ -47,6 +49,15 @@ def _partitions(context: dg.AssetCheckExecutionContext, workspace: Workspace, su
         return [named]
     step = STEPS[suite.asset]
     return [p for p in partitions_of(workspace, step) if workspace.store.current(suite.asset, p) is not None]
+
+
+def _refused_elsewhere(workspace: Workspace, suite: Suite, results: Iterable[SuiteResult]) -> list[str]:
+    judged = {result.partition for result in results}
+    return [
+        f"{failure.partition}: {failure.reason}"
+        for failure in workspace.failures()
+        if failure.asset == suite.asset and failure.fingerprint and failure.partition not in judged
+    ]
 
 
 def _metadata(results: Iterable[SuiteResult]) -> dict[str, dg.MetadataValue]:

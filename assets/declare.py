@@ -1,8 +1,7 @@
 """What the assets have in common: how a library step is declared as an asset, and how its body runs it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -10,9 +9,9 @@ import dagster as dg
 from assets.automation import CHANGED
 from assets.metadata import Metadata, describe
 from assets.partitions import DEFINITIONS
-from meds_pipeline.errors import MedsError
 from meds_pipeline.steps import STEPS, Step, run_step
 from meds_pipeline.workspace import ALL, Workspace
+from resources.workspace import explained
 
 Decorator = Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]
 OWNERS = ["team:medical-ai"]
@@ -74,15 +73,6 @@ def materialize(
         data_version=dg.DataVersion(result.output.digest),
         metadata=describe(workspace, result, seconds=time.perf_counter() - clock, main=main),
     )
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn our errors into Dagster's: the text that says what to do is what the UI shows first."""
-    try:
-        yield
-    except MedsError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 def with_metadata(result: dg.MaterializeResult[Any], more: Metadata) -> dg.MaterializeResult[Any]:

@@ -15,7 +15,7 @@ from assets.partitions import sync_partitions
 from assets.pool import run_children
 from meds_pipeline.outcomes import BAD, Outcome
 from meds_pipeline.steps import STEPS, partitions_of
-from resources.workspace import WorkspaceResource
+from resources.workspace import WorkspaceResource, explained
 
 Outcomes = list[Outcome]
 
@@ -40,12 +40,13 @@ def sync(context: dg.OpExecutionContext, workspace: WorkspaceResource) -> dict[s
 
 
 @dg.op(description="Runs `corpus_data` for every corpus, several at a time.")
-def corpora(
+def run_corpora(
     context: dg.OpExecutionContext, config: Options, workspace: WorkspaceResource, synced: dict[str, list[str]]
 ) -> Outcomes:
     """Bring corpora up to date."""
     opened = workspace.open()
-    names = [opened.catalog.corpus(name).corpus for name in config.corpora] or synced["corpora"]
+    with explained():
+        names = [opened.catalog.corpus(name).corpus for name in config.corpora] or synced["corpora"]
     outcomes = _run(context, "corpus_data", names, opened.settings.workers)
     if config.strict and (bad := [o for o in outcomes if o.state in BAD]):
         raise dg.Failure(description=f"Stopped, as asked: {_names(bad)}.", allow_retries=False)
@@ -53,26 +54,26 @@ def corpora(
 
 
 @dg.op(description="Runs `release`.")
-def release(context: dg.OpExecutionContext, before: Outcomes) -> Outcomes:
+def run_release(context: dg.OpExecutionContext, before: Outcomes) -> Outcomes:
     """Screen over all corpora, freeze the release if there is none."""
     return before + _run(context, "release", ["all"])
 
 
 @dg.op(description="Runs `train` for every plan that a model of the settings stands on.")
-def training(context: dg.OpExecutionContext, workspace: WorkspaceResource, before: Outcomes) -> Outcomes:
+def run_training(context: dg.OpExecutionContext, workspace: WorkspaceResource, before: Outcomes) -> Outcomes:
     """Train."""
     models = workspace.open().settings.models.values()
     return before + _run(context, "train", sorted({model.plan for model in models if model.plan}))
 
 
 @dg.op(description="Runs `evaluate` for every model.")
-def evaluation(context: dg.OpExecutionContext, workspace: WorkspaceResource, before: Outcomes) -> Outcomes:
+def run_evaluation(context: dg.OpExecutionContext, workspace: WorkspaceResource, before: Outcomes) -> Outcomes:
     """Evaluate."""
     return before + _run(context, "evaluate", partitions_of(workspace.open(), STEPS["scores"]))
 
 
 @dg.op(description="Runs `publish`, whatever failed before.")
-def publication(context: dg.OpExecutionContext, before: Outcomes) -> Outcomes:
+def run_publication(context: dg.OpExecutionContext, before: Outcomes) -> Outcomes:
     """Publish."""
     return before + _run(context, "publish", ["all"])
 
@@ -92,7 +93,7 @@ def verdict(context: dg.OpExecutionContext, outcomes: Outcomes) -> None:
 @dg.job(executor_def=dg.in_process_executor, description=__doc__)
 def full_run() -> None:
     """Chain the stages."""
-    verdict(publication(evaluation(training(release(corpora(sync()))))))
+    verdict(run_publication(run_evaluation(run_training(run_release(run_corpora(sync()))))))
 
 
 def _run(context: dg.OpExecutionContext, job: str, partitions: Sequence[str], workers: int = 1) -> Outcomes:

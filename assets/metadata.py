@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from meds_pipeline.lineage.compact import columns as lineage_columns
 from meds_pipeline.reports.drawn import pictures
 from meds_pipeline.reports.preview import Scalar
 from meds_pipeline.reports.preview import preview as first_rows
@@ -68,12 +69,13 @@ def outcome_table(outcomes: Sequence[Outcome]) -> dg.MetadataValue:
 
 
 def columns(path: Path) -> dg.MetadataValue:
-    """Return the columns of a Parquet file with their types."""
+    """Return the columns of a Parquet file with their types, and what the lineage schema says of them."""
     import pyarrow.parquet as pq
 
+    about = lineage_columns().get(path.stem, {})
     schema = pq.read_schema(path)
     return dg.MetadataValue.table_schema(
-        dg.TableSchema(columns=[dg.TableColumn(field.name, str(field.type)) for field in schema])
+        dg.TableSchema(columns=[dg.TableColumn(field.name, str(field.type), about.get(field.name)) for field in schema])
     )
 
 

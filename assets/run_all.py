@@ -48,6 +48,7 @@ def run_all(
 
     Raises:
         MedsError: The home, the settings or a corpus name is not valid.
+        KeyboardInterrupt: The run was interrupted; it is marked so, and the next run goes on from what stands.
     """
     clock = time.perf_counter()
     home, raw = home.resolve(), raw.resolve() if raw else None
@@ -61,7 +62,7 @@ def run_all(
             },
             "lineage_db": {"config": lineage_config(str(home))},
         },
-        "ops": {"corpora": {"config": {"corpora": names, "strict": strict}}},
+        "ops": {"run_corpora": {"config": {"corpora": names, "strict": strict}}},
     }
     heard = _Heard(progress)
     run_id = str(uuid.uuid4())
@@ -104,20 +105,26 @@ class _Heard:
 
 
 def _execute(home: Path, run_id: str, config: dict[str, Any]) -> ExecuteInProcessResult:
-    from assets.embedded import PARENT_TAG, alive
+    from assets.embedded import LOCATION_TAG, PARENT_TAG, alive
     from meds_pipeline.definitions import defs
 
     with ExitStack() as stack:
         instance = stack.enter_context(embedded_instance(home))
         stack.enter_context(alive(instance, run_id))
         return defs.resolve_job_def("full_run").execute_in_process(
-            run_config=config, instance=instance, run_id=run_id, tags={PARENT_TAG: run_id}, raise_on_error=False
+            run_config=config,
+            instance=instance,
+            run_id=run_id,
+            tags={PARENT_TAG: run_id, **LOCATION_TAG},
+            raise_on_error=False,
         )
 
 
 def _problem(result: ExecuteInProcessResult) -> str:
     """Return what stopped the run before its last op; that one only repeats what failed."""
-    from assets.embedded import problem_of
+    from assets.embedded import problem_of, was_interrupted
 
+    if any(was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt
     failures = [event for event in result.all_events if event.is_step_failure and event.step_key != "verdict"]
     return problem_of(failures[0]) if failures else ""

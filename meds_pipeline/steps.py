@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline import pipeline
-from meds_pipeline.errors import MedsError
+from meds_pipeline.errors import MedsError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,13 +113,19 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
     """Run one step for one partition; a failure is noted in the home, a success clears an earlier note.
 
     Raises:
+        UnknownNameError: There is no such corpus, plan or model; nothing is noted.
         MedsError: The step failed; its text says why and what to do.
     """
     step = STEPS[asset]
     try:
         result = step.run(workspace, partition, step.version)
+    except UnknownNameError:
+        raise
     except MedsError as error:
         workspace.set_failure(asset, partition, str(error))
+        raise
+    except Exception as error:  # a bug must not hide that what stands is older than its sources
+        workspace.set_failure(asset, partition, f"unexpected {type(error).__name__}, see the log of the run")
         raise
     failure = workspace.failure(asset, partition)
     if failure is not None and failure.fingerprint != result.output.manifest.fingerprint:

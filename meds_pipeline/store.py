@@ -3,7 +3,7 @@
 Layout under `<home>`::
 
     store/<asset>/<partition>/<fingerprint>/   data files, lineage/<table>.parquet, manifest.json
-    current/<asset>/<partition>.json           which fingerprint is the current one
+    current/<asset>/<partition>.txt            which fingerprint is the current one
     scratch/<asset>/<partition>/<fingerprint>/ what a killed step may resume from (training checkpoints)
     locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition)
 
@@ -18,13 +18,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meds_pipeline import digests
 from meds_pipeline.errors import StoreError, Where
@@ -174,20 +175,39 @@ class Store:
         mark = digests.fingerprint(identity)[:32]
         with self._locked(asset, partition):
             standing = self.find(asset, partition, mark)
-            if standing is not None and self._intact(standing):
-                self._point(asset, partition, mark)
+            if standing is not None and self.intact(standing):
+                self.point(standing)
                 return Result(standing, reused=True)
             output = self._write(asset, partition, mark, version, refs, dict(settings), produce)
-            self._point(asset, partition, mark)
+            self.point(output)
             return Result(output, reused=False)
 
     def find(self, asset: str, partition: str, mark: str) -> Output | None:
-        """Return the output with this fingerprint, or None."""
-        path = self.home / "store" / _safe(asset) / _safe(partition) / _safe(mark)
-        manifest = path / "manifest.json"
-        if not manifest.is_file():
+        """Return the output with this fingerprint, or None; one whose manifest is damaged does not stand."""
+        path = self.home / "store" / safe_name(asset) / safe_name(partition) / safe_name(mark)
+        try:
+            return Output(path, Manifest.model_validate_json((path / "manifest.json").read_bytes()))
+        except (FileNotFoundError, ValidationError):
             return None
-        return Output(path, Manifest.model_validate_json(manifest.read_bytes()))
+
+    def input_of(self, output: Output, role: str) -> Output:
+        """Return the input an output was made of; raises StoreError when it is no longer in the store."""
+        m, ref = output.manifest, output.manifest.inputs[role]
+        source = self.find(ref.asset, ref.partition, ref.fingerprint)
+        if source is None:
+            raise StoreError(
+                f"its input {ref.asset}/{ref.partition} is gone.",
+                _where(m.asset, m.partition),
+                f"Materialize {ref.asset} and then {m.asset} again; `meds run` does everything in order.",
+            )
+        return source
+
+    def outputs(self, asset: str, partition: str) -> list[Output]:
+        """Return all outputs of an (asset, partition) that stand, the oldest first."""
+        folder = self.home / "store" / safe_name(asset) / safe_name(partition)
+        marks = (path.parent.name for path in folder.glob("[!.]*/manifest.json"))
+        found = [output for mark in marks if (output := self.find(asset, partition, mark)) is not None]
+        return sorted(found, key=lambda output: (output.manifest.started_at, output.manifest.fingerprint))
 
     def current(self, asset: str, partition: str) -> Output | None:
         """Return the current output of an (asset, partition), or None when it was never made."""
@@ -228,11 +248,7 @@ class Store:
             if m.fingerprint in found:
                 continue
             found[m.fingerprint] = output
-            for ref in m.inputs.values():
-                source = self.find(ref.asset, ref.partition, ref.fingerprint)
-                if source is None:
-                    raise StoreError(f"its input {ref.asset}/{ref.partition} is gone.", _where(m.asset, m.partition))
-                waiting.append(source)
+            waiting += [self.input_of(output, role) for role in m.inputs]
         return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
 
     def _write(
@@ -288,7 +304,8 @@ class Store:
             for path in paths
         }
 
-    def _intact(self, output: Output) -> bool:
+    def intact(self, output: Output) -> bool:
+        """Return whether every file still has the digest the manifest names."""
         for name, entry in output.manifest.files.items():
             path = output.path / name
             if not path.is_file() or path.stat().st_size != entry.bytes:
@@ -297,16 +314,18 @@ class Store:
                 return False
         return True
 
-    def _pointer(self, asset: str, partition: str) -> Path:
-        return self.home / "current" / _safe(asset) / f"{_safe(partition)}.txt"
+    def point(self, output: Output) -> None:
+        """Make an output the current one of its (asset, partition)."""
+        m = output.manifest
+        pointer = self._pointer(m.asset, m.partition)
+        if not pointer.is_file() or pointer.read_text().strip() != m.fingerprint:
+            write_atomic(pointer, f"{m.fingerprint}\n".encode())
 
-    def _point(self, asset: str, partition: str, mark: str) -> None:
-        pointer = self._pointer(asset, partition)
-        if not pointer.is_file() or pointer.read_text().strip() != mark:
-            write_atomic(pointer, f"{mark}\n".encode())
+    def _pointer(self, asset: str, partition: str) -> Path:
+        return self.home / "current" / safe_name(asset) / f"{safe_name(partition)}.txt"
 
     def _locked(self, asset: str, partition: str) -> _Held:
-        return _Held(self.home / "locks" / _safe(asset) / f"{_safe(partition)}.lock", asset, partition)
+        return _Held(self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock", asset, partition)
 
 
 class _Held:
@@ -333,7 +352,7 @@ class _Held:
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
@@ -341,7 +360,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
+    """Return a name that may become a file or folder; raises StoreError for any other."""
     if not _NAME.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a folder.", next_step="Use letters, digits, '_', '.' and '-'.")
     return name

@@ -18,7 +18,7 @@ from meds_pipeline.catalog import Catalog, Corpus, load_catalog
 from meds_pipeline.catalog.presence import Presence, active
 from meds_pipeline.errors import MedsError, QualityError, RawFileError, Where
 from meds_pipeline.settings import Settings, load_settings
-from meds_pipeline.store import Output, Store, write_atomic
+from meds_pipeline.store import Output, Store, safe_name, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +89,7 @@ class Workspace:
 
     def instances_of(self, verdicts: Output) -> Output:
         """Return the instances that verdicts were made of."""
-        ref = verdicts.manifest.inputs["instances"]
-        output = self.store.find(ref.asset, ref.partition, ref.fingerprint)
-        return output if output is not None else self.store.require(ref.asset, ref.partition)
+        return self.store.input_of(verdicts, "instances")
 
     def require_good(self, asset: str, partition: str) -> Output:
         """Return the current output unless a blocking check refused it.
@@ -136,7 +134,7 @@ class Workspace:
         self._failure_path(asset, partition).unlink(missing_ok=True)
 
     def _failure_path(self, asset: str, partition: str) -> Path:
-        return self.home / "failed" / asset / f"{partition}.json"
+        return self.home / "failed" / safe_name(asset) / f"{safe_name(partition)}.json"
 
     def _has_files(self, corpus: Corpus) -> bool:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,17 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
+from meds_pipeline.errors import MedsError
 from meds_pipeline.workspace import Workspace, default_home
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn our errors into Dagster's: the text that says what to do is what the UI shows first."""
+    try:
+        yield
+    except MedsError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 class WorkspaceResource(dg.ConfigurableResource[Any]):
@@ -31,7 +43,8 @@ class WorkspaceResource(dg.ConfigurableResource[Any]):
         """Return the workspace, opened on the first call of a run."""
         if self._opened is None:
             raw = Path(self.raw) if self.raw else None
-            self._opened = Workspace.open(Path(self.home), raw, self.overrides)
+            with explained():
+                self._opened = Workspace.open(Path(self.home), raw, self.overrides)
         return self._opened
 
     @classmethod

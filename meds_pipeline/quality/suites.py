@@ -49,12 +49,12 @@ class Finding(BaseModel):
     """The first failing rows: the columns that name them and the one that was judged."""
 
     def __str__(self) -> str:
-        """Say what does not hold, for how many rows, and which are the first."""
+        """Say what was expected, how many rows differ, and which are the first."""
         if not self.rows:
-            return f"does not hold: {self.about}"
+            return f"expected that {self.about}"
         named = (", ".join(f"{k} {v}" for k, v in row.items() if v not in ("", None)) for row in self.rows[:SHOWN_ROWS])
-        more = ", ..." if self.failing > SHOWN_ROWS else ""
-        return f"does not hold for {self.failing} of {self.checked} rows: {self.about} ({'; '.join(named)}{more})"
+        more = "; ..." if self.failing > SHOWN_ROWS else ""
+        return f"expected that {self.about}, but {self.failing} of {self.checked} rows differ: {'; '.join(named)}{more}"
 
 
 class SuiteResult(BaseModel):
@@ -84,7 +84,7 @@ class SuiteResult(BaseModel):
     @property
     def reason(self) -> str:
         """Why the output is refused, in one sentence with the failing rows."""
-        return f"suite {self.suite} " + "; ".join(str(finding) for finding in self.refused)
+        return f"{self.suite}: " + "; and ".join(str(finding) for finding in self.refused)
 
 
 @dataclass(frozen=True, slots=True)

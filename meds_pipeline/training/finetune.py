@@ -2,8 +2,8 @@
 
 The loop is our own rather than `transformers.Trainer`: what a step learns from is a function of plan and step number
 (`batches.schedule`), so a run killed anywhere goes on from its last checkpoint to exactly the weights of an unbroken
-run on a CPU, and `dose.parquet` says which step consumed which sequence. Samples packed into one sequence do not see
-each other: attention is block-diagonal and positions start again in every segment.
+run (on a CPU, with as many threads), and `dose.parquet` says which step consumed which sequence. Samples packed into
+one sequence do not see each other: attention is block-diagonal and positions start again in every segment.
 """
 
 from __future__ import annotations

@@ -1,0 +1,262 @@
+"""What the store promises: an output stands only whole, is made once, and nothing half-made is ever taken for one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from meds_pipeline import store as store_module
+from meds_pipeline.errors import StoreError
+from meds_pipeline.store import Draft, Output, Result, Store, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def writes(text: str, calls: list[str] | None = None) -> Callable[[Draft], None]:
+    def produce(draft: Draft) -> None:
+        if calls is not None:
+            calls.append(text)
+        draft.file("deep/data.txt").write_text(text)
+        draft.rows["lines"] = 1
+
+    return produce
+
+
+def make(
+    store: Store,
+    produce: Callable[[Draft], None],
+    *,
+    partition: str = "one",
+    version: str = "1",
+    inputs: dict[str, Output] | None = None,
+    settings: dict[str, object] | None = None,
+) -> Result:
+    return store.materialize(
+        "asset", partition, version=version, inputs=inputs or {}, settings=settings or {}, produce=produce
+    )
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) if folder.is_dir() else []
+
+
+def test_the_same_question_is_answered_once(tmp_path: Path) -> None:
+    calls: list[str] = []
+    first = make(Store(tmp_path), writes("a", calls))
+    second = make(Store(tmp_path), writes("b", calls))
+    assert (first.reused, second.reused) == (False, True)
+    assert calls == ["a"]
+    assert second.output.manifest == first.output.manifest
+    assert second.output.file("deep/data.txt").read_text() == "a"
+
+
+def test_what_shapes_an_output_gives_it_another_fingerprint(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+    other = make(store, writes("another source"), partition="source", version="2").output
+    marks = [
+        make(store, writes("x"), version=version, inputs=inputs, settings=settings).output.manifest.fingerprint
+        for version, inputs, settings in (
+            ("1", {}, {}),
+            ("2", {}, {}),
+            ("1", {}, {"seed": 1}),
+            ("1", {"role": source}, {}),
+            ("1", {"role": other}, {}),
+            ("1", {"part": source}, {}),
+        )
+    ]
+    assert len(set(marks)) == len(marks)
+
+
+def test_input_of_the_same_bytes_changes_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+    again = make(store, writes("source"), partition="source", version="2").output
+    assert again.manifest.fingerprint != source.manifest.fingerprint
+    make(store, writes("x"), inputs={"role": source})
+    assert make(store, writes("x"), inputs={"role": again}).reused
+
+
+def _damage(path: Path) -> None:
+    path.write_text(path.read_text()[:-1] + "!")
+
+
+@pytest.mark.parametrize("name", ["deep/data.txt", "manifest.json"])
+@pytest.mark.parametrize(
+    "harm", [_damage, Path.unlink, lambda path: path.write_text("")], ids=["changed", "gone", "empty"]
+)
+def test_a_damaged_output_is_made_again(tmp_path: Path, name: str, harm: Callable[[Path], None]) -> None:
+    first = make(Store(tmp_path), writes("a")).output
+    harm(first.path / name)
+    again = make(Store(tmp_path), writes("a"))
+    assert not again.reused
+    assert again.output.digest == first.digest
+    assert again.output.file("deep/data.txt").read_text() == "a"
+    assert make(Store(tmp_path), writes("a")).reused
+
+
+def test_a_damaged_manifest_is_no_current_output(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    output = make(store, writes("a")).output
+    (output.path / "manifest.json").write_text("{")
+    assert store.current("asset", "one") is None
+    with pytest.raises(StoreError, match="asset asset has no output for one"):
+        store.require("asset", "one")
+
+
+def test_an_exception_leaves_nothing_and_passes_through(tmp_path: Path) -> None:
+    def fails(draft: Draft) -> None:
+        draft.file("data.txt").write_text("half")
+        raise KeyError("oops")
+
+    store = Store(tmp_path)
+    with pytest.raises(KeyError):
+        make(store, fails)
+    assert entries(tmp_path / "store" / "asset" / "one") == []
+    assert store.current("asset", "one") is None
+    assert not make(store, writes("a")).reused
+
+
+def test_a_failed_attempt_keeps_the_last_good_output_current(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    good = make(store, writes("a")).output
+    with pytest.raises(ZeroDivisionError):
+        make(store, lambda draft: 1 // 0, version="2")
+    assert store.require("asset", "one").manifest == good.manifest
+
+
+def test_scratch_outlives_a_failure_and_not_a_success(tmp_path: Path) -> None:
+    def interrupted(draft: Draft) -> None:
+        (draft.scratch / "checkpoint").write_text("step 3")
+        raise KeyboardInterrupt
+
+    def resumes(draft: Draft) -> None:
+        draft.file("data.txt").write_text((draft.scratch / "checkpoint").read_text())
+
+    store = Store(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        make(store, interrupted)
+    assert make(store, resumes).output.file("data.txt").read_text() == "step 3"
+    assert entries(tmp_path / "scratch" / "asset" / "one") == []
+
+
+def test_the_pointer_follows_the_newest_request_also_backwards(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = make(store, writes("a")).output
+    second = make(store, writes("b"), version="2").output
+    assert store.require("asset", "one").path == second.path
+    assert make(store, writes("a")).reused
+    assert store.require("asset", "one").path == first.path
+    assert [output.manifest.version for output in store.outputs("asset", "one")] == ["1", "2"]
+    assert [output.path for output in store.pointers()] == [first.path]
+
+
+def test_a_file_the_manifest_does_not_name_is_not_given_out(tmp_path: Path) -> None:
+    output = make(Store(tmp_path), writes("a")).output
+    (output.path / "stray.txt").write_text("x")
+    with pytest.raises(StoreError, match=r"stray\.txt"):
+        output.file("stray.txt")
+
+
+def test_a_gone_input_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+    output = make(store, writes("x"), inputs={"role": source}).output
+    assert [o.path for o in store.closure(iter([output]))] == [output.path, source.path]
+    (source.path / "manifest.json").unlink()
+    with pytest.raises(StoreError, match=r"asset/one: its input asset/source is gone.*meds run"):
+        store.closure(iter([output]))
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", ".hidden", "a\n", "x" * 122, "a b", "ü", "-rf"])
+def test_unsafe_names_are_refused(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "home")
+    with pytest.raises(StoreError, match="cannot name a folder"):
+        make(store, writes("a"), partition=name)
+    with pytest.raises(StoreError, match="cannot name a folder"):
+        store.current("asset", name)
+    assert entries(tmp_path) == ["home", "home/digests.sqlite"]
+
+
+def test_a_lock_held_too_long_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    store = Store(tmp_path)
+    make(store, writes("a"))
+    with FileLock(tmp_path / "locks" / "asset" / "one.lock"), pytest.raises(StoreError, match="asset/one.*Wait for"):
+        make(store, writes("b"), version="2")
+    assert not make(store, writes("b"), version="2").reused
+
+
+def test_write_atomic_replaces_whole_and_leaves_no_other_file(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "x.json"
+    write_atomic(target, b"1")
+    write_atomic(target, b"22")
+    assert target.read_bytes() == b"22"
+    assert entries(tmp_path) == ["deep", "deep/x.json"]
+
+
+PRODUCER = textwrap.dedent(
+    """
+    import json, sys, time
+    from pathlib import Path
+    from meds_pipeline.store import Store
+
+    home, seconds = Path(sys.argv[1]), float(sys.argv[2])
+
+    def produce(draft):
+        draft.file("part1.txt").write_text("first")
+        with (home / "calls").open("a") as calls:
+            calls.write("call\\n")
+        time.sleep(seconds)
+        draft.file("part2.txt").write_text("second")
+
+    result = Store(home).materialize("asset", "one", version="1", inputs={}, settings={}, produce=produce)
+    print(json.dumps([result.reused, result.output.digest]))
+    """
+)
+
+
+def _producer(home: Path, seconds: float) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PRODUCER, str(home), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def _wait_for(path: Path) -> None:
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.01)
+
+
+def test_killed_while_writing_and_run_again(tmp_path: Path) -> None:
+    undisturbed = _producer(tmp_path / "calm", 0)
+    killed = _producer(tmp_path / "home", 60)
+    _wait_for(tmp_path / "home" / "calls")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert entries(tmp_path / "home" / "current") == []
+    reused, digest = json.loads(_producer(tmp_path / "home", 0).communicate()[0])
+    assert not reused
+    assert digest == json.loads(undisturbed.communicate()[0])[1]
+    (folder,) = (tmp_path / "home" / "store" / "asset" / "one").iterdir()
+    assert entries(folder) == ["manifest.json", "part1.txt", "part2.txt"]
+    assert entries(tmp_path / "home" / "scratch" / "asset" / "one") == []
+
+
+def test_two_processes_make_an_output_once(tmp_path: Path) -> None:
+    both = [_producer(tmp_path, 0.5) for _ in range(2)]
+    answers = [json.loads(process.communicate()[0]) for process in both]
+    assert sorted(reused for reused, _ in answers) == [False, True]
+    assert answers[0][1] == answers[1][1]
+    assert (tmp_path / "calls").read_text() == "call\n"
