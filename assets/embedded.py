@@ -44,7 +44,11 @@ class Child:
 
 
 def run_child(instance: DagsterInstance, child: Child) -> list[Outcome]:
-    """Execute a job in this process and return what became of each of its assets; failures are outcomes too."""
+    """Execute a job in this process and return what became of each of its assets; failures are outcomes too.
+
+    Raises:
+        KeyboardInterrupt: The job was interrupted. (Dagster ends the run and says nothing to its caller.)
+    """
     from meds_pipeline.definitions import defs
 
     run_id = str(uuid.uuid4())
@@ -58,6 +62,8 @@ def run_child(instance: DagsterInstance, child: Child) -> list[Outcome]:
         tags={PARENT_TAG: child.parent, **LOCATION_TAG},
         raise_on_error=False,
     )
+    if watch.interrupted:
+        raise KeyboardInterrupt
     return watch.finished()
 
 
@@ -103,6 +109,7 @@ class _Watch:
     """Listens to the events of a run: tells what begins, gathers what became of each asset."""
 
     def __init__(self, child: Child) -> None:
+        self.interrupted = False
         self._partition = child.partition
         self._outcomes: dict[str, Outcome | None] = dict.fromkeys(ASSETS_OF_JOB[child.job])
         self._began = time.perf_counter()
@@ -111,6 +118,7 @@ class _Watch:
         event = entry.dagster_event
         if event is None:
             return
+        self.interrupted |= was_interrupted(event)
         asset = event.step_key if event.step_key in self._outcomes else ASSET_OF_CHECK_STEP.get(event.step_key or "")
         if event.is_step_start and asset == event.step_key and asset:
             self._began = time.perf_counter()
@@ -161,9 +169,18 @@ class _Watch:
         return round(time.perf_counter() - self._began, 3)
 
 
+def was_interrupted(event: DagsterEvent) -> bool:
+    """Return whether a step ended because somebody stopped the process."""
+    if not event.is_step_failure or event.step_failure_data.error_source is None:
+        return False
+    return event.step_failure_data.error_source.value == "INTERRUPT"
+
+
 def problem_of(event: DagsterEvent) -> str:
     """Return why a step failed: our own text where it is ours, else the exception's."""
     failure = event.step_failure_data
+    if was_interrupted(event):
+        return "it was interrupted."
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
     error = failure.error

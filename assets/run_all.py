@@ -48,6 +48,7 @@ def run_all(
 
     Raises:
         MedsError: The home, the settings or a corpus name is not valid.
+        KeyboardInterrupt: The run was interrupted; it is marked so, and the next run goes on from what stands.
     """
     clock = time.perf_counter()
     home, raw = home.resolve(), raw.resolve() if raw else None
@@ -121,7 +122,9 @@ def _execute(home: Path, run_id: str, config: dict[str, Any]) -> ExecuteInProces
 
 def _problem(result: ExecuteInProcessResult) -> str:
     """Return what stopped the run before its last op; that one only repeats what failed."""
-    from assets.embedded import problem_of
+    from assets.embedded import problem_of, was_interrupted
 
+    if any(was_interrupted(event) for event in result.all_events):
+        raise KeyboardInterrupt
     failures = [event for event in result.all_events if event.is_step_failure and event.step_key != "verdict"]
     return problem_of(failures[0]) if failures else ""
