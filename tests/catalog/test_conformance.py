@@ -22,6 +22,7 @@ from build_corpus import BOTH, SHARED, Builds, Built, Row, catalog, rows
 
 import meds_pipeline
 from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry, Strict, Task
+from meds_pipeline.catalog.presence import active, unknown_folders
 from meds_pipeline.readers.driver import ADDRESS, staged_schema
 from meds_pipeline.readers.registry import get_reader
 from meds_pipeline.scoring.corrected.choice import truth_letters
@@ -164,6 +165,13 @@ def test_published_tasks_keep_name_category_language_and_use() -> None:
             LANGUAGES[row[side].split(";")[0]] for side in ("input_language", "output_language")
         )
         assert task.use == row["split_use"].split(" ")[0]
+
+
+def test_every_real_folder_is_read() -> None:
+    raw = shared("corpora")
+    assert unknown_folders(CATALOG, raw) == []
+    found = {name: active(corpus, raw) for name, corpus in CATALOG.corpora.items()}
+    assert [name for name, presence in found.items() if presence is None or not presence.complete] == []
 
 
 # Every distribution, built
