@@ -262,23 +262,32 @@ def test_answers_have_the_form_their_metric_reads(built: Built) -> None:
 
 
 @pytest.mark.parametrize("name", CATALOG.distributions)
-def test_a_twin_with_faults_loses_no_good_record(name: str, tmp_path: Path) -> None:
-    corpus, distribution = CATALOG.distributions[name]
-    found: dict[bool, list[Counter[str]]] = {}
-    for faults in (False, True):
-        write_twin(name, tmp_path / f"raw{faults}", records=200, seed=1, faults=faults)
-        workspace = Workspace.open(
-            tmp_path / f"home{faults}", tmp_path / f"raw{faults}", {"catalog": {"active": {corpus.corpus: name}}}
-        )
-        read = STEPS["raw_corpus"].run(workspace, corpus.corpus, STEPS["raw_corpus"].version).output
-        staged = [pq.read_table(read.file(f"records/{entry}.parquet")) for entry in distribution.files]
-        found[faults] = [Counter(map(str, table.drop(ADDRESSES).to_pylist())) for table in staged]
-        bad = rows(read.file("lineage/record_fault.parquet"))
-        assert not bad or faults
-        assert all(fault["reason"] and fault["detail"].endswith(".") for fault in bad)
-    assert all(clean <= faulty for clean, faulty in zip(found[False], found[True], strict=True))
+def test_a_fault_costs_its_own_record_and_no_other(name: str, tmp_path: Path) -> None:
+    clean, no_faults = read_twin(name, tmp_path / "clean", faults=False)
+    mixed, faults = read_twin(name, tmp_path / "mixed", faults=True)
+    assert no_faults == []
+    assert all(fault["reason"] and fault["detail"].endswith(".") for fault in faults)
     # What is wrong with a record shows in the reader, or (an empty cell) only in the recipe.
-    assert bad or found[False] != found[True]
+    assert faults or clean != mixed
+    for path, good in clean.items():
+        bad = [fault["record_index"] for fault in faults if fault["path"] == path]
+        lost = good - mixed.get(path, Counter())
+        assert lost.total() <= len(bad) or -1 in bad, path
+
+
+def read_twin(name: str, folder: Path, *, faults: bool) -> tuple[dict[str, Counter[str]], list[Row]]:
+    """Records by path, and faults, of a distribution's twin."""
+    corpus, distribution = CATALOG.distributions[name]
+    write_twin(name, folder / "raw", records=200, seed=1, faults=faults)
+    workspace = Workspace.open(folder / "home", folder / "raw", {"catalog": {"active": {corpus.corpus: name}}})
+    read = STEPS["raw_corpus"].run(workspace, corpus.corpus, STEPS["raw_corpus"].version).output
+    found: dict[str, Counter[str]] = {}
+    for entry in distribution.files:
+        staged = pq.read_table(read.file(f"records/{entry}.parquet"))
+        paths = staged["source_path"].to_pylist()
+        for path, values in zip(paths, staged.drop(ADDRESSES).to_pylist(), strict=True):
+            found.setdefault(path, Counter())[str(values)] += 1
+    return found, rows(read.file("lineage/record_fault.parquet"))
 
 
 def shared(path: str) -> Path:
