@@ -25,7 +25,7 @@ CREATE TEMP MACRO entity_answer(entities, kind, sentinel) AS
 -- A list of items in the form the NER tasks answer in; a comma inside an item gives way, so that items stay apart.
 CREATE TEMP MACRO listed(items, sentinel) AS
     CASE WHEN len(items) = 0 THEN sentinel
-         ELSE array_to_string(list_transform(items, lambda i: replace(i, ', ', ' ')), ', ') || '.' END;
+         ELSE array_to_string(list_transform(items, lambda i: regexp_replace(i, ' ?, ', ' ', 'g')), ', ') || '.' END;
 
 -- Options of a choice question as lines 'A: text', from a map of letter to text.
 CREATE TEMP MACRO option_lines(options) AS array_to_string(

@@ -18,7 +18,7 @@ from meds_pipeline.twins.registry import TwinFile, TwinOrder, twin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARTS = {"Train": 1 / 10, "Test": 1 / 30}
+PARTS = {"Train": 1 / 15, "Test": 1 / 40}
 FAULT_EVERY = 10
 
 
@@ -58,7 +58,7 @@ class Document:
 
 @twin("ddi_corpus")
 def ddi_corpus(order: TwinOrder) -> Iterator[TwinFile]:
-    """Write train (a tenth of `records` documents) and test as XML."""
+    """Write train (a fifteenth of `records` documents) and test as XML."""
     for number, document in enumerate(_documents(order)):
         mark = f"DDI-{document.database}.d{number}"
         ending = "&#xd;&#xa;" if document.database == "MedLine" else ""
@@ -75,7 +75,7 @@ def ddi_corpus(order: TwinOrder) -> Iterator[TwinFile]:
 def ddi_corpus_brat(order: TwinOrder) -> Iterator[TwinFile]:
     """Write the same documents as text and annotation files."""
     yield TwinFile("DDICorpusBrat/annotation.conf", b"[entities]\n\nDRUG\nBRAND\nGROUP\nDRUG_N\n")
-    for number, document in enumerate(_documents(order)):
+    for document in _documents(order):
         stated = [one for one in document.sentences if one[0].text]
         text = joined([passage for passage, _ in stated], " ")
         lines = [_brat_line(place, mention) for place, mention in enumerate(text.mentions, 1)]
@@ -86,11 +86,12 @@ def ddi_corpus_brat(order: TwinOrder) -> Iterator[TwinFile]:
                 count = sum(line.startswith("R") for line in lines) + 1
                 lines.append(f"R{count}\t{statement.kind.upper()} Arg1:T{one} Arg2:T{other}\n")
             done += len(passage.mentions)
-        if order.faults and number % FAULT_EVERY == FAULT_EVERY - 1:
-            lines.append("R99\tEFFECT Arg1:T1 Arg2:T98\n")
         path = f"DDICorpusBrat/{document.part}/{document.database}/{document.name}"
         yield TwinFile(f"{path}.txt", text.text.encode())
         yield TwinFile(f"{path}.ann", "".join(lines).encode())
+    if order.faults:
+        yield TwinFile("DDICorpusBrat/Train/MedLine/93999991.txt", b"Veltapril interacts with itself.")
+        yield TwinFile("DDICorpusBrat/Train/MedLine/93999991.ann", b"R1\tEFFECT Arg1:T1 Arg2:T98\n")
 
 
 def _brat_line(place: int, mention: Mention) -> str:
@@ -116,10 +117,11 @@ def _documents(order: TwinOrder) -> Iterator[Document]:
             chosen = dict.fromkeys([draw.pick(STATEMENTS[:7]), *draw.order(STATEMENTS)[:3]])
             sentences = tuple((filled(one.text, fill), one) for one in chosen)
             drug = str(fill["plain"])
+            number = index + (500 if part == "Test" else 0)
             if index % 3 == 2:
-                yield Document(part, "MedLine", str(93_000_001 + index + (500 if part == "Test" else 0)), sentences)
+                yield Document(part, "MedLine", str(93_000_001 + number), sentences)
             else:
-                yield Document(part, "DrugBank", f"{words.sentence_case(drug)} acid {index}_ddi", sentences)
+                yield Document(part, "DrugBank", f"{words.sentence_case(drug)} acid {number}_ddi", sentences)
 
 
 def _details(draw: Draw) -> dict[str, str | Name]:

@@ -16,9 +16,8 @@ from meds_pipeline.twins.registry import TwinFile, TwinOrder, twin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHARE = 1 / 8
+SHARE = 1 / 12
 FIRST = 94_000_001
-FAULT_EVERY = 20
 HALLMARKS = (
     ("Sustaining proliferative signaling--Cell cycle", "{drug} kept the cells dividing by growth signals"),
     ("Sustaining proliferative signaling--Receptors", "growth factor receptors were active throughout"),
@@ -42,16 +41,18 @@ PLAIN = (
 
 @twin("hallmarks_of_cancer")
 def hallmarks_of_cancer(order: TwinOrder) -> Iterator[TwinFile]:
-    """Write a text and a label file for each of an eighth of `records` abstracts."""
+    """Write a text and a label file for each of a twelfth of `records` abstracts."""
     for index in range(order.share(SHARE)):
         draw = Draw(order.seed, "hallmarks", index)
         sentences = [_sentence(draw) for _ in range(draw.between(4, 7))]
         if index % 25 != 24:  # a few abstracts have no hallmark at all
             sentences[draw.below(len(sentences))] = _shown(draw, draw.order(HALLMARKS)[: draw.between(1, 2)])
-        faulty = order.faults and index % FAULT_EVERY == FAULT_EVERY - 1
-        labels = "<".join(["", *(label for _, label in sentences), *(["too many"] if faulty else [])])
+        labels = "<".join(["", *(label for _, label in sentences)])
         yield TwinFile(f"text/{FIRST + index}.txt", "".join(f"{text}\n" for text, _ in sentences).encode())
         yield TwinFile(f"labels/{FIRST + index}.txt", labels.encode())
+    if order.faults:
+        yield TwinFile("text/94999991.txt", b"One sentence with two labels .\n")
+        yield TwinFile("labels/94999991.txt", b"< < ")
 
 
 def _sentence(draw: Draw) -> tuple[str, str]:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 SHARE = 1 / 12
 TOPICS, KIDNEY, ENCYCLOPEDIA = "4_MPlus_Health_Topics_QA", "5_NIDDK_QA", "10_MPlus_ADAM_QA"
 SOURCES = {TOPICS: "MPlusHealthTopics", KIDNEY: "NIDDK", ENCYCLOPEDIA: "ADAM"}
-EMPTY_EVERY, FAULT_EVERY = 9, 10
+EMPTY_EVERY = 9
+FAULT = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Document id="9999999">\n<Focus>Nothing</Focus>\n<QAPairs>\n'
+    '\t<QAPair pid="1"><Question qid="9999999-1">What?</Question><Answer>&nothing;</Answer></QAPair>\n'
+    "</QAPairs>\n</Document>\n"
+)
 QUESTIONS = (
     ("information", "What is (are) {Condition} ?", "{Condition} is an illness of {people}.    It is common & mild."),
     (
@@ -38,10 +43,9 @@ def medquad(order: TwinOrder) -> Iterator[TwinFile]:
     for collection in SOURCES:
         share = SHARE if collection == TOPICS else SHARE / 2
         for index in range(order.share(share)):
-            document = _document(order.seed, collection, index)
-            if order.faults and index % FAULT_EVERY == FAULT_EVERY - 1:
-                document = document.replace("<Answer>", "<Answer>&nothing;", 1)
-            yield TwinFile(f"{collection}/{index + 1:07}.xml", document.encode())
+            yield TwinFile(f"{collection}/{index + 1:07}.xml", _document(order.seed, collection, index).encode())
+        if order.faults:
+            yield TwinFile(f"{collection}/9999999.xml", FAULT.encode())
 
 
 def _document(seed: int, collection: str, index: int) -> str:

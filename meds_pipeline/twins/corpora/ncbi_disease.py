@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = "ncbi_disease"
-PARTS = {"train": 1 / 8, "devel": 1 / 30, "test": 1 / 20}
+PARTS = {"train": 1 / 12, "devel": 1 / 40, "test": 1 / 30}
 FILE_NAMES = {"train": "train", "devel": "develop", "test": "test"}
 FIRST = {"train": 92_000_001, "devel": 92_300_001, "test": 92_600_001}
 FAULT_EVERY = 20
@@ -51,7 +51,7 @@ class Document:
 
 @twin("ncbi_disease")
 def ncbi_disease(order: TwinOrder) -> Iterator[TwinFile]:
-    """Write train (an eighth of `records` abstracts and one of them again), develop and test as PubTator."""
+    """Write train (a twelfth of `records` abstracts and one of them again), develop and test as PubTator."""
     bad = ["92999991|t|T.\n92999991|a|A.\n92999991\t90\t95\tfever\tModifier\tD900001\n\n", "92999992|t|Alone.\n\n"]
     for part in PARTS:
         documents = list(_documents(order, part))
@@ -64,11 +64,13 @@ def ncbi_disease(order: TwinOrder) -> Iterator[TwinFile]:
 def ncbi_disease_standoff(order: TwinOrder) -> Iterator[TwinFile]:
     """Write a text and an annotation file for each abstract."""
     for part in PARTS:
-        for index, document in enumerate(_documents(order, part)):
+        for document in _documents(order, part):
             text = joined([document.sentences[0], joined(document.sentences[1:], " ")], "\n")
-            notes = "".join(_brat(text, faulty=order.faults and index % FAULT_EVERY == FAULT_EVERY - 1))
             yield TwinFile(f"standoff/{part}/{document.number}.txt", f"{text.text} \n".encode())
-            yield TwinFile(f"standoff/{part}/{document.number}.ann", notes.encode())
+            yield TwinFile(f"standoff/{part}/{document.number}.ann", "".join(_brat(text)).encode())
+        if order.faults:
+            yield TwinFile(f"standoff/{part}/92999991.txt", b"A title.\nToo short. \n")
+            yield TwinFile(f"standoff/{part}/92999991.ann", b"T1\tModifier 90 94\taway\n")
 
 
 @twin("ncbi_disease_conll", FOLDER)
@@ -122,10 +124,8 @@ def _pubtator(document: Document) -> str:
     return pubtator(document.number, title, abstract, rows)
 
 
-def _brat(text: Passage, *, faulty: bool) -> Iterator[str]:
+def _brat(text: Passage) -> Iterator[str]:
     for place, (line, mention) in enumerate(zip(brat_mentions(text.mentions), text.mentions, strict=True), 1):
         refs = "+".join(mention.name.refs)
         yield line
         yield f"N{place}\tReference T{place} {refs if refs.startswith('OMIM') else f'MeSH:{refs}'}\n"
-    if faulty:
-        yield f"T99\tModifier {len(text.text) + 5} {len(text.text) + 9}\taway\n"

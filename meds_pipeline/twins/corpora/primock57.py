@@ -17,9 +17,8 @@ from meds_pipeline.twins.registry import TwinFile, TwinOrder, twin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHARE = 1 / 15
+SHARE = 1 / 20
 VISITS_A_DAY = 12
-FAULT_EVERY = 10
 TALK = (
     ("doctor", "Hello, <UNSURE>this is the</UNSURE> surgery. How can I help you?"),
     ("patient", "Hi. {complaint}."),
@@ -47,7 +46,7 @@ class Tier:
 
 @twin("primock57")
 def primock57(order: TwinOrder) -> Iterator[TwinFile]:
-    """Write a fifteenth of `records` consultations."""
+    """Write a twentieth of `records` consultations."""
     for index in range(order.share(SHARE)):
         day, number = divmod(index, VISITS_A_DAY)
         visit = f"day{day + 1}_consultation{number + 1:02}"
@@ -63,11 +62,12 @@ def primock57(order: TwinOrder) -> Iterator[TwinFile]:
             "highlights": highlights,
         }
         tiers = _tiers(draw, fill | {"complaint": complaint})
-        faulty = order.faults and index % FAULT_EVERY == FAULT_EVERY - 1
-        yield TwinFile(f"notes/{visit}.json", json.dumps(note)[: -20 if faulty else None].encode())
+        yield TwinFile(f"notes/{visit}.json", json.dumps(note).encode())
         for speaker, tier in tiers.items():
             text = _text_grid(tier, speaker, plain=index % 3 == 0)
             yield TwinFile(f"transcripts/{visit}_{speaker}.TextGrid", text.encode())
+    if order.faults:
+        yield TwinFile("notes/day9_consultation99.json", b'{"day": 9, "consultation": 99, "note": "It breaks off')
 
 
 def _details(draw: Draw) -> dict[str, str]:
