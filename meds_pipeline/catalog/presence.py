@@ -2,8 +2,8 @@
 
 A path pattern of the catalog is matched against the files below the distribution's folder: `{name}` matches within one
 path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**` across parts. What stands before
-`::` is an archive, whose members are matched. Files and folders whose name starts with a dot are not looked at: they are
-what systems and interrupted copies leave behind.
+`::` is an archive, whose members are matched. Names that start with a dot are not looked at: they are what systems and
+interrupted copies leave behind.
 """
 
 from __future__ import annotations
