@@ -58,6 +58,11 @@ def package_sha256(name: str) -> str:
     return combined({p.relative_to(folder).as_posix(): file_sha256(p) for p in sorted(folder.rglob("*.py"))})
 
 
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
+
+
 class FileHasher:
     """sha256 of files, remembered by (path, size, modification time, inode) in a small SQLite file.
 
@@ -72,24 +77,31 @@ class FileHasher:
 
     def sha256(self, path: Path, *, trust: bool = True) -> str:
         """Return the file's sha256, from memory when its stamp is unchanged and `trust` is set."""
-        path = path.resolve()
-        stat = path.stat()
-        stamp = f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
-        with closing(self._connect()) as con, con:
-            row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (str(path),)).fetchone()
-            if trust and row is not None and row[0] == stamp:
-                return str(row[1])
-            digest = file_sha256(path)
-            con.execute("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", (str(path), stamp, digest))
-        return digest
+        return self.sha256_all([path], trust=trust)[path]
+
+    def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
+        """Return the sha256 of many files; all new ones are remembered in one transaction, after they were read."""
+        found: dict[Path, str] = {}
+        new: list[tuple[str, str, str]] = []
+        with closing(self._connect()) as con:
+            for path in paths:
+                name, stamp = str(path.resolve()), _stamp(path)
+                row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (name,)).fetchone()
+                if trust and row is not None and row[0] == stamp:
+                    found[path] = str(row[1])
+                else:
+                    found[path] = file_sha256(path)
+                    new.append((name, stamp, found[path]))
+            with con:
+                con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", new)
+        return found
 
     def sha256_tree(self, path: Path) -> str:
         """Return one digest for a file, or for all files of a folder by their relative names."""
         if path.is_file():
             return self.sha256(path)
-        return combined(
-            {p.relative_to(path).as_posix(): self.sha256(p) for p in sorted(path.rglob("*")) if p.is_file()}
-        )
+        found = self.sha256_all(p for p in sorted(path.rglob("*")) if p.is_file())
+        return combined({p.relative_to(path).as_posix(): sha256 for p, sha256 in found.items()})
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._cache, timeout=60)

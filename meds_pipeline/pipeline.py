@@ -27,13 +27,15 @@ def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
     corpus = ws.catalog.corpus(corpus_name)
     presence = ws.presence(corpus)
     if presence is None:
+        name = next(d.folder or name for name, d in corpus.distributions.items())
         raise RawFileError(
             "no raw files are there.",
             Where(corpus_name),
-            f"Put them below {ws.raw / next(iter(corpus.distributions))}; source: {corpus.source}.",
+            f"Put them below {ws.raw / name}; source: {corpus.source}.",
         )
-    folder = ws.raw / presence.distribution
-    sha256 = {file.path: ws.store.hasher.sha256(folder / file.path) for file in presence.files}
+    folder = presence.folder
+    hashes = ws.store.hasher.sha256_all(folder / path for path in presence.stored)
+    sha256 = {path: hashes[folder / path] for path in presence.stored}
     entries = corpus.distributions[presence.distribution].files
     settings = {
         "distribution": presence.distribution,

@@ -47,11 +47,11 @@ class Step:
 
 _ORDERED = (
     Step(
-        "raw_corpus", "1", "corpus", (), pipeline.raw_corpus, ("readers",),
+        "raw_corpus", "2", "corpus", (), pipeline.raw_corpus, ("readers",),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
     Step(
-        "instances", "1", "corpus", ("raw_corpus",), pipeline.instances, ("instances",),
+        "instances", "2", "corpus", ("raw_corpus",), pipeline.instances, ("instances",),
         "Input and outputs of every task, made from the records by the corpus's recipes, each with its sources.",
     ),
     Step(
@@ -99,7 +99,7 @@ _ORDERED = (
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
-        "lineage", "1", "all", ("scores",), pipeline.lineage, ("lineage",),
+        "lineage", "2", "all", ("scores",), pipeline.lineage, ("lineage",),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(

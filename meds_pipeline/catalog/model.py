@@ -15,7 +15,10 @@ from meds_pipeline.errors import CatalogError
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
-RESERVED_COLUMNS = ("source", "source_file", "source_index", "source_start", "source_length")
+_PART = re.compile(r"\{(\w+)[:}]")
+RESERVED_COLUMNS = (
+    *("source", "source_file", "source_entry", "source_path", "source_index", "source_start", "source_length"),
+)
 
 
 def _identifier(value: str) -> str:
@@ -90,8 +93,8 @@ class RawEntry(Strict):
     """One kind of file of a distribution; its records become a view of the entry's name."""
 
     path: Annotated[str, AfterValidator(_pattern)]
-    """Path below the distribution's folder. `{name}` matches within one path part and becomes a column; `*` and `**`
-    match as in a shell; `archive.zip::member` reads inside an archive."""
+    """Path below the distribution's folder. `{name}` matches within one path part and becomes a column, `{name:a|b}`
+    matches these words only; `*` and `**` match as in a shell; `archive.zip::member` reads inside an archive."""
     reader: str
     """Name of the reader, see `meds_pipeline.readers`."""
     columns: dict[str, str] | None = None
@@ -100,8 +103,19 @@ class RawEntry(Strict):
     """Columns without which a record is a fault."""
     options: dict[str, object] = {}
     """Further options of the reader."""
+    companions: dict[Identifier, str] = {}
+    """Files of which each record needs a part (a label file beside a text file): the reader's role for it to its path,
+    whose `{name}` parts are those of `path`, as in `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
     optional: bool = False
     """Whether the distribution counts as present without a file of this entry (its view is then empty)."""
+
+    @model_validator(mode="after")
+    def _companions_can_be_found(self) -> RawEntry:
+        captured = set(_PART.findall(self.path))
+        for role, path in self.companions.items():
+            if "*" in path or not set(_PART.findall(path)) <= captured:
+                raise ValueError(f"companion {role}: {path!r} may use the {{name}} parts of {self.path!r}, and no '*'")
+        return self
 
     def reader_options(self) -> dict[str, Any]:
         """Return the options as the reader takes them."""
@@ -114,6 +128,8 @@ class RawEntry(Strict):
 class Distribution(Strict):
     """One published form of a corpus."""
 
+    folder: Identifier | None = None
+    """Folder below the raw folder where it is not the distribution's name: two forms may come in one download."""
     files: dict[Identifier, RawEntry] = Field(min_length=1)
     views: dict[Identifier, str] = {}
     """SELECTs that several recipes share, in order: a view may use the ones before it."""

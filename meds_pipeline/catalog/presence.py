@@ -1,17 +1,20 @@
 """Which files of a distribution are there, and what their names say.
 
-A path pattern of the catalog is matched against the files below `<raw>/<distribution>/`: `{name}` matches within one
-path part and becomes a column, `*` matches within a part, `**` across parts. Files and folders whose name starts with a
-dot are not looked at: they are what systems and interrupted copies leave behind.
+A path pattern of the catalog is matched against the files below the distribution's folder: `{name}` matches within one
+path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**` across parts. What stands before
+`::` is an archive, whose members are matched. Names that start with a dot are not looked at: they are what systems and
+interrupted copies leave behind.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from meds_pipeline.errors import CatalogError, RawFileError, Where
+from meds_pipeline.readers.archives import MEMBER, list_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +23,25 @@ if TYPE_CHECKING:
     from meds_pipeline.catalog.loader import Catalog
     from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry
 
-_TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)\}|(\*\*/?)|(\*)|([^{}*]+)")
+_NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)(?::([^{}/]+))?\}|(\*\*/?)|(\*)|([^{}*]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """One file of an entry: path below the distribution's folder, and the columns its name gave."""
+    """One file of an entry, or member of an archive.
+
+    Attributes:
+        entry: Name of the entry.
+        path: Path below the distribution's folder; of a member `archive::member`.
+        captured: Columns that the path gave.
+        companions: Role to path of the files beside it that are there.
+    """
 
     entry: str
     path: str
     captured: Mapping[str, str] = field(default_factory=dict)
+    companions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ class Presence:
     """What of a distribution is there."""
 
     distribution: str
+    folder: Path
     files: tuple[RawFile, ...]
     missing: tuple[str, ...]
     """Patterns of required entries no file matches."""
@@ -45,6 +58,29 @@ class Presence:
     def complete(self) -> bool:
         """Whether every required entry has a file."""
         return not self.missing
+
+    @property
+    def stored(self) -> list[str]:
+        """Paths of all files on disk that are read, companions and archives included, each once."""
+        return sorted({stored(path) for file in self.files for path in (file.path, *file.companions.values())})
+
+
+def stored(path: str) -> str:
+    """Return the path on disk: of `archive::member` the archive."""
+    return path.partition(MEMBER)[0]
+
+
+def beside(entry: RawEntry, captured: Mapping[str, str]) -> dict[str, str]:
+    """Return where the companions of a file are: role to path, whether or not it is there."""
+    return {role: _NAME.sub(lambda name: captured[name[1]], path) for role, path in entry.companions.items()}
+
+
+def captured(entry: RawEntry, path: str) -> dict[str, str]:
+    """Return the columns that a path of this entry gives; raises KeyError where it is none of its paths."""
+    hit = compile_pattern(entry.path).fullmatch(path)
+    if hit is None:
+        raise KeyError(path)
+    return hit.groupdict()
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -58,9 +94,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         token = _TOKEN.match(pattern, at)
         if token is None:
             raise CatalogError(f"path pattern {pattern!r} has an unpaired brace.", next_step="Mend the pattern.")
-        name, deep, star, literal = token.groups()
+        name, words, deep, star, literal = token.groups()
         if name:
-            parts.append(f"(?P<{name}>[^/]+)")
+            parts.append(f"(?P<{name}>{'|'.join(map(re.escape, words.split('|'))) if words else '[^/]+'})")
         else:
             parts.append("(?:.*/)?" if deep == "**/" else ".*" if deep else "[^/]*" if star else re.escape(literal))
         at = token.end()
@@ -72,23 +108,42 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 def look(raw: Path, name: str, distribution: Distribution) -> Presence:
     """Return which files of a distribution are below `raw`."""
-    root = raw / name
-    found = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
-    paths = sorted(p.as_posix() for p in found if not any(part.startswith(".") for part in p.parts))
+    root = raw / (distribution.folder or name)
+    there = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
+    paths = sorted(p.as_posix() for p in there if not any(part.startswith(".") for part in p.parts))
     files: list[RawFile] = []
     missing: list[str] = []
     for entry_name, entry in distribution.files.items():
-        matching = _matches(entry_name, entry, paths)
-        files += matching
-        if not matching and not entry.optional:
+        found = _matches(entry_name, entry, root, paths)
+        files += found
+        if not found and not entry.optional:
             missing.append(entry.path)
-    return Presence(name, tuple(files), tuple(missing))
+    return Presence(name, root, tuple(files), tuple(missing))
 
 
-def _matches(entry_name: str, entry: RawEntry, paths: list[str]) -> list[RawFile]:
+def _matches(entry_name: str, entry: RawEntry, root: Path, paths: list[str]) -> list[RawFile]:
+    wanted, known = [entry.path, *entry.companions.values()], set(paths)
+    for archive in {stored(pattern) for pattern in wanted if MEMBER in pattern}:
+        holders = (path for path in paths if compile_pattern(archive).fullmatch(path))
+        known.update(f"{path}{MEMBER}{member}" for path in holders for member in _members(root / path))
     pattern = compile_pattern(entry.path)
-    hits = ((path, pattern.fullmatch(path)) for path in paths)
-    return [RawFile(entry_name, path, hit.groupdict()) for path, hit in hits if hit]
+    hits = ((path, pattern.fullmatch(path)) for path in sorted(known))
+    return [_raw_file(entry_name, entry, path, hit.groupdict(), known) for path, hit in hits if hit]
+
+
+def _raw_file(name: str, entry: RawEntry, path: str, columns: dict[str, str], known: set[str]) -> RawFile:
+    there = {role: other for role, other in beside(entry, columns).items() if other in known}
+    return RawFile(name, path, columns, there)
+
+
+def _members(archive: Path) -> tuple[str, ...]:
+    return _listed(archive, archive.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _listed(archive: Path, changed: int) -> tuple[str, ...]:
+    """Members of an archive, remembered while it is unchanged: to list a .tar.gz is to inflate it."""
+    return tuple(list_members(archive))
 
 
 def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | None:
@@ -97,7 +152,7 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
     It is the one the settings choose, else the first complete one in catalog order.
 
     Raises:
-        RawFileError: Files of a distribution are there, but not all that it needs.
+        RawFileError: Files of a distribution are there, but not all that it needs, or an archive cannot be listed.
         CatalogError: The settings choose a distribution that the corpus does not have.
     """
     if chosen is not None and chosen not in corpus.distributions:
@@ -107,23 +162,28 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
             f"Set `catalog.active` to one of {', '.join(corpus.distributions)}.",
         )
     names = [chosen] if chosen else list(corpus.distributions)
-    found = [look(raw, name, corpus.distributions[name]) for name in names]
+    try:
+        found = [look(raw, name, corpus.distributions[name]) for name in names]
+    except RawFileError as error:
+        raise RawFileError(error.problem, replace(error.where, corpus=corpus.corpus), error.next_step) from error
     for presence in found:
         if presence.complete and presence.files:
             return presence
     for presence in found:
-        if presence.files or (raw / presence.distribution).is_dir():
+        own = presence.folder.name == presence.distribution  # a folder of several corpora asks for no file of this one
+        if presence.files or (own and presence.folder.is_dir()):
             wanted = ", ".join(presence.missing)
             raise RawFileError(
                 f"no file matches {wanted}.",
-                Where(corpus.corpus, f"{presence.distribution}/"),
-                f"Put the missing files below {raw / presence.distribution}, or remove the folder.",
+                Where(corpus.corpus, f"{presence.folder.name}/"),
+                f"Put the missing files below {presence.folder}, or remove the folder.",
             )
     return None
 
 
 def unknown_folders(catalog: Catalog, raw: Path) -> list[str]:
-    """Return folders below `raw` that no distribution of the catalog is named after."""
+    """Return folders below `raw` that no distribution of the catalog reads."""
     if not raw.is_dir():
         raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
-    return sorted(p.name for p in raw.iterdir() if p.is_dir() and p.name not in catalog.distributions)
+    known = {distribution.folder or name for name, (_, distribution) in catalog.distributions.items()}
+    return sorted(p.name for p in raw.iterdir() if p.is_dir() and p.name not in known)

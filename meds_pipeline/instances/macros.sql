@@ -21,3 +21,59 @@ CREATE TEMP MACRO entity_texts(entities, kind) AS list_transform(
 CREATE TEMP MACRO entity_answer(entities, kind, sentinel) AS
     CASE WHEN len(entity_texts(entities, kind)) = 0 THEN sentinel
          ELSE array_to_string(entity_texts(entities, kind), ', ') || '.' END;
+
+-- A list of items in the form the NER tasks answer in; a comma inside an item gives way, so that items stay apart.
+CREATE TEMP MACRO listed(items, sentinel) AS
+    CASE WHEN len(items) = 0 THEN sentinel
+         ELSE array_to_string(list_transform(items, lambda i: regexp_replace(i, ' ?, ', ' ', 'g')), ', ') || '.' END;
+
+-- Options of a choice question as lines 'A: text', from a map of letter to text.
+CREATE TEMP MACRO option_lines(options) AS array_to_string(
+    list_transform(list_sort(map_keys(options)), lambda k: concat(upper(k), ': ', options[k])), chr(10)
+);
+
+-- train, validation or test from upstream's name of a part (train, TrainingSet, devel, dev, valid, test); else NULL.
+CREATE TEMP MACRO split_of(part) AS
+    CASE WHEN contains(lower(part), 'test') THEN 'test'
+         WHEN regexp_matches(lower(part), 'dev|val') THEN 'validation'
+         WHEN contains(lower(part), 'train') THEN 'train' END;
+
+-- A list written as a Python literal: "['a', 'b']".
+CREATE TEMP MACRO python_list(literal) AS CAST(literal AS VARCHAR[]);
+
+-- ASCII text in which other characters stand as Python's bytes literals show them: 'Ullrich\xe2\x80\x93Turner'.
+CREATE TEMP MACRO python_bytes(literal) AS decode(CAST(replace(literal, '\''', '''') AS BLOB));
+
+-- Text without the tags of inline markup, and with the few named characters of HTML that occur in it.
+CREATE TEMP MACRO without_markup(html) AS list_reduce(
+    [['&lt;', '<'], ['&gt;', '>'], ['&quot;', '"'], ['&#39;', ''''], ['&alpha;', 'α'], ['&beta;', 'β'],
+     ['&gamma;', 'γ'], ['&kappa;', 'κ'], ['&mu;', 'µ'], ['&reg;', '®'], ['&trade;', '™'], ['&amp;', '&']],
+    lambda text, pair: [replace(text[1], pair[1], pair[2])],
+    [regexp_replace(html, '</?(i|b|em|sub|sup)>', '', 'gi')]
+)[1];
+
+-- Distinct items in order of first appearance, NULLs left out.
+CREATE TEMP MACRO in_order(items) AS
+    list_filter(items, lambda x, i: x IS NOT NULL AND list_position(items, x) = i);
+
+-- Text of the first entity that carries an identifier of an outer vocabulary; of the entity with an id of the record.
+CREATE TEMP MACRO name_of(entities, ref) AS list_filter(entities, lambda e: list_contains(e.refs, ref))[1].text;
+CREATE TEMP MACRO text_of(entities, id) AS list_filter(entities, lambda e: e.id = id)[1].text;
+
+-- The text with one of its entities between double square brackets.
+CREATE TEMP MACRO pointed_at(passage, entity) AS
+    concat(left(passage, entity."start"), '[[', substr(passage, entity."start" + 1, entity."end" - entity."start"), ']]',
+           substr(passage, entity."end" + 1));
+
+-- Passage without runs of blanks, blanks at line ends and empty lines.
+CREATE TEMP MACRO tidy(passage) AS
+    trim(regexp_replace(regexp_replace(passage, '[ \t\x{a0}]+', ' ', 'g'), '\s*\n\s*', chr(10), 'g'), ' ' || chr(10));
+
+-- Position of a record in its file, from 0.
+CREATE TEMP MACRO record_index(source) AS (source % 4294967296)::BIGINT;
+
+-- A list of options as lines 'A: first', and the published form of the answer at a place of it, from 1.
+CREATE TEMP MACRO lettered(options) AS
+    array_to_string(list_transform(options, lambda o, i: chr(64 + i::INTEGER) || ': ' || o), chr(10));
+CREATE TEMP MACRO right_answer(options, place) AS
+    concat('The right answer is ', chr(64 + place::INTEGER), ': ', options[place]);

@@ -48,15 +48,15 @@ CREATE TABLE task (
 );
 CREATE TABLE raw_file (
     fingerprint VARCHAR, -- output this row comes from
-    raw_file_id VARCHAR, -- sha256 of the bytes
+    raw_file_id VARCHAR, -- sha256 of the bytes; of a file inside an archive that of the archive
     corpus VARCHAR, -- corpus it belongs to
-    distribution VARCHAR, -- folder below the raw folder
+    distribution VARCHAR, -- published form it was read as
     entry VARCHAR, -- file entry of the catalog that matched it
-    path VARCHAR, -- path below the distribution's folder
+    path VARCHAR, -- path below the distribution's folder; archive::member of a file inside an archive
     reader VARCHAR, -- reader that read it
-    bytes BIGINT, -- size
+    bytes BIGINT, -- size, of the archive where it is inside one
     origin VARCHAR, -- real or twin
-    records BIGINT, -- good records
+    records BIGINT, -- good records; 0 of a file that was read beside another one
     faults BIGINT -- bad records
 );
 CREATE TABLE record_fault (
@@ -89,6 +89,8 @@ CREATE TABLE instance_source (
     instance_id VARCHAR, -- instance
     ordinal BIGINT, -- place among its sources, from 1
     raw_file_id VARCHAR, -- file the record is in
+    entry VARCHAR, -- file entry of the catalog it was read for
+    path VARCHAR, -- path of the file; files of one corpus may have the same bytes, and an archive holds many
     record_index BIGINT, -- position among the file's records
     start BIGINT, -- first byte; for spreadsheets the row number
     length BIGINT -- bytes

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from meds_pipeline.catalog.presence import beside, captured, stored
 from meds_pipeline.errors import MedsError, StoreError, UnknownNameError, Where
 from meds_pipeline.readers.base import Address
+from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
 
 if TYPE_CHECKING:
@@ -147,15 +149,23 @@ class Tracer:
         return node
 
     def _raw_text(self, source: dict[str, Any]) -> str:
-        """Return the record's raw text, or why it cannot be shown."""
-        path = self._ws.raw / source["distribution"] / source["path"]
+        """Return the record's raw text, with its part of the files beside it, or why it cannot be shown."""
+        name, fingerprint, path = source.pop("entry"), source.pop("fingerprint"), source["path"]
         try:
-            if self._ws.store.hasher.sha256(path) != source["sha256"]:
+            distribution = self._ws.catalog.distributions[source["distribution"]][1]
+            folder, entry = self._ws.raw / (distribution.folder or source["distribution"]), distribution.files[name]
+            companions = beside(entry, captured(entry, path))
+            known = {path: source["sha256"]}
+            for other in companions.values():
+                for row in self._rows("beside", fingerprint=fingerprint, entry=name, path=other):
+                    known[other] = row["sha256"]
+            if any(self._ws.store.hasher.sha256(folder / stored(file)) != sha256 for file, sha256 in known.items()):
                 return "(the file has other bytes now: run `meds run`, or bring the file back)"
-            entry = self._ws.catalog.distributions[source["distribution"]][1].files[source.pop("entry")]
             address = Address(source["record_index"], source["start"], source["length"])
-            with path.open("rb") as raw:
-                return get_reader(entry.reader).raw_text(raw, address, **entry.reader_options())
+            there = {role: other for role, other in companions.items() if other in known}
+            with opened(folder, path, there) as files:
+                reader = get_reader(entry.reader)
+                return reader.raw_text(files.raw, address, companions=files.companions, **entry.reader_options())
         except FileNotFoundError:
             return "(the file is no longer there)"
         except (KeyError, MedsError) as error:

@@ -6,7 +6,6 @@ address, the columns captured from the file's name, and the reader's columns. Li
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
-from meds_pipeline.errors import CatalogError, MedsError, Where
-from meds_pipeline.readers.base import Fault, Record
+from meds_pipeline.catalog.presence import compile_pattern, stored
+from meds_pipeline.errors import CatalogError, MedsError, RawFileError, Where
+from meds_pipeline.readers.base import Fault, Reason, Record, file_fault
+from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ ADDRESS = pa.schema(
     [
         ("source", pa.uint64()),
         ("source_file", pa.string()),
+        ("source_entry", pa.string()),
+        ("source_path", pa.string()),
         ("source_index", pa.int64()),
         ("source_start", pa.int64()),
         ("source_length", pa.int64()),
@@ -67,7 +70,7 @@ FAULT = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One corpus to read: which files, and the sha256 of each by path."""
+    """One corpus to read: which files, and the sha256 of each file on disk by path."""
 
     corpus: Corpus
     presence: Presence
@@ -109,12 +112,21 @@ def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
     """Return the columns of a staged entry.
 
     Raises:
-        CatalogError: There is no such reader, its options are wrong, or two sources claim one column.
+        CatalogError: There is no such reader, its options are wrong, two sources claim one column, or the entry's
+            companions are not those its reader needs.
     """
     try:
-        values = get_reader(entry.reader).schema(entry.reader_options())
+        reader = get_reader(entry.reader)
+        values = reader.schema(entry.reader_options())
+        roles = set(reader.companions(entry.reader_options()))
     except MedsError as error:
         raise CatalogError(error.problem, Where(corpus, name), error.next_step) from error
+    if set(entry.companions) != roles:
+        raise CatalogError(
+            f"reader {entry.reader} needs the companions {sorted(roles)}, the entry names {sorted(entry.companions)}.",
+            Where(corpus, name),
+            "Give each of them a path under `companions`.",
+        )
     captured = [pa.field(column, pa.string()) for column in captured_columns(entry)]
     names = [*RESERVED_COLUMNS, *(f.name.lower() for f in captured), *(f.name.lower() for f in values)]
     if twice := sorted({column for column in names if names.count(column) > 1}):
@@ -128,8 +140,6 @@ def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
 
 def captured_columns(entry: RawEntry) -> list[str]:
     """Return the columns that the path pattern gives, in order."""
-    from meds_pipeline.catalog.presence import compile_pattern
-
     return list(compile_pattern(entry.path).groupindex)
 
 
@@ -144,31 +154,34 @@ def _batches(
     """Yield record batches of all files of an entry; batches end at fixed row counts, so row groups are stable."""
     rows: list[tuple[Any, ...]] = []
     for file in files:
-        digest = job.sha256[file.path]
+        digest = job.sha256[stored(file.path)]
         high = numbers[file.entry, file.path] << INDEX_BITS
         name_values = tuple(file.captured[column] for column in captured_columns(entry))
         records = faults = 0
-        for unit in _units(job.folder / file.path, entry):
+        for unit in _units(job.folder, file, entry):
             if isinstance(unit, Fault):
                 faults += 1
                 tally.faults.append(_fault_row(job, file, digest, unit))
                 continue
             records += 1
-            address = (high | unit.index, digest, unit.index, unit.start, unit.length)
+            address = (high | unit.index, digest, file.entry, file.path, unit.index, unit.start, unit.length)
             rows.append((*address, *name_values, *unit.values))
             if len(rows) == BATCH_ROWS:
                 yield _batch(rows, schema)
                 rows = []
-        tally.files.append(_file_row(job, entry, file, digest, records, faults))
+        tally.files.append(_file_row(job, entry, file.entry, file.path, records, faults))
+        tally.files += [_file_row(job, entry, file.entry, path, 0, 0) for path in file.companions.values()]
     if rows:
         yield _batch(rows, schema)
 
 
-def _units(path: Path, entry: RawEntry) -> Iterator[Record | Fault]:
+def _units(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[Record | Fault]:
     reader = get_reader(entry.reader)
-    with ExitStack() as stack:
-        raw = stack.enter_context(path.open("rb"))
-        yield from reader.read(raw, **entry.reader_options())
+    try:
+        with opened(folder, file.path, file.companions) as files:
+            yield from reader.read(files.raw, companions=files.companions, **entry.reader_options())
+    except RawFileError as error:
+        yield file_fault(Reason.UNREADABLE, f"{error.problem} {error.next_step}")
 
 
 def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
@@ -177,15 +190,15 @@ def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _file_row(job: Job, entry: RawEntry, file: RawFile, digest: str, records: int, faults: int) -> dict[str, Any]:
+def _file_row(job: Job, entry: RawEntry, name: str, path: str, records: int, faults: int) -> dict[str, Any]:
     return {
-        "raw_file_id": digest,
+        "raw_file_id": job.sha256[stored(path)],
         "corpus": job.corpus.corpus,
         "distribution": job.presence.distribution,
-        "entry": file.entry,
-        "path": file.path,
+        "entry": name,
+        "path": path,
         "reader": entry.reader,
-        "bytes": (job.folder / file.path).stat().st_size,
+        "bytes": (job.folder / stored(path)).stat().st_size,
         "origin": job.origin,
         "records": records,
         "faults": faults,

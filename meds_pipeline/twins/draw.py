@@ -10,9 +10,11 @@ import random
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 T = TypeVar("T")
+H = TypeVar("H", bound="Hashable")
+_ATTEMPTS = 50
 
 
 class Draw:
@@ -53,3 +55,13 @@ def spread(pattern: Sequence[T], seed: int, name: str, index: int) -> T:
     """
     block, place = divmod(index, len(pattern))
     return Draw(seed, name, "block", block).order(pattern)[place]
+
+
+def distinct(make: Callable[[Draw], H], seen: set[H], *key: str | int) -> H:
+    """Return what `make` draws under `key`, drawn again (fifty times at most) where it is in `seen`; note it there."""
+    for attempt in range(_ATTEMPTS):
+        made = make(Draw(*key, attempt))
+        if made not in seen:
+            break
+    seen.add(made)
+    return made

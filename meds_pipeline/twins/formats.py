@@ -5,15 +5,17 @@ Line ends, escapes and zip headers are fixed here because a twin's sha256 is its
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+T = TypeVar("T")
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -27,6 +29,31 @@ class Token(NamedTuple):
 def json_map(records: Mapping[str, object]) -> bytes:
     """Render a JSON object the way PubMedQA does: four blanks, ASCII escapes, upstream's key order."""
     return json.dumps(records, indent=4, ensure_ascii=True).encode("ascii")
+
+
+def json_list(records: Iterable[object]) -> bytes:
+    """Render a JSON array in the same way, as FrenchMedMCQA does."""
+    return json.dumps(list(records), indent=4, ensure_ascii=True).encode("ascii")
+
+
+def json_lines(records: Iterable[object]) -> bytes:
+    """Render one JSON value a line, ASCII escapes."""
+    return "".join(f"{json.dumps(record)}\n" for record in records).encode("ascii")
+
+
+def table(rows: Iterable[Sequence[str | int]], *, delimiter: str = ",", ending: str = "\n") -> str:
+    """Render CSV or TSV rows; cells are quoted where they must be."""
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=ending).writerows(rows)
+    return out.getvalue()
+
+
+def scattered(good: Sequence[T], bad: Sequence[T], every: int) -> Iterator[T]:
+    """Yield the good ones and after each `every` of them one of the bad, in turn; at least one at the end."""
+    for place, one in enumerate(good, 1):
+        yield one
+        if place % every == 0 or (place == len(good) < every):
+            yield bad[(place - 1) // every % len(bad)]
 
 
 def iob(sentences: Iterable[Sequence[Token]]) -> bytes:

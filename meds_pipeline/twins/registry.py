@@ -59,11 +59,24 @@ class TwinFile(NamedTuple):
 
 
 TwinWriter: TypeAlias = "Callable[[TwinOrder], Iterable[TwinFile]]"
-_WRITERS: dict[str, TwinWriter] = {}
 
 
-def twin(distribution: str) -> Callable[[TwinWriter], TwinWriter]:
+class _Twin(NamedTuple):
+    """What is registered: the folder below the raw folder, and who writes into it."""
+
+    folder: str
+    write: TwinWriter
+
+
+_WRITERS: dict[str, _Twin] = {}
+
+
+def twin(distribution: str, folder: str | None = None) -> Callable[[TwinWriter], TwinWriter]:
     """Register the decorated function as the twin of a distribution.
+
+    Args:
+        distribution: Its name in the catalog.
+        folder: Its folder there, where that is not its name.
 
     Raises:
         ValueError: If the distribution has a twin already.
@@ -72,7 +85,7 @@ def twin(distribution: str) -> Callable[[TwinWriter], TwinWriter]:
     def register(writer: TwinWriter) -> TwinWriter:
         if distribution in _WRITERS:
             raise ValueError(f"distribution {distribution} has two twins")
-        _WRITERS[distribution] = writer
+        _WRITERS[distribution] = _Twin(folder or distribution, writer)
         return writer
 
     return register
@@ -93,7 +106,7 @@ def twin_names() -> list[str]:
 
 
 def write_twin(distribution: str, root: Path, *, records: int, seed: int, faults: bool = False) -> list[Path]:
-    """Write the upstream files of one distribution with invented content below `root/distribution`.
+    """Write the upstream files of one distribution with invented content below its folder in `root`.
 
     Args:
         distribution: Name as in the catalog, for example `pubmedqa`.
@@ -114,8 +127,9 @@ def write_twin(distribution: str, root: Path, *, records: int, seed: int, faults
         raise UnknownNameError("this distribution has no twin.", Where(corpus=distribution), f"try {close}.")
     order = TwinOrder(records=records, seed=seed, faults=faults)
     written = []
-    for path, content in _WRITERS[distribution](order):
-        target = root / distribution / path
+    made = _WRITERS[distribution]
+    for path, content in made.write(order):
+        target = root / made.folder / path
         write_atomic(target, content)
         written.append(target)
     return written

@@ -46,8 +46,8 @@ SELECT instance_id, content_id, getvariable('corpus') AS corpus, task_id, split,
 FROM identified ORDER BY instance_id;
 
 CREATE TEMP VIEW lineage_instance_source AS
-SELECT i.instance_id, i.ordinal, a.source_file AS raw_file_id, a.source_index AS record_index,
-       a.source_start AS start, a.source_length AS length
+SELECT i.instance_id, i.ordinal, a.source_file AS raw_file_id, a.source_entry AS entry, a.source_path AS path,
+       a.source_index AS record_index, a.source_start AS start, a.source_length AS length
 FROM (SELECT instance_id, unnest(source) AS key, generate_subscripts(source, 1) AS ordinal FROM identified) AS i
 JOIN record_address AS a ON a.source = i.key
 ORDER BY i.instance_id, i.ordinal;

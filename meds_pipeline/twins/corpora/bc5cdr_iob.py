@@ -6,22 +6,16 @@ punctuation and hyphens are tokens of their own.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from meds_pipeline.twins import words
-from meds_pipeline.twins.draw import Draw
-from meds_pipeline.twins.formats import Token, iob
 from meds_pipeline.twins.registry import TwinFile, TwinOrder, twin
+from meds_pipeline.twins.sentences import IobTwin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-Sentence = tuple[Token, ...]
-
-PARTS = {"train": 1.5, "devel": 0.5, "test": 0.5}
-NEAR_COPY_EVERY = 50
-FAULT_EVERY = 60
+    from meds_pipeline.twins.draw import Draw
 
 # Slots c1, c2 become chemicals, d1, d2 diseases, e1 a disease that a drug may cause; the others are plain words.
 TEMPLATES = (
@@ -48,32 +42,12 @@ TEMPLATES = (
 )
 CHEMICAL_FORMS = ("{}", "{}", "{}", "{}", "{} sodium", "{} hydrochloride")
 EFFECT_FORMS = ("{}", "{}", "{}", "acute {}", "chronic {}", "recurrent {}")
-ENTITIES = {"c": "Chemical", "d": "Disease", "e": "Disease"}
-TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @twin("bc5cdr_iob")
 def bc5cdr_iob(order: TwinOrder) -> Iterator[TwinFile]:
     """Write train (one and a half times `records` sentences), devel and test (half of it each)."""
-    seen: set[Sentence] = set()
-    for part, share in PARTS.items():
-        sentences = [_sentence(order.seed, part, index, seen) for index in range(order.share(share))]
-        for index in range(NEAR_COPY_EVERY - 1, len(sentences), NEAR_COPY_EVERY):
-            original = sentences[(index * 7 + 3) % (len(sentences) // 2)]
-            sentences[index] = (Token("Report"), Token(str(index + 1)), Token(":"), *original)
-        yield TwinFile(f"data/BC5CDR-IOB/{part}.tsv", _with_faults(sentences) if order.faults else iob(sentences))
-
-
-def _sentence(seed: int, part: str, index: int, seen: set[Sentence]) -> Sentence:
-    """Draw sentence `index`, again where it has occurred in any part."""
-    attempt = 0
-    while True:
-        draw = Draw(seed, "bc5cdr", part, index, attempt)
-        sentence = _fill(draw.pick(TEMPLATES), _details(draw))
-        if sentence not in seen:
-            seen.add(sentence)
-            return sentence
-        attempt += 1
+    return TWIN.files(order)
 
 
 def _details(draw: Draw) -> dict[str, str]:
@@ -96,22 +70,11 @@ def _details(draw: Draw) -> dict[str, str]:
     }
 
 
-def _fill(template: str, fill: Mapping[str, str]) -> Sentence:
-    """Split a template into tokens, entities tagged; the first token gets its capital letter."""
-    tokens: list[Token] = []
-    for place, part in enumerate(re.split(r"\{(\w+)\}", template)):
-        slot = place % 2 == 1
-        kind = ENTITIES.get(part[0]) if slot and part[1:].isdigit() else None
-        for rank, text in enumerate(TOKEN.findall(fill[part] if slot else part)):
-            tokens.append(Token(text, f"{'I' if rank else 'B'}-{kind}" if kind else "O"))
-    return (tokens[0]._replace(text=words.sentence_case(tokens[0].text)), *tokens[1:])
-
-
-def _with_faults(sentences: list[Sentence]) -> bytes:
-    """Put a malformed sentence after every sixtieth good one: no tab, a tag nobody knows, three columns."""
-    broken = ("A line without a tab\n\n", "oddity\tX-Nothing\n\n", "three\tO\tcolumns\n\n")
-    blocks = []
-    for place in range(0, len(sentences), FAULT_EVERY):
-        blocks.append(iob(sentences[place : place + FAULT_EVERY]))
-        blocks.append(broken[place // FAULT_EVERY % len(broken)].encode())
-    return b"".join(blocks)
+TWIN = IobTwin(
+    key="bc5cdr",
+    folder="data/BC5CDR-IOB",
+    parts={"train": 1.5, "devel": 0.5, "test": 0.5},
+    templates=TEMPLATES,
+    details=_details,
+    entities={"c": "Chemical", "d": "Disease", "e": "Disease"},
+)

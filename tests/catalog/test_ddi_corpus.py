@@ -1,0 +1,97 @@
+"""The DDI corpus as XML and as brat: inclusive offsets, entities in pieces, file names with blanks, empty files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from build_corpus import Built, assert_sound, build
+from lxml import etree
+
+NONE = "There is no related entity."
+
+
+@pytest.fixture(scope="module", params=["twin", "real"])
+def xml(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build("ddi_corpus", request.param, tmp_path_factory.mktemp("ddi"))
+
+
+@pytest.fixture(scope="module", params=["twin", "real"])
+def brat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build("ddi_corpus_brat", request.param, tmp_path_factory.mktemp("ddi_brat"))
+
+
+@pytest.fixture(scope="module")
+def nodes(xml: Built) -> list[etree._Element]:
+    paths = sorted((xml.folder / "DDICorpus").rglob("*.xml"))
+    return [node for path in paths for node in etree.parse(path).iter("sentence")]
+
+
+def listed(names: list[str]) -> str:
+    return ", ".join(dict.fromkeys(name.replace(", ", " ") for name in names)) + "." if names else NONE
+
+
+def interacting(node: etree._Element) -> list[tuple[str, str, str]]:
+    names = {entity.get("id"): entity.get("text") or "" for entity in node.iter("entity")}
+    true = (pair for pair in node.iter("pair") if pair.get("ddi") == "true")
+    return [(pair.get("type") or "", names[pair.get("e1")], names[pair.get("e2")]) for pair in true]
+
+
+def test_sentences_give_drugs_pairs_and_types(xml: Built, nodes: list[etree._Element]) -> None:
+    drugs, pairs, types = [], [], []
+    for node in nodes:
+        text = (node.get("text") or "").strip(" \r\n")
+        if text:
+            drugs.append((text, listed([entity.get("text") or "" for entity in node.iter("entity")])))
+        if node.find("pair") is not None:
+            pairs.append((text, listed([f"{one} with {other}" for _, one, other in interacting(node)])))
+        types += [(f"Text: {text}\nDrugs: {one} and {other}", kind) for kind, one, other in interacting(node)]
+    assert Counter(xml.pairs("x_ddi_corpus_entities")) == Counter(drugs)
+    assert Counter(xml.pairs("x_ddi_corpus_interactions")) == Counter(pairs)
+    assert Counter(xml.pairs("x_ddi_corpus_type")) == Counter(types)
+
+
+def test_an_entity_in_pieces_keeps_both(xml: Built) -> None:
+    pieces = [e for row in xml.records("sentences") for e in row["entities"] if len(e["spans"]) > 1]
+    for row in xml.records("sentences"):
+        for entity in row["entities"]:
+            found = [row["text"][span["start"] : span["end"]] for span in entity["spans"]]
+            assert "".join(" ".join(found).split()) == "".join(entity["text"].split())
+    assert pieces
+
+
+def test_documents_give_the_annotated_pairs(brat: Built) -> None:
+    drugs, types = Counter[tuple[str, str]](), Counter[str]()
+    for path in sorted((brat.folder / "DDICorpusBrat").rglob("*.txt")):
+        lines = [line.split("\t") for line in Path(path).with_suffix(".ann").read_text().splitlines()]
+        drugs[path.read_text(), listed([cells[2] for cells in lines if cells[0].startswith("T")])] += 1
+        types.update(cells[1].split()[0].lower() for cells in lines if cells[0].startswith("R"))
+    assert Counter(brat.pairs("x_ddi_corpus_entities")) == drugs
+    assert Counter(answer for _, answer in brat.pairs("x_ddi_corpus_type")) == types
+
+
+def test_counts_of_the_xml(xml: Built, nodes: list[etree._Element]) -> None:
+    empty = sum(not (node.get("text") or "").strip() for node in nodes)
+    assert_sound(xml, rejected=empty)
+    assert {row["reason"] for row in xml.rejected} <= {"input is empty"}
+    if xml.origin == "real":
+        records = xml.records("sentences")
+        relations = [relation for row in records for relation in row["relations"]]
+        assert (len(xml.files), len(records), empty) == (250, 2239, 9)
+        assert (len(relations), sum(r["type"] is not None for r in relations)) == (9465, 1222)
+        assert sum(len(row["entities"]) for row in records) == 4548
+        assert Counter(answer for _, answer in xml.pairs("x_ddi_corpus_type")) == {
+            "effect": 554,
+            "mechanism": 345,
+            "advise": 267,
+            "int": 56,
+        }
+
+
+def test_counts_of_brat(brat: Built) -> None:
+    assert_sound(brat)
+    if brat.origin == "real":
+        assert len(brat.records("documents")) == 120
+        assert len(brat.task("x_ddi_corpus_type")) == 524
+        assert [NONE for _, answer in brat.pairs("x_ddi_corpus_entities") if answer == NONE] == [NONE] * 9
