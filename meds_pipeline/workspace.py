@@ -74,7 +74,7 @@ class Workspace:
             raw = _twins(home, settings)
         elif not raw.is_dir():
             raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
-        catalog = load_catalog(settings.catalog.extra)
+        catalog = load_catalog([*settings.catalog.extra, *own_catalog(home)])
         for name in settings.catalog.active:
             catalog.corpus(name)
         return cls(home, raw.resolve(), origin, settings, catalog, Store(home))
@@ -183,6 +183,12 @@ def _twins(home: Path, settings: Settings) -> Path:
             write_twin(name, root, records=settings.twins.records, seed=settings.seed)
         write_atomic(mark, wanted.encode())
     return root
+
+
+def own_catalog(home: Path) -> list[Path]:
+    """Return the folder of corpus YAMLs that belongs to a home, `<home>/catalog`, where it is there."""
+    folder = home / "catalog"
+    return [folder] if folder.is_dir() else []
 
 
 def default_home(raw: Path | None) -> Path:
