@@ -161,7 +161,8 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
         if presence.complete and presence.files:
             return presence
     for presence in found:
-        if presence.files or presence.folder.is_dir():
+        own = presence.folder.name == presence.distribution  # a folder of several corpora asks for no file of this one
+        if presence.files or (own and presence.folder.is_dir()):
             wanted = ", ".join(presence.missing)
             raise RawFileError(
                 f"no file matches {wanted}.",

@@ -221,7 +221,7 @@ def _bigint(value: Any) -> Any:
 def _double(value: Any) -> Any:
     if value is None or type(value) is float:
         return value
-    if type(value) is int and -_INT64 <= value < _INT64:
+    if type(value) is int:
         return float(value)
     raise Mistyped("DOUBLE", value)
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.lines import Lines
+
 _QUOTE = b'"'
 _CANDIDATES = 1000
 _QUOTES_OPTION = "if double quotes are plain characters in this file, set `quoting: false`."
@@ -67,12 +70,13 @@ class _TooLong(Exception):
     """A row does not end within the limit."""
 
 
-class _Rows:
+class Rows:
     """Cuts lines into rows; rows can be given back."""
 
-    def __init__(self, raw: BinaryIO, options: CsvOptions) -> None:
-        self._lines = iter_lines(raw, options.max_record_bytes)
+    def __init__(self, raw: Lines, options: CsvOptions, position: int = 0) -> None:
+        self._lines = iter_lines(raw, options.max_record_bytes, position)
         self._given_back: deque[Line] = deque()
+        self._end = position
         self._options = options
         self._undecodable = -1
         csv.field_size_limit(max(csv.field_size_limit(), options.max_record_bytes))
@@ -102,12 +106,22 @@ class _Rows:
                 return _Row(None, Reason.BAD_RECORD, _QUOTES, lines)
         return None
 
+    @property
+    def end(self) -> int | None:
+        """First byte behind the last row; None while lines wait to be taken again."""
+        return None if self._given_back else self._end
+
     def skip_line(self) -> None:
         """Do not take the next line."""
         self._line()
 
     def _line(self) -> Line | None:
-        return self._given_back.popleft() if self._given_back else next(self._lines, None)
+        if self._given_back:
+            return self._given_back.popleft()
+        line = next(self._lines, None)
+        if line is not None:
+            self._end = line.start + line.size + len(line.ending)
+        return line
 
     def _text(self, lines: list[Line]) -> str:
         """Text of the last line; bytes that are none are replaced here and found by `_is_text` once the row ends."""
@@ -149,21 +163,25 @@ class CsvReader(BaseReader[CsvOptions]):
         self, raw: BinaryIO, options: CsvOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
         """Go through the rows."""
-        rows = _Rows(raw, options)
-        width = len(options.columns)
-        places: list[int | None] | Fault = list(range(width))
-        if options.header:
-            header = rows.take()
-            if header is None:
-                return
-            if header.cells is None:
-                yield file_fault(Reason.UNREADABLE, f"The header cannot be read. {header.detail}")
-                return
-            places, width = locate(header.cells, options), len(header.cells)
-        if isinstance(places, Fault):
-            yield places
-            return
-        yield from _units(rows, Table(options, places), width)
+        rows = Rows(raw, options)
+        shape = _shape(rows, options)
+        if isinstance(shape, Fault):
+            yield shape
+        elif shape is not None:
+            yield from row_units(rows, Table(options, shape.places), shape.width)
+
+    def record_batches(self, raw: BinaryIO, options: CsvOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Batch]:
+        """By the block, where the columns allow it."""
+        from meds_pipeline.readers.batches import Source, from_blocks, from_units
+        from meds_pipeline.readers.fast_delimited import DelimitedFormat, suits
+
+        if not suits(options):
+            return super().record_batches(raw, options, companions)
+        source = Source(raw, 0, options.max_record_bytes)
+        shape = _shape(Rows(source, options), options)
+        if shape is None or isinstance(shape, Fault):
+            return from_units(iter([shape] if shape else []), options.arrow())
+        return from_blocks(source, DelimitedFormat(options, shape.places, shape.width))
 
 
 class TsvReader(CsvReader):
@@ -173,8 +191,30 @@ class TsvReader(CsvReader):
     options_type = TsvOptions
 
 
-def _units(rows: _Rows, table: Table, width: int) -> Iterator[Record | Fault]:
-    index = 0
+class _Shape(NamedTuple):
+    """Cells of a row, and in which of them the declared columns stand."""
+
+    width: int
+    places: list[int | None]
+
+
+def _shape(rows: Rows, options: CsvOptions) -> _Shape | Fault | None:
+    """Read the header; None if the file is empty."""
+    if not options.header:
+        return _Shape(len(options.columns), list(range(len(options.columns))))
+    header = rows.take()
+    if header is None:
+        return None
+    if header.cells is None:
+        return file_fault(Reason.UNREADABLE, f"The header cannot be read. {header.detail}")
+    places = locate(header.cells, options)
+    return places if isinstance(places, Fault) else _Shape(len(header.cells), places)
+
+
+def row_units(
+    rows: Rows, table: Table, width: int, index: int = 0, until: int | None = None
+) -> Iterator[Record | Fault]:
+    """Records and faults; the last is the first behind which a row begins at `until` or later."""
     while (row := rows.take()) is not None:
         unit = _unit(row, index, table, width)
         if isinstance(unit, Fault) and len(row.lines) > 1 and unit.reason in _SHAPE:
@@ -182,6 +222,8 @@ def _units(rows: _Rows, table: Table, width: int) -> Iterator[Record | Fault]:
             unit = Fault(index, row.start, _length(row.lines[:bad]), unit.reason, unit.detail)
         yield unit
         index += 1
+        if until is not None and rows.end is not None and rows.end >= until:
+            return
 
 
 def _unit(row: _Row, index: int, table: Table, width: int) -> Record | Fault:
@@ -198,7 +240,7 @@ def _length(lines: list[Line]) -> int:
     return lines[-1].start + lines[-1].size - lines[0].start
 
 
-def _next_row(rows: _Rows, bad: _Row, table: Table, width: int) -> int:
+def _next_row(rows: Rows, bad: _Row, table: Table, width: int) -> int:
     """Give back all lines from the next row on; return how many of the bad row's lines stay with it.
 
     A line begins a row again if the row that begins there fits and the one behind it does too; the last line of an

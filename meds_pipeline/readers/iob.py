@@ -11,7 +11,7 @@ by a line break. A line without a tag, or with one that is none, makes a fault o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
@@ -46,16 +46,16 @@ class IobOptions(Options):
 
 
 @dataclass(slots=True)
-class _Sentence:
-    """Lines gathered for one record."""
+class _Unit:
+    """What one record is made of: the tokens and tags of its sentences, and the first thing wrong with them."""
 
     start: int
     end: int
-    tokens: list[list[str]] = field(default_factory=list)
-    tags: list[list[str]] = field(default_factory=list)
+    tokens: list[list[str]]
+    tags: list[list[str]]
     problem: tuple[Reason, str] | None = None
 
-    def absorb(self, later: _Sentence) -> None:
+    def absorb(self, later: _Unit) -> None:
         """Append another sentence of the same document."""
         self.end = later.end
         self.tokens += later.tokens
@@ -91,64 +91,75 @@ class IobReader(BaseReader[IobOptions]):
                 yield Record(index, unit.start, length, _values(unit, options))
 
 
-def _sentences(raw: BinaryIO, options: IobOptions) -> Iterator[_Sentence]:
-    current: _Sentence | None = None
-    separator = "\t" if options.separator == "tab" else None
+def _sentences(raw: BinaryIO, options: IobOptions) -> Iterator[_Unit]:
+    cut = _Cutter(options)
+    lines: list[Line] = []
     for line in iter_lines(raw, options.max_record_bytes):
-        if not line.body.strip():
-            if current is not None:
-                yield current
-            current = None
-            continue
-        if current is None:
-            if line.body.startswith(_DOCSTART.encode()):
-                continue
-            current = _Sentence(line.start, line.start, [[]], [[]])
-        _add(current, line, options, separator)
-    if current is not None:
-        yield current
+        if line.body.strip():
+            lines.append(line)
+        elif lines:
+            yield cut.sentence(lines)
+            lines = []
+    if lines:
+        yield cut.sentence(lines)
 
 
-def _add(sentence: _Sentence, line: Line, options: IobOptions, separator: str | None) -> None:
-    number = len(sentence.tokens[0]) + 1
-    sentence.end = line.start + len(line.body)
-    if sentence.problem is not None:
-        return
-    if sentence.end - sentence.start > options.max_record_bytes or line.too_long:
-        sentence.problem = Reason.TOO_LONG, "The sentence is over max_record_bytes. Is a blank line missing?"
-        return
-    try:
-        text = line.body.decode(options.encoding)
-    except UnicodeDecodeError:
-        sentence.problem = (
-            Reason.BAD_ENCODING,
-            f"Line {number} of the record is not {options.encoding}. Set the file's `encoding`, or repair the line.",
-        )
-        return
-    # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
-    parts = text.split(separator) if separator else [part for part in text.split(" ") if part]
-    if len(parts) <= options.tag or not parts[options.tag].strip():
-        sentence.problem = (
-            Reason.MISSING_TAG,
-            f"Line {number} of the record has no tag in column {options.tag}. "
-            "Add the tag, or correct the options `separator` and `tag`.",
-        )
-        return
-    tag = parts[options.tag].strip()
-    if _TAG.fullmatch(tag) is None:
-        sentence.problem = (
-            Reason.MISSING_TAG,
-            f"Line {number} of the record: the tag is neither O nor like B-Type. "
-            "Correct the line, or the options `separator` and `tag`.",
-        )
-        return
-    sentence.tokens[0].append(parts[0])
-    sentence.tags[0].append(tag)
+class _Cutter:
+    """Lines of a sentence to tokens and tags."""
+
+    def __init__(self, options: IobOptions) -> None:
+        self._options = options
+        self._separator = "\t" if options.separator == "tab" else " "
+        self._known: set[str] = set()
+
+    def sentence(self, lines: list[Line]) -> _Unit:
+        """Cut one sentence."""
+        start, end = lines[0].start, lines[-1].start + lines[-1].size
+        if end - start > self._options.max_record_bytes:
+            detail = "The sentence is over max_record_bytes. Is a blank line missing?"
+            return _Unit(start, end, [[]], [[]], (Reason.TOO_LONG, detail))
+        try:
+            rows = self._rows(lines)
+            tags = [row[self._options.tag].strip() for row in rows]
+        except (UnicodeDecodeError, IndexError):
+            return _Unit(start, end, [[]], [[]], self._why(lines))
+        unit = _Unit(start, end, [[row[0] for row in rows]], [tags])
+        if not self._known.issuperset(tags):
+            if not all(map(_TAG.fullmatch, tags)):
+                unit.problem = self._why(lines)
+            else:
+                self._known.update(tags)
+        return unit
+
+    def _rows(self, lines: list[Line]) -> list[list[str]]:
+        texts = b"\n".join(line.body for line in lines).decode(self._options.encoding).split("\n")
+        if self._separator == "\t":
+            return [text.split("\t") for text in texts]
+        # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
+        return [[part for part in text.split(" ") if part] for text in texts]
+
+    def _why(self, lines: list[Line]) -> tuple[Reason, str]:
+        """The first line that is not a token and a tag."""
+        tag = self._options.tag
+        for number, line in enumerate(lines, 1):
+            here = f"Line {number} of the record"
+            try:
+                row = self._rows([line])[0]
+            except UnicodeDecodeError:
+                encoding = self._options.encoding
+                return Reason.BAD_ENCODING, f"{here} is not {encoding}. Set the file's `encoding`, or repair the line."
+            if len(row) <= tag or not row[tag].strip():
+                fix = "Add the tag, or correct the options `separator` and `tag`."
+                return Reason.MISSING_TAG, f"{here} has no tag in column {tag}. {fix}"
+            if _TAG.fullmatch(row[tag].strip()) is None:
+                fix = "Correct the line, or the options `separator` and `tag`."
+                return Reason.MISSING_TAG, f"{here}: the tag is neither O nor like B-Type. {fix}"
+        raise AssertionError("only called where a line is bad")
 
 
-def _documents(sentences: Iterator[_Sentence], starts: list[str]) -> Iterator[_Sentence]:
+def _documents(sentences: Iterator[_Unit], starts: list[str]) -> Iterator[_Unit]:
     """Join sentences to documents; what comes before the first beginning is a document too."""
-    document: _Sentence | None = None
+    document: _Unit | None = None
     for sentence in sentences:
         if document is None:
             document = sentence
@@ -161,14 +172,15 @@ def _documents(sentences: Iterator[_Sentence], starts: list[str]) -> Iterator[_S
         yield document
 
 
-def _values(unit: _Sentence, options: IobOptions) -> tuple[Any, ...]:
+def _values(unit: _Unit, options: IobOptions) -> tuple[Any, ...]:
     text = "\n".join(" ".join(tokens) for tokens in unit.tokens)
     entities: list[Entity] = []
     offset = 0
     for tokens, tags in zip(unit.tokens, unit.tags, strict=True):
-        for kind, span in _chunks(tokens, tags, offset):
-            number = f"T{len(entities) + 1}"
-            entities.append(entity(number, kind, text[span.start : span.end], [span]))
+        if len(set(tags)) > 1 or tags[0] != "O":
+            for kind, span in _chunks(tokens, tags, offset):
+                number = f"T{len(entities) + 1}"
+                entities.append(entity(number, kind, text[span.start : span.end], [span]))
         offset += sum(map(len, tokens)) + len(tokens)
     if not options.tokens:
         return text, entities, []

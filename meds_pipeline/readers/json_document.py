@@ -68,4 +68,4 @@ class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
             yield path_fault(options.path, error)
             return
         walk = Members(window, fields, keyed=False).walk
-        yield from as_units(walk(position, nested=bool(options.path)), fields, keyed=False)
+        yield from as_units(walk(position, len(options.path)), fields, keyed=False)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.lines import Lines
+
 
 class JsonLinesReader(BaseReader[JsonOptions]):
     """Records of a JSON lines file."""
@@ -31,17 +34,34 @@ class JsonLinesReader(BaseReader[JsonOptions]):
         self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
         """Go through the lines."""
-        fields = Fields(options)
-        index = 0
-        for line in iter_lines(raw, options.max_record_bytes):
-            body = line.body
-            if not body or body.isspace():
-                continue
+        return line_units(raw, options, Fields(options))
+
+    def record_batches(
+        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[Batch]:
+        """By the block, where Arrow's parser knows the columns."""
+        from meds_pipeline.readers.batches import Source, from_blocks
+        from meds_pipeline.readers.fast_json_lines import JsonLinesFormat, suits
+
+        if not suits(options):
+            return super().record_batches(raw, options, companions)
+        return from_blocks(Source(raw, 0, options.max_record_bytes), JsonLinesFormat(options))
+
+
+def line_units(
+    raw: Lines, options: JsonOptions, fields: Fields, position: int = 0, index: int = 0, until: int | None = None
+) -> Iterator[Record | Fault]:
+    """Records and faults from a byte position on; the last is the first that ends at `until` or later."""
+    for line in iter_lines(raw, options.max_record_bytes, position):
+        body = line.body
+        if body and not body.isspace():
             if line.too_long:
                 yield Fault(index, line.start, line.size, Reason.TOO_LONG.value, TOO_LONG)
             else:
                 yield parse_line(fields, index, line.start, body)
             index += 1
+        if until is not None and line.start + line.size + len(line.ending) >= until:
+            return
 
 
 def parse_line(fields: Fields, index: int, start: int, body: bytes) -> Record | Fault:

@@ -64,4 +64,4 @@ class JsonMapReader(BaseReader[JsonMapOptions]):
             yield path_fault(options.path, error)
             return
         walk = Members(window, fields, keyed=True).walk
-        yield from as_units(walk(position, nested=bool(options.path)), fields, keyed=True)
+        yield from as_units(walk(position, len(options.path)), fields, keyed=True)

@@ -26,7 +26,6 @@ _OPEN_STRING = re.compile(rb'"(?:[^"\\\r\n]++|\\[^\r\n])*+')
 _LITERAL = re.compile(rb"[^\s,\[\]{}\":]++")
 _QUOTE, _BACKSLASH, _COMMA, _COLON = b'"'[0], b"\\"[0], b","[0], b":"[0]
 _CLOSING = {b"{"[0]: b"}"[0], b"["[0]: b"]"[0]}
-_CLOSERS = frozenset(_CLOSING.values())
 _ANY_KEY, _ANY_OBJECT = re.compile(rb'(?=")'), re.compile(rb"(?=\{)")
 _TRY_AT_LEAST = 1 << 16
 
@@ -143,8 +142,8 @@ class Members:
         self._line_start: re.Pattern[bytes] | None = None
         self._longest = 0
 
-    def walk(self, position: int, nested: bool) -> Iterator[Member | Gap]:
-        """Members of the list or object at `position`; `nested` if the file goes on after its closing bracket.
+    def walk(self, position: int, depth: int) -> Iterator[Member | Gap]:
+        """Members of the list or object at `position`, which stands inside `depth` objects.
 
         Where there is no opening bracket, as after a damaged first byte, it begins at the first member that fits.
         """
@@ -152,15 +151,15 @@ class Members:
         opening = b"{"[0] if self._keyed else b"["[0]
         if window.byte(position) == opening:
             self._learn(position)
-            yield from self._walk(position + 1, nested)
+            yield from self._walk(position + 1, depth)
             return
         found = self._next(position)
         detail = f"It does not begin with {chr(opening)}."
         yield Gap(position, window.end if found is None else found, Reason.BAD_RECORD, detail)
         if found is not None:
-            yield from self._walk(found, nested)
+            yield from self._walk(found, depth)
 
-    def _walk(self, position: int, nested: bool) -> Iterator[Member | Gap]:
+    def _walk(self, position: int, depth: int) -> Iterator[Member | Gap]:
         window = self._window
         behind: int | None = None
         while True:
@@ -170,7 +169,7 @@ class Members:
                 position = window.space(position)
                 window.release(position)
                 if window.byte(position) == self._close:
-                    self._finish(position + 1, nested)
+                    self._finish(position, depth)
                     return
                 member = self._member(position)
                 if window.byte(window.space(member.end)) < 0:
@@ -198,11 +197,29 @@ class Members:
             raise _between(behind, byte)
         return position
 
-    def _finish(self, position: int, nested: bool) -> None:
-        """Check what follows the closing bracket."""
-        byte = self._window.byte(self._window.space(position))
-        if not (byte in (_COMMA, *_CLOSERS) if nested else byte < 0):
-            raise _between(position, 0)
+    def _finish(self, last: int, depth: int) -> None:
+        """Check that the rest of the document follows the closing bracket at `last`, and no lost member."""
+        window = self._window
+        while depth:
+            after = window.space(last + 1)
+            window.release(last)
+            byte = window.byte(after)
+            if byte == b"}"[0]:
+                depth, last = depth - 1, after
+            elif byte == _COMMA:
+                try:
+                    _, value_start = self._key(window.space(after + 1), None)
+                    last = value_end(window, value_start) - 1
+                except Broken as broken:
+                    if broken.reason is Reason.TOO_LONG:
+                        return
+                    raise _between(last, 0) from None
+                except ValueError:
+                    raise _between(last, 0) from None
+            else:
+                raise _between(last, byte)
+        if window.byte(window.space(last + 1)) >= 0:
+            raise _between(last, 0)
 
     def _check_last(self, member: Member) -> None:
         """A member at the very end of the file, its list not closed, may have swallowed the ones behind it."""

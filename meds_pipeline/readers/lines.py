@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from meds_pipeline.readers.base import UTF8_BOM
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 
 TOO_LONG = "The line is longer than max_record_bytes. Is a line break missing? Otherwise raise the option."
+
+
+class Lines(Protocol):
+    """Anything that gives lines as a file does."""
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        """A line with its line break, or the first `limit` bytes of it; empty at the end."""
 
 
 class Line(NamedTuple):
@@ -35,32 +42,39 @@ class Line(NamedTuple):
         return len(self.body) + self.too_long
 
 
-def iter_lines(raw: BinaryIO, limit: int) -> Iterator[Line]:
-    r"""Yield the lines of a file, ended by `\n` or `\r\n`; a lone `\r` ends no line."""
-    position = 0
-    for piece in iter(partial(raw.readline, limit), b""):
+def iter_lines(raw: Lines, limit: int, position: int = 0) -> Iterator[Line]:
+    r"""Yield the lines of a file from `position` on, ended by `\n` or `\r\n`; a lone `\r` ends no line."""
+    # Two more bytes, so that a line as long as the limit comes with its line break.
+    for piece in iter(partial(raw.readline, limit + 2), b""):
         start = position
         position += len(piece)
-        if piece.endswith(b"\r\n"):
-            body, ending = piece[:-2], b"\r\n"
-        elif piece.endswith(b"\n"):
-            body, ending = piece[:-1], b"\n"
-        else:
-            body, ending = (piece[:-1], b"\r") if piece.endswith(b"\r") else (piece, b"")
+        body, ending = _split(piece)
         if start == 0 and body.startswith(UTF8_BOM):
             start, body = len(UTF8_BOM), body[len(UTF8_BOM) :]
         lost = 0
-        if len(piece) >= limit and not piece.endswith(b"\n"):
-            lost = _skip_line(raw, limit)
-            position += lost
+        if len(body) > limit:
+            if ending != b"\n" and ending != b"\r\n":
+                last, skipped = _skip_line(raw, limit)
+                position += skipped
+                ending = _split(last)[1]
+            body, lost = body[:limit], position - start - len(ending) - limit
         yield Line(start, body, ending, lost)
 
 
-def _skip_line(raw: BinaryIO, limit: int) -> int:
-    """Read to the end of the line; at least 1, so that the line counts as too long."""
-    lost = 0
+def _split(piece: bytes) -> tuple[bytes, bytes]:
+    """A line and its line break."""
+    if piece.endswith(b"\r\n"):
+        return piece[:-2], b"\r\n"
+    if piece.endswith(b"\n"):
+        return piece[:-1], b"\n"
+    return (piece[:-1], b"\r") if piece.endswith(b"\r") else (piece, b"")
+
+
+def _skip_line(raw: Lines, limit: int) -> tuple[bytes, int]:
+    """Read to the end of the line; its last piece and how many bytes it had left."""
+    last, skipped = b"", 0
     while piece := raw.readline(limit):
-        lost += len(piece)
+        last, skipped = piece, skipped + len(piece)
         if piece.endswith(b"\n"):
             break
-    return max(1, lost)
+    return last, skipped

@@ -122,6 +122,8 @@ def _bigint(text: str) -> int | None:
 
 def _double(text: str) -> float | None:
     try:
+        if "_" in text:  # which float() reads
+            raise ValueError
         return float(text) if text.strip() else None
     except ValueError:
         raise ValueError("expected DOUBLE, found other text") from None

@@ -18,7 +18,7 @@ from meds_pipeline.scoring.table import ITEMS, SCORES, Scored, read_answers
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from meds_pipeline.scoring.base import Answer, FloatArray
+    from meds_pipeline.scoring.base import Answer, FloatArray, ItemScore
     from meds_pipeline.scoring.registry import TaskSpec
 
 
@@ -79,20 +79,19 @@ def measure(
     for task_id, group in groupby(rows, key=lambda answer: answer.task_id):
         members = list(group)
         tasks.append((complete(specs[task_id], members), members))
-    jobs = [(scorer, spec, members) for scorer in scorers for spec, members in tasks]
-    families = [family(scorer, spec) for scorer, spec, _ in jobs]
-    scored = workers.run_all(jobs, processes)
+    jobs = [workers.Job(tuple(scorers), spec, members) for spec, members in tasks]
+    families = [[family(scorer, job.spec) for scorer in scorers] for job in jobs]  # unknown names fail before the work
+    done = workers.run_all(jobs, processes)
     return [
-        TaskItems(
-            scorer,
-            spec,
-            made,
-            members,
-            items,
-            np.array([item.counts for item in items], dtype=np.float64).reshape(len(items), -1),
-        )
-        for (scorer, spec, members), made, items in zip(jobs, families, scored, strict=True)
+        TaskItems(scorer, job.spec, made[i], job.answers, found[scorer], _matrix(found[scorer]))
+        for i, scorer in enumerate(scorers)
+        for job, made, found in zip(jobs, families, done, strict=True)
     ]
+
+
+def _matrix(items: Sequence[ItemScore]) -> FloatArray:
+    """Counts of the items, shape (items, columns)."""
+    return np.array([item.counts for item in items], dtype=np.float64)
 
 
 def score_rows(

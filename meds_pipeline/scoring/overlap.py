@@ -21,8 +21,9 @@ def bleu1(hypothesis: Sequence[str], reference: Sequence[str]) -> float:
     Smoothing only touches orders whose weight is zero, so it never shows. The logarithm is taken and undone as NLTK
     does, which keeps the last bit.
     """
-    available = Counter(reference)
-    matched = sum(min(count, available[word]) for word, count in Counter(hypothesis).items() if word in available)
+    said, available = Counter(hypothesis), Counter(reference)
+    both = list(said.keys() & available.keys())
+    matched = sum(map(min, map(said.__getitem__, both), map(available.__getitem__, both)))
     if not matched:
         return 0.0
     longer = len(hypothesis) > len(reference)
@@ -50,12 +51,20 @@ def _chosen_common(reference: Sequence[str], hypothesis: Sequence[str]) -> set[s
         bit <<= 1
     full = flat = bit - 1
     rows: list[tuple[str, int, int]] = []
+    present = 0
+    absent = False
     for word in reference:
         match = matches.get(word, 0)
         if match:
+            present += 1
             hit = flat & match
             flat = ((flat + hit) | (flat - hit)) & full
+        elif absent:
+            continue  # walking back over one absent word or over several leads to the same place
+        absent = not match
         rows.append((word, match, full ^ flat))
+    if (full ^ flat).bit_count() in (len(hypothesis), present):
+        return set(matches)  # every word of one side is chosen
     chosen: set[str] = set()
     keep = full
     for word, match, growth in reversed(rows):

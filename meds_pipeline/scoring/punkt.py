@@ -136,7 +136,7 @@ def trouble() -> str:
 
 
 def _word_type(token: str) -> str:
-    return _NUMERIC.sub("##number##", token.lower())
+    return token.lower() if token[0].isalpha() else _NUMERIC.sub("##number##", token.lower())
 
 
 def _without_period(kind: str) -> str:
@@ -195,13 +195,18 @@ def _ends_sentence(token: str, following: str, tables: Tables) -> bool:
     return ends
 
 
-def _contains_break(context: str, tables: Tables) -> bool:
-    tokens = [token for line in context.split("\n") if line.strip() for token in _WORD.findall(line)]
+def _breaks(before: str, match: re.Match[str], tables: Tables) -> bool:
+    """Whether a sentence ends at a mark, given the word before it."""
+    mark, after, following = match.group(0, 1, 2)
+    if mark == "." and following and before.isalpha() and following.isalpha():
+        return _ends_sentence(before + mark, following, tables)  # what the general way below comes to
+    lines = (before + mark + after).split("\n")
+    tokens = [token for line in lines if line.strip() for token in _WORD.findall(line)]
     return any(_ends_sentence(token, tokens[i + 1], tables) for i, token in enumerate(tokens[:-1]))
 
 
 def _candidates(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Every possible end of a sentence with the words around it; of overlapping ones the last."""
+    """Every possible end of a sentence with the word before it; of overlapping ones the last."""
     before: re.Match[str] | None = None
     start = stop = 0
     for match in _PERIOD_CONTEXT.finditer(text):
@@ -209,16 +214,16 @@ def _candidates(text: str) -> Iterator[tuple[re.Match[str], str]]:
         space = max(map(gap.rfind, _ASCII_SPACE))
         word_start = stop + space + 1 if space > 0 else start
         if before is not None and stop <= word_start:
-            yield before, text[start:stop] + before.group() + before.group(1)
+            yield before, text[start:stop]
         before, start, stop = match, word_start, match.start()
     if before is not None:
-        yield before, text[start:stop] + before.group() + before.group(1)
+        yield before, text[start:stop]
 
 
 def _slices(text: str, tables: Tables) -> Iterator[tuple[int, int]]:
     last = 0
-    for match, context in _candidates(text):
-        if _contains_break(context, tables):
+    for match, before in _candidates(text):
+        if _breaks(before, match, tables):
             yield last, match.end()
             last = match.start(2) if match.group(2) else match.end()
     yield last, len(text.rstrip())

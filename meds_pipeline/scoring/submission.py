@@ -11,20 +11,20 @@ import re
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import ScoringError, Where
 from meds_pipeline.scoring.base import Answer, upstream_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
     Row = tuple[int, dict[str, Any] | None]
     """Place in the file (line or row, from 1) and its fields; None for a row that cannot be read."""
 
 COLUMNS = ("task_id", "input", "GT", "output")
-_IDS = ("item_id", "id")
 _ROW_START = re.compile(r'"?(?:task\d+|x_\w+)"?,')
 _NAMED = 5
 
@@ -108,7 +108,7 @@ def read_submission(path: Path, known: Container[str], joined_by_id: bool = True
         if row is None:
             problems.add("broken_row", f"line {place}")
             continue
-        own = next((row[key] for key in _IDS if row.get(key) not in (None, "")), None)
+        own = row.get("item_id") or row.get("id") or None
         identified = identified or own is not None
         answer = _answer(row, place, problems, known, None if own is None or not joined_by_id else str(own), seen)
         if answer is not None:
@@ -160,53 +160,43 @@ def _answer(
     )
 
 
-class _Lines:
-    """Lines of a file with a way back, so that a lost quote costs one row and not the rest of the file."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.source = iter(lines)
-        self.again: list[str] = []
-        self.taken: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self.again.pop() if self.again else next(self.source)
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def back_to_next_row(self) -> None:
-        """Give back all lines of the last row from the first that looks like the start of a row."""
-        starts = (i for i, line in enumerate(self.taken) if i and _ROW_START.match(line))
-        first = next(starts, len(self.taken))
-        self.again += reversed(self.taken[first:])
-        self.number -= len(self.taken) - first
-        self.taken.clear()
-
-
 def _csv_rows(path: Path) -> Iterator[Row]:
+    """Rows of a CSV file.
+
+    A quote that is never closed swallows what follows: reading then goes on at the next line that looks like the start
+    of a row, so that it costs one row and not the rest of the file.
+    """
     csv.field_size_limit(sys.maxsize)
+    header: list[str] = []
+    start = 1  # line of the next row
+    again = True
+    while again:
+        again = False
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+            skipped = start - 1
+            reader = csv.reader(islice(stream, skipped, None) if skipped else stream)
+            if not header:
+                header = next(reader, [])
+                _check_columns(header, path)
+                start = 1 + reader.line_num
+            for fields in reader:
+                if len(fields) == len(header):
+                    yield start, dict(zip(header, fields, strict=True))
+                elif fields:
+                    yield start, None
+                    stop = skipped + reader.line_num
+                    start = _next_row(path, start + 1, stop)
+                    if start <= stop:
+                        again = True
+                        break
+                start = skipped + reader.line_num + 1
+
+
+def _next_row(path: Path, first: int, last: int) -> int:
+    """The first line from `first` to `last` that looks like the start of a row; one after `last` where none does."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        lines = _Lines(stream)
-        reader = csv.reader(lines)
-        header = next(reader, [])
-        _check_columns(header, path)
-        width = len(header)
-        lines.taken.clear()
-        start = lines.number + 1
-        for fields in reader:
-            if len(fields) == width:
-                lines.taken.clear()
-                yield start, dict(zip(header, fields, strict=True))
-            elif fields:
-                lines.back_to_next_row()
-                yield start, None
-            else:
-                lines.taken.clear()
-            start = lines.number + 1
+        lines = enumerate(islice(stream, first - 1, last), first)
+        return next((number for number, line in lines if _ROW_START.match(line)), last + 1)
 
 
 def _json_rows(path: Path) -> Iterator[Row]:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pyarrow.parquet as pq
 import pytest
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SHARED = Path(os.environ.get("MEDS_SHARED", Path(__file__).parents[2] / "../shared"))
 CORPORA = SHARED / "corpora"
 Origin = Literal["twin", "real"]
+BOTH: tuple[Origin, ...] = ("twin", "real")
 Row = dict[str, Any]
 
 
@@ -109,6 +110,13 @@ class Built:
         """Instances of a task by split."""
         found = [row["split"] for row in self.task(task_id)]
         return {split: found.count(split) for split in sorted(set(found))}
+
+
+class Builds(Protocol):
+    """The fixture `builds`: every distribution is built once a session, whoever asks."""
+
+    def __call__(self, distribution: str, origin: Origin) -> Built:
+        """Return the distribution, from its twin or from real files (skips the test where these are absent)."""
 
 
 @cache

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import mentions, sentences
 
 NONE = "There is no related enetity."
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("bc2gm_iob", request.param, tmp_path_factory.mktemp("bc2gm"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("bc2gm_iob", request.param)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built, build
 from plain import csv_rows
 
 DIAGNOSIS, TESTS = "x_chatdoctor_disease_db_diagnosis", "x_chatdoctor_disease_db_tests"
 DRUGS, EXPLANATION = "x_chatdoctor_disease_db_medications", "x_chatdoctor_disease_db_explanation"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("chatdoctor_disease_db", request.param, tmp_path_factory.mktemp("chatdoctor"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("chatdoctor_disease_db", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,24 @@ def test_counts(built: Built) -> None:
         assert built.count("Autonomous_ChatDoctor_csv/disease_symptom.csv") == 12
         sizes = [len(built.task(task)) for task in (DIAGNOSIS, TESTS, DRUGS, EXPLANATION)]
         assert sizes == [796, 794, 796, 665]
+
+
+def test_the_small_files_add_what_the_large_one_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "raw/chatdoctor_disease_db"
+    for place in ("Autonomous_ChatGPT_API", "Autonomous_ChatDoctor_csv"):
+        (folder / place).mkdir(parents=True)
+    (folder / "format_dataset.csv").write_text(
+        "idx,disease,Symptom,reason,TestsAndProcedures,commonMedications\n"
+        "0,Gout,['Pain'],A joint disease. ,['X ray'],['Zinc']\n"
+    )
+    (folder / "Autonomous_ChatGPT_API/disease_database_mini.csv").write_text(
+        "idx,disease,Symptom,Medical Tests,Medications\n0,Gout,['Pain'],[],[]\n1,Flu,['Fever'],['Swab'],[]\n"
+    )
+    (folder / "Autonomous_ChatDoctor_csv/disease_symptom.csv").write_text(
+        "disease,Symptom\nFlu,['Fever']\nMumps,['Swelling']\n"
+    )
+    made = build("chatdoctor_disease_db", "real", tmp_path / "built", real=tmp_path / "raw")
+    found = [("Symptoms: Pain", "Gout"), ("Symptoms: Fever", "Flu"), ("Symptoms: Swelling", "Mumps")]
+    assert made.pairs(DIAGNOSIS) == found
+    assert [answer for _, answer in made.pairs(TESTS)] == ["X ray.", "Swab."]
+    assert made.pairs(EXPLANATION) == [("Gout", "A joint disease.")]

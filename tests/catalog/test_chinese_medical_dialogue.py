@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import csv_rows
 
 ANSWER, TITLE = "x_chinese_medical_dialogue_answer", "x_chinese_medical_dialogue_title"
 DEPARTMENT = "x_chinese_medical_dialogue_department"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("chinese_medical_dialogue", request.param, tmp_path_factory.mktemp("chinese"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("chinese_medical_dialogue", request.param)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import html
 import re
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import csv_rows
 
 DESCRIPTION, CATEGORIES = "x_drugbank_hetionet_description", "x_drugbank_hetionet_categories"
@@ -29,9 +29,9 @@ INITIALS = {
 }
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("drugbank_hetionet", request.param, tmp_path_factory.mktemp("drugbank"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("drugbank_hetionet", request.param)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import json_records
 
 from meds_pipeline.scoring.corrected.choice import truth_letters
@@ -13,9 +13,9 @@ from meds_pipeline.scoring.corrected.choice import truth_letters
 TASK, COUNT = "task60", "x_frenchmedmcqa_answer_count"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("frenchmedmcqa", request.param, tmp_path_factory.mktemp("french"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("frenchmedmcqa", request.param)
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built, build
 from plain import csv_rows
 
 TASK = "x_medical_abstracts_tc_condition"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("medical_abstracts_tc", request.param, tmp_path_factory.mktemp("abstracts"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("medical_abstracts_tc", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_an_abstract_of_both_files_is_held_out(tmp_path: Path) -> None:
     (raw / "medical_tc_labels.csv").write_text("condition_label,condition_name\n1,neoplasms\n5,general\n")
     (raw / "medical_tc_train.csv").write_text('condition_label,medical_abstract\n1,"Seen twice. "\n1,Once.\n')
     (raw / "medical_tc_test.csv").write_text('condition_label,medical_abstract\n5,"Seen twice. "\n')
-    made = build("medical_abstracts_tc", "real", tmp_path / "home", real=tmp_path / "raw")
+    made = build("medical_abstracts_tc", "real", tmp_path / "built", real=tmp_path / "raw")
     found = {row["input"]: (row["split"], row["outputs"]) for row in made.task(TASK)}
     assert found == {"Seen twice.": ("test", ["general", "neoplasms"]), "Once.": ("train", ["neoplasms"])}
 

@@ -7,14 +7,14 @@ import re
 from typing import Any
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 
 TASK, FACTS = "task57", "x_medqa_atomic_facts"
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("mediq_imedqa", request.param, tmp_path_factory.mktemp("medqa"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("mediq_imedqa", request.param)
 
 
 @pytest.fixture(scope="module")

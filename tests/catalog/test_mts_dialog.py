@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, build
+from build_corpus import BOTH, Builds, Built
 from plain import csv_rows
 
 TEXT, HEADER = "x_mts_dialog_section_text", "x_mts_dialog_section_header"
@@ -34,9 +34,9 @@ NAMES = {
 }
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("mts_dialog", request.param, tmp_path_factory.mktemp("mts"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("mts_dialog", request.param)
 
 
 @pytest.fixture(scope="module")

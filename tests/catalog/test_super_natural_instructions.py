@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from build_corpus import Built, build, real_folder
+from build_corpus import BOTH, Builds, Built, Origin
 from plain import json_records
+
+from meds_pipeline.catalog import load_catalog
+from meds_pipeline.catalog.presence import active
 
 MMLU = "x_super_natural_instructions_mmlu"
 FILES = {
@@ -23,9 +25,9 @@ OWNED = {
 }
 
 
-@pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("super_natural_instructions", request.param, tmp_path_factory.mktemp("super_ni"))
+@pytest.fixture(scope="module", params=BOTH)
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("super_natural_instructions", request.param)
 
 
 def instances(path: Path) -> list[dict[str, Any]]:
@@ -67,16 +69,24 @@ def test_counts(built: Built) -> None:
         assert [len(built.task(task)) for task in (*FILES, MMLU)] == [10, 14, 10, 4, 32]
 
 
-@pytest.mark.parametrize("origin", ["twin", "real"])
+@pytest.mark.parametrize("origin", BOTH)
 @pytest.mark.parametrize("distribution", OWNED)
-def test_files_of_other_corpora_serve_those(distribution: str, origin: str, tmp_path: Path) -> None:
+def test_files_of_other_corpora_serve_those(distribution: str, origin: Origin, builds: Builds) -> None:
     task, name = OWNED[distribution]
-    if origin == "real":
-        folder = tmp_path / "raw" / distribution
-        folder.mkdir(parents=True)
-        shutil.copy(real_folder("super_natural_instructions") / name, folder)
-    made = build(distribution, "real" if origin == "real" else "twin", tmp_path / "built", real=tmp_path / "raw")
+    made = builds(distribution, origin)
     assert found(made, task) == wanted([made.folder / name])
     assert made.faults == made.rejected == []
-    if origin == "real":
+    if made.origin == "real":
         assert len(made.task(task)) == {"task12": 6, "task28": 10}[task]
+
+
+def test_a_folder_shared_with_other_corpora_asks_for_none_of_their_files(tmp_path: Path) -> None:
+    raw = tmp_path / "super_natural_instructions"
+    raw.mkdir()
+    (raw / "task1431_head_qa_answer_generation.json").write_text("{}")
+    pubmedqa = load_catalog().corpora["pubmedqa"]
+    assert active(pubmedqa, tmp_path) is None
+    (raw / "task846_pubmedqa_classification.json").write_text("{}")
+    presence = active(pubmedqa, tmp_path)
+    assert presence is not None
+    assert presence.distribution == "pubmedqa_super_ni"

@@ -88,6 +88,25 @@ def test_path_leads_to_the_records() -> None:
     assert rows(units("json_map", exams, path=["exams"], columns={"question": "VARCHAR"})) == [("e1", "a")]
 
 
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("noise", ["]", "],", '], "k": ', "]}"])
+def test_a_list_that_seems_to_end_inside_its_document_goes_on(style: str, noise: str) -> None:
+    whole = json.dumps(
+        {"v": 1, "set": {"data": [{"question": f"q{n}", "label": n} for n in range(6)], "n": 2}}, **STYLES[style]
+    )
+    begin = whole.index("{", whole.index("q2"))
+    damaged = whole[:begin] + noise + whole[begin:]
+    found = units("json", damaged.encode(), path=["set", "data"], columns=QA)
+    assert [values[0] for values in rows(found)][:3] == ["q0", "q1", "q2"]
+    assert [values[0] for values in rows(found)][-2:] == ["q4", "q5"]
+    assert faults(found)
+
+
+def test_a_document_cut_off_behind_its_list_is_a_fault() -> None:
+    data = b'{"data": [{"question": "a", "label": 1}], "n"'
+    assert faults(units("json", data, path=["data"], columns=QA))[-1][1] in ("truncated", "bad_record")
+
+
 def test_wrong_path_is_a_fault_that_names_it() -> None:
     (fault,) = units("json", b'{"data": []}', path=["set"], columns=QA)
     assert isinstance(fault, Fault)

@@ -27,7 +27,7 @@ EXAM = {"separator": "space", "starts": "QUESTION TYPE:"}
 MCQ = {"id": "VARCHAR", "question": "VARCHAR", "answers": "MAP(VARCHAR, VARCHAR)", "correct_answers": "VARCHAR[]"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """Files of one corpus, how to read them, and how many records they hold together."""
 

@@ -130,8 +130,8 @@ def test_japanese_equals_janome(janome_words: object) -> None:
     rnd = random.Random(7)  # noqa: S311 (test data)
     texts = [JAPANESE, "", " ", JAPANESE * 12, *parity_texts("task54")[::12]]
     texts += ["".join(rnd.choices(JAPANESE, k=rnd.randint(1, 40))) for _ in range(300)]
-    for text in texts:
-        assert segment(text) == janome_words(text), text
+    for text, found in zip(texts, segment(texts), strict=True):
+        assert found == janome_words(text), text
 
 
 def test_chinese_equals_jieba(tmp_path: Path) -> None:

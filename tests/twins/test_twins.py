@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GOLDEN = {
+    "anatem_iob": "523ed1b0c4dea85936887f801907b360e039d5966e76b355bb502410961249cc",
+    "bc2gm_iob": "58c575dbc14f59da31f49b9c5aeb072620a8186a7c156d8c82e940613aaecdf1",
     "bc5cdr_iob": "cf169760f0cbe652da9d5e924c4867627ac58a691b8bd106279a258d0fefacdf",
+    "bc5cdr_super_ni": "62b9186b62a96ce4e32afe7cd3c767e47242ab4824a43dce92ca498a8eafdc94",
+    "chatdoctor_disease_db": "ec528d850187883ea39d0214c81b4f4fb10b78ef877ef84f0ed9ec1eb97ee816",
+    "chinese_medical_dialogue": "9319cc768100a34cf6aac845e581046222145a35debbaac6d8d503e2841165c1",
+    "drugbank_hetionet": "bb2b45b79c84119dfef82c5a4f0dd8404094e49bed63268336e82a787ef2b288",
+    "frenchmedmcqa": "54c39c79f30ef73899b6bf6bfe72cd98a6fdf7ae3769cb5f54c2c068563306a3",
+    "medical_abstracts_tc": "98ad8d399f170f93fd6ec6de6e8dd87fa5cc2f6aed5af84fdccbeb55abb72f4d",
+    "mediq_imedqa": "07610c01feb2bb62aa99ce0d4c422820ea79e2900e4461e5b7a5bda985dd5f69",
     "meqsum": "1d5cdfe9d4d5d5fdfcc24553efc06d3410abaae126fd499edef7947b80c9d92b",
+    "mts_dialog": "ceba4abe021e5010fc373c515ad20c9ecb6d98125a6d516d2fe344e21d8e448f",
     "pubmedqa": "1655ea31b0e7237d5cdc8d01037872251d3e2be6908d9750c83a61ccb4e3538c",
+    "pubmedqa_super_ni": "f5fb6a533a485ff350a7a2f9ced0d71b6ef4c0a943395b64bf2b908718ac11c1",
+    "super_natural_instructions": "301ecea11ce9b7da18d71fb4e8bf275125e503e32e04b94242533cf4dca91575",
 }
 """sha256 over the files of (records=100, seed=7) at version 1 of the twins: a change here raises `VERSION`."""
 

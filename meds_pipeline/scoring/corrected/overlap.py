@@ -11,7 +11,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, ItemScore, counted
-from meds_pipeline.scoring.languages import words
 from meds_pipeline.scoring.official.overlap import Overlap as OfficialOverlap
 from meds_pipeline.scoring.overlap import bleu1
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 _ENGLISH = re.compile(r"[a-z0-9]+")
 _UNICODE = re.compile(r"[^\W_]+")
-
-
-def lower_words(text: str, language: str) -> list[str]:
-    """Upstream's tokens in lower case; cut before lowering, since sentence splitting looks at capitals."""
-    return [word.lower() for word in words(text, language)]
 
 
 def rouge_words(text: str, language: str, cut: Sequence[str]) -> list[str]:
@@ -68,6 +62,10 @@ class Overlap(OfficialOverlap):
 
     metrics: ClassVar[tuple[str, ...]] = ("bleu1", "rouge1", "rouge2", "rougeL")
 
+    def lower_words(self, text: str) -> list[str]:
+        """Upstream's tokens in lower case; cut before lowering, since sentence splitting looks at capitals."""
+        return [word.lower() for word in self.words(text)]
+
     @property
     def comparable(self) -> tuple[bool, ...]:
         """BLEU needs the Punkt tables; ROUGE does not."""
@@ -75,15 +73,15 @@ class Overlap(OfficialOverlap):
 
     def score(self, answer: Answer) -> ItemScore:
         """Measure against each reference; the best figure of each metric counts."""
-        output = answer.output or ""
-        if not output.strip():
+        output = (answer.output or "").strip()
+        if not output:
             return counted(answer, 0.0, 0.0, 0.0, 0.0, why="no text")
         language = self.spec.language
-        said = lower_words(output, language)
+        said = self.lower_words(output)
         ours = rouge_words(output, language, said)
         best = [0.0] * 4
         for reference in answer.references:
-            truth = lower_words(reference, language)
+            truth = self.lower_words(reference.strip())
             theirs = rouge_words(reference, language, truth)
             points = (bleu1(said, truth), rouge_n(ours, theirs, 1), rouge_n(ours, theirs, 2), rouge_l(ours, theirs))
             best = [max(pair) for pair in zip(best, points, strict=True)]

@@ -5,12 +5,17 @@ What upstream calls ROUGE-1 is ROUGE-L; it is named `rougeL` here.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring import punkt
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted, outcome_of, skipped, upstream_cell
-from meds_pipeline.scoring.languages import words
+from meds_pipeline.scoring.languages import Tokens
 from meds_pipeline.scoring.overlap import bleu1, rouge_package_l
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from meds_pipeline.scoring.registry import TaskSpec
 
 SPLIT_BY_PUNKT = ("en", "es", "fr", "ru")
 
@@ -20,6 +25,16 @@ class Overlap(Family):
 
     metrics: ClassVar[tuple[str, ...]] = ("bleu1", "rougeL")
     main: ClassVar[str] = "rougeL"
+
+    def __init__(self, spec: TaskSpec) -> None:
+        """Tokens are cut as they are asked for, unless `prepare` gives shared ones."""
+        super().__init__(spec)
+        self.words = Tokens(spec.language)
+
+    def prepare(self, answers: Sequence[Answer], tokens: Tokens) -> None:
+        """Cut all texts of the answers together, in the language where that pays."""
+        self.words = tokens
+        tokens.prepare(text for a in answers for text in (a.output or "", *a.references))
 
     @property
     def comparable(self) -> tuple[bool, ...]:
@@ -48,7 +63,7 @@ class Overlap(Family):
             if self.spec.missing == "skip":
                 return skipped(answer, 2, "no text: not counted")
             return counted(answer, 0.0, 0.0, why="no text")
-        said, gold = words(output, self.spec.language), words(truth, self.spec.language)
+        said, gold = self.words(output), self.words(truth)
         if self.spec.language in ("zh", "ja"):
             output, truth = " ".join(said), " ".join(gold)
         bleu, rouge = bleu1(said, gold), rouge_package_l(output, truth) or 0.0

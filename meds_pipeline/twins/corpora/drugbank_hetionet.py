@@ -21,7 +21,7 @@ FAULT_EVERY = 40
 HEADER = ("drugbank_id", "name", "type", "groups", "atc_codes", "categories", "inchikey", "inchi", "description")
 ONSETS = (
     "Vel",
-    "Mor",
+    "Mora",
     "Cor",
     "Bel",
     "Den",
@@ -35,7 +35,7 @@ ONSETS = (
     "Gar",
     "Sul",
     "Nol",
-    "Hart",
+    "Harto",
 )
 MIDDLES = ("ta", "vi", "do", "nu", "re", "pi", "lo", "si")
 SOURCES = ("", "", " [PubChem]", " [Wikipedia]")

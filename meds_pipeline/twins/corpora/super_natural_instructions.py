@@ -107,13 +107,13 @@ def super_natural_instructions(order: TwinOrder) -> Iterator[TwinFile]:
     return (_file(order, task) for task in TASKS)
 
 
-@twin("pubmedqa_super_ni")
+@twin("pubmedqa_super_ni", "super_natural_instructions")
 def pubmedqa_super_ni(order: TwinOrder) -> Iterator[TwinFile]:
     """Write the task made of PubMedQA."""
     yield _file(order, VERIFICATION)
 
 
-@twin("bc5cdr_super_ni")
+@twin("bc5cdr_super_ni", "super_natural_instructions")
 def bc5cdr_super_ni(order: TwinOrder) -> Iterator[TwinFile]:
     """Write the task made of BC5CDR."""
     yield _file(order, DISEASE)

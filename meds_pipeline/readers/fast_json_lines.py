@@ -1,0 +1,94 @@
+"""JSON lines by the block: Arrow's own parser, for blocks in which every line is one object of the declared types.
+
+Arrow's parser is as strict on types as `columns.py`, but counts no lines: what it gives is taken only if every line
+begins with `{`, ends with `}`, and there are as many rows as lines. A line break that stands between `}` and `{` is
+never inside a JSON value, so then each line is one object.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as arrow_json
+
+from meds_pipeline.readers.batches import Fast, Source, is_text
+from meds_pipeline.readers.columns import Type, parse_columns
+from meds_pipeline.readers.json_fields import VALUE, Fields, JsonOptions
+from meds_pipeline.readers.json_lines import line_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from meds_pipeline.readers.base import Fault, Record
+
+_NO_NUMBER = re.compile(rb"(?:NaN|Inf(?:inity)?)\s*[,\]}]")
+_NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
+
+
+def suits(options: JsonOptions) -> bool:
+    """Whether Arrow's parser knows these columns: objects in UTF-8, without MAP and JSON."""
+    types = parse_columns(options.columns)
+    return options.encoding == "utf-8" and list(types) != [VALUE] and all(map(_plain, types.values()))
+
+
+def _plain(kind: Type) -> bool:
+    parts = [*(kind.fields or {}).values(), *([kind.item] if kind.item else [])]
+    known = kind.text != "JSON" and not kind.text.startswith("MAP")
+    return known and all(map(_plain, parts))
+
+
+class JsonLinesFormat:
+    """The two ways through a block of JSON lines."""
+
+    def __init__(self, options: JsonOptions) -> None:
+        self.schema = options.arrow()
+        self._options = options
+        self._parse = arrow_json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="ignore")
+
+    def whole(self, data: bytes) -> int:
+        """Bytes up to the last line break."""
+        return data.rfind(b"\n") + 1
+
+    def fast(self, block: bytes) -> Fast | None:
+        """Let Arrow parse the block; None if a line is anything but one fitting object."""
+        data = np.frombuffer(block, np.uint8)
+        breaks = np.flatnonzero(data == _NEWLINE)
+        starts = np.concatenate(([0], breaks + 1))
+        ends = np.concatenate((breaks, [len(block)]))
+        ends = ends - ((ends > starts) & (data[ends - 1] == _RETURN))
+        filled = ends > starts
+        starts, ends = starts[filled], ends[filled]
+        lengths = ends - starts
+        if not len(starts) or not ((data[starts] == _OPEN) & (data[ends - 1] == _CLOSE)).all():
+            return None
+        if lengths.max() > self._options.max_record_bytes or not _is_strict(block):
+            return None
+        read = arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1)
+        try:
+            table = arrow_json.read_json(pa.BufferReader(block), read, self._parse)
+        except pa.ArrowInvalid:
+            return None
+        table = table.select(self.schema.names).combine_chunks()
+        if table.num_rows != len(starts) or table.schema != self.schema:
+            return None
+        if any(table[name].null_count for name in self._options.required):
+            return None
+        return Fast(starts, lengths, table.to_batches()[0])
+
+    def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
+        """Parse line by line."""
+        return line_units(source, self._options, Fields(self._options), source.position, index, until)
+
+
+def _is_strict(block: bytes) -> bool:
+    """Whether a block is UTF-8 and free of NaN and Infinity, neither of which Arrow minds."""
+    for word in (b"NaN", b"Inf"):
+        place = block.find(word)
+        while place >= 0:
+            if _NO_NUMBER.match(block, place):
+                return False
+            place = block.find(word, place + 1)
+    return is_text(block)
