@@ -17,6 +17,7 @@ import argparse
 import csv
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ import time
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from meds_pipeline.scoring.workers import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -276,15 +279,21 @@ def upstream_labels(labels: Sequence[str], rows: Sequence[tuple[str, Any, Any]])
     return {name: 100 * value / len(labels) for name, value in parts.items()}
 
 
-def timed(command: Sequence[str]) -> tuple[float, dict[str, Any]]:
-    """Wall seconds of a process and the JSON it prints last."""
-    start = time.perf_counter()
+def timed(command: Sequence[str]) -> tuple[float, float, dict[str, Any]]:
+    """Wall seconds and processor seconds of a process with its children, and the JSON it prints last."""
+    start, before = time.perf_counter(), processor_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - start
+    seconds, processor = time.perf_counter() - start, processor_seconds() - before
     if done.returncode:
         sys.exit(f"{' '.join(command[:3])} failed:\n{done.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return seconds, result
+    return seconds, processor, result
+
+
+def processor_seconds() -> float:
+    """Processor time of all child processes so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -302,10 +311,12 @@ def main() -> None:
         path = options.keep or Path(folder, "benchmark.csv")
         write_file(path, options.rows, options.seed)
         print(f"{options.rows} rows, {path.stat().st_size / 2**20:.0f} MiB")
-        ours, found = timed([sys.executable, "-c", OURS, str(path)])
-        print(f"ours      {ours:8.1f} s, {found['memory']:.0f} MiB at most, all processes together")
-        theirs, expected = timed([sys.executable, "-m", "benchmarks.scoring", "--upstream", str(path)])
-        print(f"upstream  {theirs:8.1f} s")
+        ours, our_work, found = timed([sys.executable, "-c", OURS, str(path)])
+        memory = found["memory"]
+        print(f"ours     {ours:7.1f} s, {our_work:7.1f} s of processor time, {memory:.0f} MiB at most in all processes")
+        command = [sys.executable, "-m", "benchmarks.scoring", "--upstream", str(path)]
+        theirs, their_work, expected = timed(command)
+        print(f"upstream {theirs:7.1f} s, {their_work:7.1f} s of processor time")
     off = [
         f"{name} {metric}: {found['scores'][name][metric]} != {value}"
         for name, values in expected.items()
@@ -313,7 +324,8 @@ def main() -> None:
         if abs(found["scores"][name][metric] - value) > 1e-9
     ]
     figures = sum(map(len, expected.values()))
-    print(f"{figures - len(off)} of {figures} figures equal within 1e-9; {theirs / ours:.0f} times as fast")
+    print(f"{figures - len(off)} of {figures} figures equal within 1e-9")
+    print(f"{theirs / ours:.0f} times as fast, on {cores()} cores; {their_work / our_work:.0f} times less work")
     if off:
         sys.exit("\n".join(off))
 

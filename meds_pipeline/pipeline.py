@@ -204,13 +204,13 @@ def predictions(ws: Workspace, model_name: str, version: str) -> Result:
 
     spec = ws.settings.model(model_name)
     inputs = {"benchmark": ws.store.require("benchmark", ALL)}
-    if spec.plan is not None:
-        made_by = {"tuned": "fine_tuned_model", "untuned": "packed_training_set", "majority": "training_set"}[spec.kind]
-        inputs[made_by] = ws.store.require(made_by, spec.plan)
+    made_by = {"tuned": "fine_tuned_model", "untuned": "packed_training_set", "majority": "training_set"}.get(spec.kind)
+    if made_by is not None:
+        inputs[made_by] = ws.store.require(made_by, str(spec.plan))
     plan = None if spec.plan is None else ws.settings.plan(spec.plan)
     weights = plan.fine_tuning.model_dump(mode="json") if plan and spec.kind == "untuned" else None
     path = None if spec.path is None else ws.store.hasher.sha256_tree(Path(spec.path))
-    settings = {"spec": spec.model_dump(mode="json"), "path": path, "fine_tuning": weights, "access": _accesses(ws)}
+    settings = {"spec": spec.shaping(), "path": path, "fine_tuning": weights, "access": _accesses(ws)}
     return ws.store.materialize(
         "predictions",
         model_name,

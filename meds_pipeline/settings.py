@@ -11,13 +11,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
+from meds_pipeline.catalog.located import Located, Place, read_yaml
 from meds_pipeline.catalog.model import Identifier, Strict
 from meds_pipeline.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.models.spec import ModelSpec
 from meds_pipeline.training.plan import TrainingPlan
+
+_KEYS = "docs/settings.md lists every key."
 
 
 class CatalogSettings(Strict):
@@ -96,22 +98,33 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
     Raises:
         CatalogError: A file holds an unknown key or a bad value.
     """
-    data = yaml.safe_load((resources.files("meds_pipeline") / "defaults.yaml").read_text(encoding="utf-8"))
-    source = "defaults.yaml"
-    for path in (home / "meds.yaml", home / "models.yaml"):
-        if path.is_file():
-            source = str(path)
-            own = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            data = merge(data, own if path.name == "meds.yaml" else {"models": own})
-    data = merge(data, overrides or {})
+    data: dict[str, Any] = {}
+    with resources.as_file(resources.files("meds_pipeline") / "defaults.yaml") as defaults:
+        layers: list[tuple[Located, Place]] = [(read_yaml(defaults), ())]
+    own_files: list[tuple[Path, Place]] = [(home / "meds.yaml", ()), (home / "models.yaml", ("models",))]
+    layers += [(read_yaml(path), under) for path, under in own_files if path.is_file()]
+    for file, under in layers:
+        own = {} if file.data is None else file.data
+        if not isinstance(own, dict):
+            raise CatalogError("not a mapping of keys to values.", Where(file=str(file.path)), _KEYS)
+        data = merge(data, {str(under[0]): own} if under else own)
     try:
-        return Settings.model_validate(data)
+        return Settings.model_validate(merge(data, overrides or {}))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise CatalogError(
-            f"{key}: {first['msg']}.", Where(file=source), "docs/settings.md lists every key."
-        ) from error
+        raise CatalogError(f"{key}: {first['msg']}.", _where(layers, first["loc"]), _KEYS) from error
+
+
+def _where(layers: list[tuple[Located, Place]], place: Place) -> Where:
+    """Return file and line of the last layer that says most of `place`; nothing where the caller said it."""
+    found, deepest = Where(), 1
+    for file, under in layers:
+        inside = place[len(under) :] if place[: len(under)] == under else ()
+        depth = file.depth(inside) + len(under)
+        if inside and depth >= deepest:
+            found, deepest = file.where(inside), depth
+    return found
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline import pipeline
 from meds_pipeline.errors import MedsError, UnknownNameError
+from meds_pipeline.workspace import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,10 +118,9 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
         MedsError: The step failed; its text says why and what to do.
     """
     step = STEPS[asset]
+    _check_name(workspace, step, partition)
     try:
         result = step.run(workspace, partition, step.version)
-    except UnknownNameError:
-        raise
     except MedsError as error:
         workspace.set_failure(asset, partition, str(error))
         raise
@@ -133,6 +133,21 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
     return result
 
 
+def _check_name(workspace: Workspace, step: Step, partition: str) -> None:
+    match step.partitions:
+        case "corpus":
+            workspace.catalog.corpus(partition)
+        case "plan":
+            workspace.settings.plan(partition)
+        case "model":
+            workspace.settings.model(partition)
+        case "all":
+            if partition != ALL:
+                raise UnknownNameError(
+                    f"{step.asset} has no partition {partition!r}.", next_step=f"Its one is {ALL!r}."
+                )
+
+
 def partitions_of(workspace: Workspace, step: Step) -> list[str]:
     """Return the partitions of a step in this workspace: the one truth that Dagster's partitions are synced from."""
     match step.partitions:
@@ -143,4 +158,4 @@ def partitions_of(workspace: Workspace, step: Step) -> list[str]:
         case "model":
             return sorted(workspace.settings.models)
         case "all":
-            return ["all"]
+            return [ALL]

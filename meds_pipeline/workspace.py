@@ -63,6 +63,7 @@ class Workspace:
         Raises:
             RawFileError: The raw folder does not exist, or the home was used with the other kind of data.
             CatalogError: Settings or catalog are not valid.
+            UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
         home = home.resolve()
         home.mkdir(parents=True, exist_ok=True)
@@ -72,7 +73,10 @@ class Workspace:
             raw = _twins(home, settings)
         elif not raw.is_dir():
             raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
-        return cls(home, raw.resolve(), origin, settings, load_catalog(settings.catalog.extra), Store(home))
+        catalog = load_catalog(settings.catalog.extra)
+        for name in settings.catalog.active:
+            catalog.corpus(name)
+        return cls(home, raw.resolve(), origin, settings, catalog, Store(home))
 
     def presence(self, corpus: Corpus) -> Presence | None:
         """Return the active distribution of a corpus, or None when no file of it is there."""

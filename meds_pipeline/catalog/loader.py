@@ -13,9 +13,9 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
 from pydantic import ValidationError
 
+from meds_pipeline.catalog.located import read_yaml
 from meds_pipeline.catalog.model import Corpus, Distribution, Task
 from meds_pipeline.errors import CatalogError, UnknownNameError, Where
 
@@ -57,13 +57,15 @@ def load_catalog(extra: Iterable[Path] = ()) -> Catalog:
         CatalogError: A file is not valid YAML or says something the models refuse, or two say the same name.
     """
     corpora: dict[str, Corpus] = {}
-    owners: dict[str, str] = {}
+    owners: dict[str, Path] = {}
     for path in _yaml_files(extra):
         corpus = load_corpus(path)
         for kind, names in (("task", corpus.tasks), ("distribution", corpus.distributions)):
             for name in names:
-                if other := owners.setdefault(f"{kind} {name}", path.name):
-                    _refuse_second(other, path, f"{kind} {name}")
+                if (other := owners.setdefault(f"{kind} {name}", path)) != path:
+                    raise CatalogError(
+                        f"{kind} {name} is declared in {other} too.", Where(file=str(path)), "Keep it in one corpus."
+                    )
         if corpus.corpus in corpora:
             raise CatalogError(
                 "a second corpus of this name.", Where(corpus.corpus, str(path)), "Give one of them another name."
@@ -74,26 +76,15 @@ def load_catalog(extra: Iterable[Path] = ()) -> Catalog:
 
 def load_corpus(path: Path) -> Corpus:
     """Load one corpus YAML; raises CatalogError with the line of the first problem."""
-    text = path.read_text(encoding="utf-8")
+    file = read_yaml(path)
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise CatalogError(f"not valid YAML: {error}.", Where(file=str(path)), "Mend the file.") from error
-    try:
-        return Corpus.model_validate(data)
+        return Corpus.model_validate(file.data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
-        line = _line(tree, first["loc"])
         raise CatalogError(
-            f"{key}: {first['msg']}.", Where(file=f"{path}:{line}"), "docs/add-a-corpus.md lists every key."
+            f"{key}: {first['msg']}.", file.where(first["loc"]), "docs/add-a-corpus.md lists every key."
         ) from error
-
-
-def _refuse_second(other: str, path: Path, what: str) -> None:
-    if other != path.name:
-        raise CatalogError(f"{what} is declared in {other} too.", Where(file=str(path)), "Keep it in one corpus.")
 
 
 def _yaml_files(extra: Iterable[Path]) -> list[Path]:
@@ -103,17 +94,3 @@ def _yaml_files(extra: Iterable[Path]) -> list[Path]:
         if not folder.is_dir():
             raise CatalogError("catalog folder does not exist.", Where(file=str(folder)), "Mend `catalog.extra`.")
     return [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
-
-
-def _line(node: yaml.Node | None, loc: tuple[int | str, ...]) -> int:
-    """Return the 1-based line of the deepest node that `loc` reaches."""
-    for part in loc:
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            found = next((value for key, value in node.value if key.value == str(part)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = node.value[part]
-        if found is None:
-            break
-        node = found
-    return 1 if node is None else node.start_mark.line + 1

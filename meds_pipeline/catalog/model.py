@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from meds_pipeline.catalog.presence import compile_pattern
+from meds_pipeline.errors import CatalogError
+
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
-_PART = re.compile(r"\{(\w+)[:}]")
 RESERVED_COLUMNS = (
     *("source", "source_file", "source_entry", "source_path", "source_index", "source_start", "source_length"),
 )
@@ -27,6 +29,14 @@ def _identifier(value: str) -> str:
 def _task_id(value: str) -> str:
     if not _TASK.fullmatch(value):
         raise ValueError(f"{value!r} is not a task id: task<number> as published, or x_<name> for our own")
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        compile_pattern(value)
+    except CatalogError as error:
+        raise ValueError(error.problem) from error
     return value
 
 
@@ -81,7 +91,7 @@ class Strict(BaseModel):
 class RawEntry(Strict):
     """One kind of file of a distribution; its records become a view of the entry's name."""
 
-    path: str
+    path: Annotated[str, AfterValidator(_pattern)]
     """Path below the distribution's folder. `{name}` matches within one path part and becomes a column, `{name:a|b}`
     matches these words only; `*` and `**` match as in a shell; `archive.zip::member` reads inside an archive."""
     reader: str
@@ -92,7 +102,7 @@ class RawEntry(Strict):
     """Columns without which a record is a fault."""
     options: dict[str, object] = {}
     """Further options of the reader."""
-    companions: dict[Identifier, str] = {}
+    companions: dict[Identifier, Annotated[str, AfterValidator(_pattern)]] = {}
     """Files of which each record needs a part (a label file beside a text file): the reader's role for it to its path,
     whose `{name}` parts are those of `path`, as in `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
     optional: bool = False
@@ -100,9 +110,9 @@ class RawEntry(Strict):
 
     @model_validator(mode="after")
     def _companions_can_be_found(self) -> RawEntry:
-        captured = set(_PART.findall(self.path))
+        captured = compile_pattern(self.path).groupindex.keys()
         for role, path in self.companions.items():
-            if "*" in path or not set(_PART.findall(path)) <= captured:
+            if "*" in path or not compile_pattern(path).groupindex.keys() <= captured:
                 raise ValueError(f"companion {role}: {path!r} may use the {{name}} parts of {self.path!r}, and no '*'")
         return self
 

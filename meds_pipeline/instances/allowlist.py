@@ -41,10 +41,25 @@ _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 _ORDER_SENSITIVE = {
     *("list", "array_agg", "string_agg", "group_concat", "listagg", "first", "last", "any_value", "arbitrary"),
     *("mode", "arg_max", "arg_min", "argmax", "argmin", "max_by", "min_by", "json_group_array", "histogram"),
+    *("arg_max_null", "arg_min_null", "arg_max_nulls_last", "arg_min_nulls_last", "lttb"),
 }
-_APPROXIMATE = {
-    *("approx_quantile", "approx_top_k", "approx_count_distinct", "reservoir_quantile", "hash", "fsum", "favg"),
-    *("kahan_sum", "sumkahan"),
+# DuckDB calls these consistent, but their value is not fixed by their arguments alone.
+_NOT_FIXED = {
+    *("approx_quantile", "approx_top_k", "approx_count_distinct", "reservoir_quantile"),  # draws and sketches
+    *("age", "current_localtime", "current_localtimestamp", "hash", "version"),  # clock and version of DuckDB
+    # sums of fractions, which differ by the order rows arrive in
+    *("corr", "covar_pop", "covar_samp", "entropy", "favg", "fsum", "kahan_sum", "kurtosis", "kurtosis_pop"),
+    *("product", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy"),
+    *("regr_syy", "sem", "skewness", "stddev", "stddev_pop", "stddev_samp", "sumkahan", "var_pop", "var_samp"),
+    "variance",
+    # functions and statements named by a string, which nobody checks
+    *("aggregate", "array_aggr", "array_aggregate", "list_aggr", "list_aggregate"),
+    *("json_deserialize_sql", "json_serialize_plan", "json_serialize_sql"),
+}
+# A bare name that is no column of the FROM clause is one of these to DuckDB.
+_SQL_VALUES = {
+    *("current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp"),
+    *("current_user", "localtime", "localtimestamp", "session_user", "user"),
 }
 _BUILTIN_MACROS = {
     *("array_append", "array_pop_back", "array_pop_front", "array_prepend", "array_push_back", "array_push_front"),
@@ -61,7 +76,8 @@ def allowed_functions(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
         "SELECT DISTINCT lower(function_name) FROM duckdb_functions() "
         "WHERE function_type IN ('scalar', 'aggregate', 'window') AND stability = 'CONSISTENT'"
     ).fetchall()
-    return frozenset({str(name) for (name,) in rows} - _APPROXIMATE | _BUILTIN_MACROS | {"unnest"})
+    names = {str(name) for (name,) in rows if not name.startswith("__")}
+    return frozenset(names - _NOT_FIXED | _BUILTIN_MACROS | {"unnest"})
 
 
 def check_select(
@@ -82,8 +98,15 @@ def check_select(
     if len(answer["statements"]) != 1:
         raise _refused(where, "more than one statement")
     ctes = {name for node in _dicts(answer) for name in _cte_names(node)}
+    if taken := sorted(ctes & _internal_views(con)):  # outside its scope the name would read DuckDB's own view
+        raise _refused(where, f"a CTE may not be named {taken[0]}")
     for node in _dicts(answer):
         _check_node(node, where, tables | ctes, functions)
+
+
+def _internal_views(con: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = con.execute("SELECT DISTINCT lower(view_name) FROM duckdb_views() WHERE internal").fetchall()
+    return {str(name) for (name,) in rows}
 
 
 def _cte_names(node: dict[str, Any]) -> set[str]:
@@ -105,10 +128,14 @@ def _check_node(node: dict[str, Any], where: Where, tables: Set[str], functions:
         name = _function_name(node["function"])
         if name not in _TABLE_FUNCTIONS:
             raise _refused(where, f"table function {name} is not allowed")
+    elif kind == "JOIN" and node.get("ref_type") == "POSITIONAL":
+        raise _refused(where, "POSITIONAL JOIN pairs rows by the order they arrive in; join on a key")
+    elif group == "COLUMN_REF":
+        _check_column(node, where)
     elif group == "FUNCTION":
         _check_function(node, where, functions)
-    elif group == "WINDOW" and not node.get("orders") and kind != "WINDOW_AGGREGATE":
-        raise _refused(where, f"{node.get('function_name')}() OVER needs an ORDER BY")
+    elif group == "WINDOW":
+        _check_window(node, where, functions)
     modifiers = node.get("modifiers")
     if isinstance(modifiers, list):
         kinds = {modifier.get("type") for modifier in modifiers}
@@ -128,6 +155,21 @@ def _check_table(node: dict[str, Any], where: Where, tables: Set[str]) -> None:
     if node.get("schema_name") or node.get("catalog_name") or name not in tables:
         known = ", ".join(sorted(tables))
         raise _refused(where, f"no view {name!r} here (there are: {known})")
+
+
+def _check_column(node: dict[str, Any], where: Where) -> None:
+    names = node.get("column_names") or []
+    if len(names) == 1 and str(names[0]).lower() in _SQL_VALUES:
+        raise _refused(where, f"{names[0]} is not in the data (write `view.{names[0]}` for a column of that name)")
+
+
+def _check_window(node: dict[str, Any], where: Where, functions: Set[str]) -> None:
+    name = _function_name(node)
+    if node.get("type") == "WINDOW_AGGREGATE" and name not in functions:
+        raise _refused(where, f"function {name} is unknown, or its value is not fixed by its arguments")
+    ordered = node.get("orders") or node.get("arg_orders")
+    if not ordered and (node.get("type") != "WINDOW_AGGREGATE" or name in _ORDER_SENSITIVE):
+        raise _refused(where, f"{name}() OVER needs an ORDER BY")
 
 
 def _check_function(node: dict[str, Any], where: Where, functions: Set[str]) -> None:

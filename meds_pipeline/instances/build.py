@@ -11,6 +11,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,8 +25,6 @@ from meds_pipeline.instances.sandbox import COLUMNS, Request, macros_sql
 from meds_pipeline.readers.driver import ADDRESS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from meds_pipeline.catalog.model import Corpus, Distribution
     from meds_pipeline.store import Draft, Output
 
@@ -61,11 +61,16 @@ def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, lim
     Raises:
         RecipeError: A recipe is refused, fails, takes too long or returns wrong columns.
     """
-    name = str(raw.manifest.facts["distribution"])
-    distribution = corpus.distributions[name]
-    staged, answers = draft.scratch / "staged.duckdb", draft.scratch / "answers"
-    staged.unlink(missing_ok=True)
-    answers.mkdir(exist_ok=True)
+    # A folder of this attempt alone: a killed one may have left half a database, or a recipe process that still writes.
+    with TemporaryDirectory(dir=draft.scratch) as folder:
+        _build(corpus, raw, draft, Path(folder), seed=seed, limits=limits)
+    _write_catalog(corpus, str(raw.manifest.facts["distribution"]), draft)
+
+
+def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int, limits: Limits) -> None:
+    distribution = corpus.distributions[str(raw.manifest.facts["distribution"])]
+    staged, answers = folder / "staged.duckdb", folder / "answers"
+    answers.mkdir()
     stage(distribution, raw, staged, limits.threads)
     request = Request(
         corpus=corpus.corpus,
@@ -76,14 +81,14 @@ def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, lim
         recipes=distribution.recipes,
         threads=limits.threads,
         memory_limit=limits.memory_limit,
+        seconds=limits.seconds,
     )
-    run_sandboxed(request, draft.scratch / "request.json", limits.seconds)
+    run_sandboxed(request, folder / "request.json")
     with duckdb.connect(str(staged), read_only=True) as con:
         con.execute("SET threads = ?", [limits.threads])
         con.execute("SET memory_limit = ?", [limits.memory_limit])
         _collect(con, corpus, list(distribution.recipes), answers, seed)
         _write(con, draft)
-    _write_catalog(corpus, name, draft)
 
 
 def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> None:
@@ -100,52 +105,60 @@ def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> 
             con.execute(f"INSERT INTO record_address SELECT {addresses} FROM read_parquet(?)", [file])  # noqa: S608 - constant names
 
 
-def run_sandboxed(request: Request, file: Path, seconds: float) -> None:
+def run_sandboxed(request: Request, file: Path) -> None:
     """Run the sandbox process and turn its answer into an error, if any."""
     file.write_text(request.model_dump_json())
     command = [sys.executable, "-I", "-m", "meds_pipeline.instances.sandbox", str(file)]
-    where = Where(request.corpus)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 - our own module
+        done = subprocess.run(command, capture_output=True, timeout=request.seconds, check=False)  # noqa: S603 - our own module
     except subprocess.TimeoutExpired as error:
         raise RecipeError(
-            f"recipes ran longer than {seconds:.0f} s.", where, "Look for a cross join, or raise `sandbox_seconds`."
+            f"recipes ran longer than {request.seconds:.0f} s.",
+            Where(request.corpus, task=_last_said(error.stdout).get("task")),
+            "Look for a cross join, or raise `sandbox_seconds`.",
         ) from error
-    if done.returncode == 1 and done.stdout.strip():
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
-        raise RecipeError(answer["problem"], Where(request.corpus, task=answer["task"]), answer["next_step"])
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RecipeError(
-            f"the recipe process ended with {done.returncode}: {last}.", where, "Raise `memory_limit` or mend the SQL."
-        )
+    if done.returncode == 0:
+        return
+    said = _last_said(done.stdout)
+    where = Where(request.corpus, task=said.get("task"))
+    if "problem" in said:
+        raise RecipeError(said["problem"], where, said["next_step"])
+    last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+    raise RecipeError(
+        f"the recipe process ended with {done.returncode}: {last}.", where, "Raise `memory_limit` or mend the SQL."
+    )
+
+
+def _last_said(stdout: bytes | None) -> dict[str, str]:
+    """Return the last whole line the recipe process printed: the task it was at, or its problem."""
+    lines = (stdout or b"").split(b"\n")[:-1]
+    said: dict[str, str] = json.loads(lines[-1]) if lines else {}
+    return said
 
 
 def _collect(con: duckdb.DuckDBPyConnection, corpus: Corpus, tasks: list[str], answers: Path, seed: int) -> None:
     """Gather the answers of all recipes in one temporary table `answer`, columns made uniform."""
     con.execute(_sql("answer.sql"))
     for task in tasks:
-        columns = ", ".join(_uniform(name, pq.read_schema(answers / f"{task}.parquet")) for name in COLUMNS)
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW recipe_answer AS SELECT {columns} "  # noqa: S608 - names of ours
-            f"FROM read_parquet('{answers.as_posix()}/{task}.parquet')"
-        )
+        file = answers / f"{task}.parquet"
+        columns = ", ".join(_uniform(name, pq.read_schema(file)) for name in COLUMNS)
+        parquet.view_of(con, "recipe_answer", [file], columns)
         con.execute("SET VARIABLE task = ?", [task])
         con.execute(_sql("normalize.sql"))
-    where = Where(corpus.corpus)
-    bad = con.execute("SELECT task_id, split FROM answer WHERE split NOT IN ('train', 'validation', 'test')").fetchall()
-    if bad:
-        raise RecipeError(
-            f"split {bad[0][1]!r} is not train, validation or test.",
-            Where(corpus.corpus, task=bad[0][0]),
-            "Map upstream's names in the recipe.",
-        )
     con.execute("SET VARIABLE seed = ?", [seed])
     con.execute("SET VARIABLE corpus = ?", [corpus.corpus])
     con.execute(_sql("identify.sql"))
-    if con.execute("SELECT count(*) FROM unknown_source").fetchall()[0][0]:
+    for task, split in con.execute("SELECT task_id, split FROM unknown_split ORDER BY ALL LIMIT 1").fetchall():
         raise RecipeError(
-            "a recipe returned a source that is not a record's key.", where, "Pass `source` through unchanged."
+            f"split {split!r} is not train, validation or test.",
+            Where(corpus.corpus, task=task),
+            "Map upstream's names in the recipe.",
+        )
+    for (task,) in con.execute("SELECT task_id FROM unknown_source ORDER BY ALL LIMIT 1").fetchall():
+        raise RecipeError(
+            "a row's source is missing or is not a record's key.",
+            Where(corpus.corpus, task=task),
+            "Pass `source` through unchanged; after an outer join leave out the side that is NULL.",
         )
 
 

@@ -2,15 +2,21 @@
 
 Run as `python -m meds_pipeline.instances.sandbox REQUEST.json`. The staged database is opened read-only; access to
 anything outside it, extensions, Python variables and further configuration are off; memory and threads are bounded;
-the parent ends the process when its time is up. The result of each recipe goes to `<out>/<task>.parquet`.
+the parent ends the process when its time is up, and an alarm does where the parent is gone. The result of each recipe
+goes to `<out>/<task>.parquet`; stdout says in JSON lines which task begins, and what went wrong.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +27,8 @@ from meds_pipeline.errors import RecipeError, Where
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
 
 BATCH_ROWS = 10_000
+SLACK_BYTES = 1 << 30
+"""Memory of the process beyond DuckDB's limit, which does not count everything that functions allocate."""
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _SOURCE, _SOURCES = pa.uint64(), pa.list_(pa.uint64())
 COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
@@ -33,6 +41,8 @@ COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
     "explanation": (_TEXT,),
 }
 REQUIRED = ("source", "input", "outputs")
+_MEND = "Mend the SQL in the corpus YAML."
+Bound = TypeVar("Bound")
 
 
 class Request(BaseModel):
@@ -46,34 +56,51 @@ class Request(BaseModel):
     recipes: dict[str, str]
     threads: int
     memory_limit: str
+    seconds: float
 
 
 def main(request_file: str) -> int:
-    """Run every recipe; print one JSON line with the first problem, or nothing."""
+    """Run every recipe as a process of its own; the last line printed says the first problem, if there is one."""
     request = Request.model_validate_json(Path(request_file).read_bytes())
+    _bound_process(request)
     try:
         run(request)
     except RecipeError as error:
-        where = error.where
-        print(json.dumps({"problem": error.problem, "task": where.task, "next_step": error.next_step}))
+        _say(problem=error.problem, task=error.where.task, next_step=error.next_step)
         return 1
     return 0
 
 
 def run(request: Request) -> None:
     """Run every recipe of the request; raises RecipeError naming corpus and task."""
-    con = open_locked(request)
-    functions = allowed_functions(con) | _own_macros()
-    tables = {name.lower() for name in request.tables}
-    for name, sql in request.views.items():
-        where = Where(request.corpus, task=f"view {name}")
-        check_select(con, sql, where=where, tables=tables, functions=functions)
-        _execute(con, f'CREATE TEMP VIEW "{name}" AS {sql}', where)
-        tables.add(name.lower())
-    for task, sql in request.recipes.items():
-        where = Where(request.corpus, task=task)
-        check_select(con, sql, where=where, tables=tables, functions=functions)
-        _write(con, sql, request.out / f"{task}.parquet", where)
+    with open_locked(request) as con:
+        functions = allowed_functions(con) | _own_macros()
+        tables = {name.lower() for name in request.tables}
+        for name, sql in request.views.items():
+            where = Where(request.corpus, task=f"view {name}")
+            _say(task=where.task)
+            check_select(con, sql, where=where, tables=tables, functions=functions)
+            _bound(partial(con.execute, f'CREATE TEMP VIEW "{name}" AS {sql}'), where)
+            tables.add(name.lower())
+        for task, sql in request.recipes.items():
+            where = Where(request.corpus, task=task)
+            _say(task=task)
+            check_select(con, sql, where=where, tables=tables, functions=functions)
+            _write(con, sql, request.out / f"{task}.parquet", where)
+
+
+def _bound_process(request: Request) -> None:
+    """End with an alarm where the parent cannot, and bound what functions allocate beyond DuckDB's own limit."""
+    if sys.platform == "linux":
+        import resource
+
+        signal.alarm(int(request.seconds) + 10)
+        (allowed,) = duckdb.execute("SELECT parse_formatted_bytes(?)", [request.memory_limit]).fetchall()[0]
+        resource.setrlimit(resource.RLIMIT_DATA, (allowed + SLACK_BYTES, allowed + SLACK_BYTES))
+
+
+def _say(**words: str | None) -> None:
+    print(json.dumps(words), flush=True)
 
 
 def open_locked(request: Request) -> duckdb.DuckDBPyConnection:
@@ -91,6 +118,7 @@ def open_locked(request: Request) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": "false",
         },
     )
+    con.execute("SET TimeZone = 'UTC'")  # else what a time looks like as text depends on the machine
     con.execute(macros_sql())
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
@@ -107,29 +135,41 @@ def _own_macros() -> frozenset[str]:
     return frozenset(word.split("(")[0].strip().lower() for word in words)
 
 
-def _execute(con: duckdb.DuckDBPyConnection, sql: str, where: Where) -> duckdb.DuckDBPyConnection:
-    try:
-        return con.execute(sql)
-    except duckdb.Error as error:
-        raise RecipeError(f"DuckDB says: {error}.", where, "Mend the SQL in the corpus YAML.") from error
-
-
 def _write(con: duckdb.DuckDBPyConnection, sql: str, path: Path, where: Where) -> None:
+    relation = _bound(partial(con.sql, sql), where)
     try:
-        reader = con.sql(sql).to_arrow_reader(BATCH_ROWS)
-        check_columns(reader.schema, where)
-        with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-            for batch in reader:
-                writer.write_batch(batch)
+        with relation.to_arrow_reader(BATCH_ROWS) as reader:
+            check_columns(reader.schema, where)
+            with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
     except duckdb.Error as error:
-        raise RecipeError(f"DuckDB says: {error}.", where, "Mend the SQL in the corpus YAML.") from error
+        raise RecipeError(f"DuckDB says: {_without_values(str(error))}.", where, _MEND) from error
+
+
+def _bound(bind: Callable[[], Bound], where: Where) -> Bound:
+    """Parse and bind a statement; nothing of the data is read yet, so DuckDB's whole first paragraph may be shown."""
+    try:
+        return bind()
+    except duckdb.Error as error:
+        said = " ".join(str(error).partition("\n\n")[0].split()).rstrip(".")
+        raise RecipeError(f"DuckDB says: {said}.", where, _MEND) from error
+
+
+def _without_values(message: str) -> str:
+    """Return what DuckDB says of a running statement up to where it quotes the data, which may be protected."""
+    said = re.match(r"[^:\n]*(: [^:'\"\n]*)?", message)
+    column = re.search(r"when casting from source column \w+", message)
+    return " ".join(f"{said[0] if said else ''} {column[0] if column else ''}".split()).rstrip(".")
 
 
 def check_columns(schema: pa.Schema, where: Where) -> None:
     """Raise RecipeError unless the columns are those a recipe may return, with their types."""
-    for name in REQUIRED:
-        if name not in schema.names:
+    for name in COLUMNS:
+        if name in REQUIRED and name not in schema.names:
             raise RecipeError(f"recipe returns no column {name!r}.", where, f"It must return {', '.join(REQUIRED)}.")
+        if schema.names.count(name) > 1:
+            raise RecipeError(f"recipe returns column {name!r} twice.", where, "Leave one of them out.")
     for field in schema:
         if field.name not in COLUMNS:
             allowed = ", ".join(COLUMNS)

@@ -209,7 +209,8 @@ CREATE TABLE item_score (
     points DOUBLE, -- 0 to 1; NULL where the metric is no mean over items
     outcome VARCHAR, -- correct, partly, wrong, unparsed, truncated, empty or error
     influence DOUBLE, -- percent points the task's figure owes to this item
-    why VARCHAR -- in words, where the outcome is not plain
+    why VARCHAR, -- in words, where the outcome is not plain
+    counts_in VARCHAR[] -- names of the figures it counts in: task, pool, categories, overall
 );
 CREATE TABLE score (
     fingerprint VARCHAR, -- output this row comes from

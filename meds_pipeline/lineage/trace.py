@@ -120,11 +120,11 @@ class Tracer:
     def _score(self, score_id: str, items: int) -> Node:
         row = self._rows("score", id=score_id)[0]
         node = Node("score", score_id, row, children=[self._model(row["model"])])
-        for scored in self._rows("score_items", id=score_id):
-            if len([child for child in node.children if child.kind == "item"]) == items:
-                node.facts["further_items"] = row["n"] - items
-                break
-            child = self._item(scored.pop("item_id"))
+        scored_items = {scored["item_id"]: scored for scored in reversed(self._rows("score_items", id=score_id))}
+        node.facts["further_items"] = max(0, len(scored_items) - items)
+        for item_id, scored in list(reversed(scored_items.items()))[:items]:
+            child = self._item(item_id)
+            scored.pop("item_id")
             child.facts |= scored
             child.children = [c for c in child.children if c.kind != "prediction" or c.name == row["model"]]
             node.children.append(child)

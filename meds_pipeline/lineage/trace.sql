@@ -44,10 +44,8 @@ ORDER BY fingerprint IN (SELECT fingerprint FROM current_output) DESC, fingerpri
 -- name: score_items
 SELECT i.item_id, i.points, i.outcome, i.influence, i.why
 FROM score AS s JOIN item_score AS i USING (fingerprint, scorer)
-LEFT JOIN task AS t ON t.task_id = i.task_id AND t.fingerprint IN (SELECT fingerprint FROM current_output)
-WHERE s.score_id = $id AND (i.metric = s.metric OR s.level <> 'task')
-  AND (s.level = 'overall' OR (s.level = 'task' AND i.task_id = s.name) OR (s.level = 'category' AND t.category = s.name))
-ORDER BY i.points NULLS LAST, i.item_id
+WHERE s.score_id = $id AND list_contains(i.counts_in, s.name) AND (i.metric = s.metric OR s.metric = 'main')
+ORDER BY i.points NULLS LAST, i.item_id, i.metric
 
 -- name: model
 SELECT kind, plan, spec, stands_on, fingerprint FROM model WHERE model = $id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -36,6 +38,10 @@ class ModelSpec(BaseModel):
     """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
     trusted_hosts: tuple[str, ...] = ()
     """Hosts beside this machine that the data's owner allows credentialed text to be sent to."""
+
+    def shaping(self) -> dict[str, Any]:
+        """Return what shapes the answers: all but how an endpoint is waited for and whom it may be trusted to."""
+        return self.model_dump(mode="json", exclude={"timeout", "retries", "trusted_hosts", "api_key_variable"})
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> ModelSpec:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
 from meds_pipeline.catalog.presence import compile_pattern, stored
-from meds_pipeline.errors import CatalogError, RawFileError, Where
+from meds_pipeline.errors import CatalogError, MedsError, RawFileError, Where
 from meds_pipeline.readers.base import Fault, Reason, Record, file_fault
 from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
@@ -112,11 +112,15 @@ def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
     """Return the columns of a staged entry.
 
     Raises:
-        CatalogError: Two sources claim one column name, or the entry's companions are not those its reader needs.
+        CatalogError: There is no such reader, its options are wrong, two sources claim one column, or the entry's
+            companions are not those its reader needs.
     """
-    reader = get_reader(entry.reader)
-    values = reader.schema(entry.reader_options())
-    if set(entry.companions) != (roles := set(reader.companions(entry.reader_options()))):
+    try:
+        reader, options = get_reader(entry.reader), entry.reader_options()
+        values, roles = reader.schema(options), set(reader.companions(options))
+    except MedsError as error:
+        raise CatalogError(error.problem, Where(corpus, name), error.next_step) from error
+    if set(entry.companions) != roles:
         raise CatalogError(
             f"reader {entry.reader} needs the companions {sorted(roles)}, the entry names {sorted(entry.companions)}.",
             Where(corpus, name),

@@ -22,11 +22,11 @@ REPLICATES = 1000
 _CHUNK = 50
 _UNIT = float(1 << 24)  # counts are rounded to 1/2^24, so that sums of products are whole numbers below 2^53: exact
 # Weights by a uniform byte: Poisson(1) to 1/256, with mean exactly 1 and variance 1.008.
-_WEIGHTS = np.repeat(np.arange(6, dtype=np.uint8), [95, 93, 47, 16, 4, 1])
+_WEIGHTS = bytes(weight for weight, share in enumerate((95, 93, 47, 16, 4, 1)) for _ in range(share))
 
 
 def clusters(groups: Sequence[Sequence[tuple[str, ...]]]) -> tuple[int, list[NDArray[np.int64]]]:
-    """Number the clusters in sorted order, so that weights do not depend on the order of rows.
+    """Number the clusters in order of appearance.
 
     Args:
         groups: For each group the cluster name of each row; a name in several groups is one cluster.
@@ -34,8 +34,9 @@ def clusters(groups: Sequence[Sequence[tuple[str, ...]]]) -> tuple[int, list[NDA
     Returns:
         Clusters overall, and for each group the number of each row's cluster.
     """
-    order = {name: index for index, name in enumerate(sorted({name for group in groups for name in group}))}
-    return len(order), [np.array([order[name] for name in group], dtype=np.int64) for group in groups]
+    order: dict[tuple[str, ...], int] = {}
+    numbers = [np.array([order.setdefault(name, len(order)) for name in group], dtype=np.int64) for group in groups]
+    return len(order), numbers
 
 
 def weights(number: int, seed: int, replicates: int = REPLICATES) -> Iterator[NDArray[np.uint8]]:
@@ -43,7 +44,8 @@ def weights(number: int, seed: int, replicates: int = REPLICATES) -> Iterator[ND
     generator = np.random.Generator(np.random.PCG64(seed))
     for start in range(0, replicates, _CHUNK):
         rows = min(_CHUNK, replicates - start)
-        yield np.take(_WEIGHTS, np.frombuffer(generator.bytes(rows * number), np.uint8)).reshape(rows, number)
+        drawn = generator.bytes(rows * number).translate(_WEIGHTS)
+        yield np.frombuffer(drawn, np.uint8).reshape(rows, number)
 
 
 def by_cluster(counts: FloatArray, cluster: NDArray[np.int64]) -> tuple[NDArray[np.int64], FloatArray]:

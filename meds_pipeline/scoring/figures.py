@@ -39,7 +39,7 @@ class TaskItems:
 
     def total(self) -> FloatArray:
         """Column sums, exact whatever the order of items."""
-        return np.array([math.fsum(column) for column in self.counts.T])
+        return np.array([math.fsum(column) for column in self.counts.T.tolist()])
 
     def subjects(self) -> list[tuple[str, ...]]:
         """Cluster of each item: its subject, else the item itself."""

@@ -7,6 +7,7 @@ character a step, with NumPy. Upstream uses the words' surfaces only. Equality w
 
 from __future__ import annotations
 
+from array import array
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,10 +41,10 @@ class _Guess(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """Words found in texts: dictionary surfaces and guesses, each with its text, start and number or length."""
+    """Words found in texts: (text, start, number of the surface) and (text, start, kind, length), each flat."""
 
-    surfaces: list[tuple[int, int, int]]
-    guesses: list[tuple[int, int, int, int]]
+    surfaces: array[int]
+    guesses: array[int]
 
 
 class _Lattice(NamedTuple):
@@ -75,7 +76,9 @@ class Segmenter:
         self._left, self._right, self._cost = (np.array([row[i] for row in rows], np.int64) for i in (1, 2, 3))
         self._surfaces: dict[str, int] = {}
         surface_of = np.array([self._surfaces.setdefault(row[0], len(self._surfaces)) for row in rows])
-        self._longest = {surface[:2]: len(surface) for surface in sorted(self._surfaces, key=len)}
+        by_length = sorted(self._surfaces, key=len)
+        self._longest = {surface[:2]: len(surface) for surface in by_length}
+        self._longest_of_three = {surface[:3]: len(surface) for surface in by_length if len(surface) > 2}
         # The entries of each surface: `_count` numbers from `_first` on in `_number`.
         self._number, self._count = np.argsort(surface_of, kind="stable"), np.bincount(surface_of)
         self._first = np.cumsum(self._count) - self._count
@@ -102,7 +105,7 @@ class Segmenter:
 
     def _segment(self, texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:
         """Segment each text up to its first cut: surfaces, and how many characters they cover."""
-        found = _Found([], [])
+        found = _Found(array("q"), array("q"))
         used = [self._collect(i, text[:_LONGEST_CHUNK], found) for i, text in enumerate(texts)]
         lattice = self._lattice(found, used)
         before = self._cheapest(lattice, len(texts)).tolist()
@@ -120,30 +123,32 @@ class Segmenter:
 
     def _collect(self, which: int, text: str, found: _Found) -> int:
         """Find all words that start where another can end; returns where the text is cut."""
-        surfaces, longest = self._surfaces, self._longest
+        surfaces = self._surfaces
         size = len(text)
         reached = bytearray(size + 1)
         place = 0
         while not _cut(text, place, size):
-            matched = False
-            number = surfaces.get(text[place])
-            if number is not None:
-                matched = True
-                found.surfaces.append((which, place, number))
-                reached[place + 1] = 1
-            for end in range(place + 2, min(place + longest.get(text[place : place + 2], 0), size) + 1):
+            known = len(found.surfaces)
+            for end in range(place + 1, self._reach(text, place, size) + 1):
                 number = surfaces.get(text[place:end])
                 if number is not None:
-                    matched = True
-                    found.surfaces.append((which, place, number))
+                    found.surfaces.extend((which, place, number))
                     reached[end] = 1
+            matched = len(found.surfaces) > known
             for guess in self._guess(text[place])[0]:
                 if guess.always or not matched:
                     end = self._run(text, place, guess)
-                    found.guesses.append((which, place, guess.kind, end - place))
+                    found.guesses.extend((which, place, guess.kind, end - place))
                     reached[end] = 1
             place = reached.index(1, place + 1)
         return place
+
+    def _reach(self, text: str, place: int, size: int) -> int:
+        """Where the longest dictionary word that might start here would end."""
+        longest = self._longest.get(text[place : place + 2], 1)
+        if longest > 2:
+            longest = self._longest_of_three.get(text[place : place + 3], 2)
+        return min(place + longest, size)
 
     def _run(self, text: str, place: int, guess: _Guess) -> int:
         """Where the run of characters of one category ends, at most the category's length further on."""
@@ -171,7 +176,7 @@ class Segmenter:
     def _lattice(self, found: _Found, used: Sequence[int]) -> _Lattice:
         """Dictionary entries of the surfaces found, entries of the guesses, and a start and end mark for each text."""
         number = len(used)
-        text, start, surface = np.array(found.surfaces, np.int64).reshape(-1, 3).T
+        text, start, surface = np.array(found.surfaces).reshape(-1, 3).T
         count = self._count[surface]
         entry = self._number[_ranges(self._first[surface], count)]
         columns = [
@@ -185,7 +190,7 @@ class Segmenter:
                 entry,
             )
         ]
-        guesses = np.array(found.guesses, np.int64).reshape(-1, 4)
+        guesses = np.array(found.guesses).reshape(-1, 4)
         for kind, entries in enumerate(self._unknown):
             mine = guesses[guesses[:, 2] == kind]
             rows = np.repeat(mine, len(entries), axis=0)

@@ -2,22 +2,27 @@
 -- the same as digests.row_id(...) in Python.
 CREATE TEMP MACRO hashed(parts) AS md5(array_to_string(list_transform(parts, lambda p: md5(p)), ','));
 
+CREATE TEMP MACRO blank(text) AS trim(regexp_replace(text, '\s+', ' ', 'g')) = '';
+
+CREATE TEMP VIEW unknown_split AS SELECT task_id, split FROM answer WHERE split NOT IN ('train', 'validation', 'test');
+
+-- A row that names no record, or one that is not there, could not be traced to any bytes.
 CREATE TEMP VIEW unknown_source AS
-SELECT key FROM (SELECT unnest(source) AS key FROM answer) WHERE key NOT IN (SELECT source FROM record_address);
+SELECT task_id FROM (SELECT task_id, unnest(CASE WHEN len(source) > 0 THEN source ELSE [NULL] END) AS key FROM answer)
+WHERE key IS NULL OR key NOT IN (SELECT source FROM record_address);
 
 CREATE TEMP TABLE complete AS
-SELECT *, trim(regexp_replace(coalesce(input, ''), '\s+', ' ', 'g')) <> '' AND len(outputs) > 0
-       AND len(list_filter(outputs, lambda o: trim(regexp_replace(o, '\s+', ' ', 'g')) = '')) = 0 AS filled
+SELECT *, NOT blank(coalesce(input, '')) AND len(outputs) > 0
+       AND len(list_filter(outputs, lambda o: blank(o))) = 0 AS filled
 FROM answer;
 
 CREATE TEMP VIEW written_rejected AS
 SELECT task_id, source, record_key,
-       CASE WHEN trim(regexp_replace(coalesce(input, ''), '\s+', ' ', 'g')) = '' THEN 'input is empty'
-            ELSE 'an output is empty' END AS reason
-FROM complete WHERE NOT filled ORDER BY task_id, source, reason;
+       CASE WHEN blank(coalesce(input, '')) THEN 'input is empty' ELSE 'an output is empty' END AS reason
+FROM complete WHERE NOT filled ORDER BY task_id, source, reason, record_key;
 
--- A row without a split goes by its subject (else its first record): a tenth of them is held out for good, whatever
--- rows come later, and all tasks of a corpus agree.
+-- A row without a split goes by its subject (else its input): a tenth of them is held out for good, whatever rows come
+-- later, and all tasks of a corpus agree.
 CREATE TEMP TABLE placed AS
 SELECT * EXCLUDE (split, filled),
        coalesce(split, CASE WHEN hashed([getvariable('seed')::VARCHAR, getvariable('corpus'), coalesce(subject, input)])[:3] < '19a'
@@ -26,7 +31,7 @@ SELECT * EXCLUDE (split, filled),
 FROM complete WHERE filled;
 
 CREATE TEMP TABLE ranked AS
-SELECT *, row_number() OVER (PARTITION BY content_id, split ORDER BY source) - 1 AS k FROM placed;
+SELECT *, row_number() OVER (PARTITION BY content_id, split ORDER BY source, subject, record_key, explanation) - 1 AS k FROM placed;
 
 CREATE TEMP TABLE identified AS
 SELECT hashed([content_id, split, k::VARCHAR]) AS instance_id, * FROM ranked;

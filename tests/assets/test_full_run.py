@@ -1,0 +1,185 @@
+"""`run_all`: real runs on real homes, as the UI finds them afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+from filelock import FileLock
+
+from assets.embedded import PARENT_TAG, cancel_dead
+from assets.partitions import sync_partitions
+from meds_pipeline.definitions import defs, run_all
+from meds_pipeline.errors import RawFileError, UnknownNameError
+from meds_pipeline.outcomes import Started, Working
+from meds_pipeline.steps import STEPS, partitions_of
+from meds_pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from conftest import Ran
+
+Instances = Callable[[Path], dg.DagsterInstance]
+REQUIRED = {"outcome", "bytes", "seconds", "fingerprint", "folder", "facts"}
+SAME_BYTES = ("instances", "verdicts", "benchmark", "training_set", "packed_training_set")
+
+
+def latest(instance: dg.DagsterInstance, asset: str, partition: str) -> dg.AssetMaterialization:
+    partitions = None if partition == "all" else [partition]
+    filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=partitions)
+    (record,) = instance.fetch_materializations(filters, limit=1).records
+    assert record.asset_materialization is not None
+    return record.asset_materialization
+
+
+def outputs(workspace: Workspace) -> list[tuple[str, str]]:
+    return [(asset, partition) for asset, step in STEPS.items() for partition in partitions_of(workspace, step)]
+
+
+def test_a_fresh_home_gets_every_output_and_says_so(ran: Ran) -> None:
+    assert ran.summary.ok, ran.summary.bad
+    assert {(o.asset, o.partition): o.state for o in ran.summary.outcomes} == dict.fromkeys(
+        outputs(ran.workspace), "built"
+    )
+    assert Counter(e for e in ran.events if isinstance(e, Started)) == Counter(
+        Started(asset, partition) for asset, partition in outputs(ran.workspace)
+    )
+    assert any(isinstance(e, Working) and e.what.startswith("training") for e in ran.events)
+
+
+def test_two_workers_make_the_bytes_that_one_process_makes(ran: Ran, built: Workspace) -> None:
+    for asset, partition in outputs(ran.workspace):
+        if asset in SAME_BYTES:
+            mine, theirs = (ws.store.require(asset, partition).digest for ws in (ran.workspace, built))
+            assert mine == theirs, f"{asset} of {partition}"
+
+
+def test_the_ui_finds_every_materialization_with_its_identity_and_metadata(ran: Ran, instance_of: Instances) -> None:
+    instance = instance_of(ran.workspace.home)
+    for asset, partition in outputs(ran.workspace):
+        found, output = latest(instance, asset, partition), ran.workspace.store.require(asset, partition)
+        assert set(found.metadata) >= REQUIRED, asset
+        assert found.tags is not None
+        assert found.tags["dagster/data_version"] == output.digest
+        assert found.tags["dagster/code_version"] == STEPS[asset].version
+        counts = {key.removeprefix("rows/"): v.value for key, v in found.metadata.items() if key.startswith("rows/")}
+        assert counts == output.manifest.rows
+
+
+def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> None:
+    instance = instance_of(ran.workspace.home)
+    rows = latest(instance, "instances", "meqsum").metadata["preview"]
+    assert isinstance(rows, dg.TableMetadataValue)
+    assert rows.records[0].data["task_id"] == "task114"
+    drawn = [latest(instance, "fine_tuned_model", "tiny").metadata["loss curve"]]
+    drawn += [latest(instance, "scores", "tiny").metadata[f"{scorer} scores"] for scorer in ("official", "corrected")]
+    assert all(str(value.value).startswith("![picture](data:image/png;base64,iVBOR") for value in drawn)
+
+
+def test_runs_are_listed_by_job_and_belong_to_the_full_run(ran: Ran, instance_of: Instances) -> None:
+    instance = instance_of(ran.workspace.home)
+    jobs = Counter(run.job_name for run in instance.get_runs())
+    assert jobs == {"full_run": 1, "corpus_data": 3, "release": 1, "train": 1, "evaluate": 3, "publish": 1}
+    assert {run.tags[PARENT_TAG] for run in instance.get_runs()} == {ran.summary.run_id}
+    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+    assert all(".dagster/repository" in run.tags for run in instance.get_runs())
+
+
+def test_a_second_run_changes_nothing_and_loads_nothing_heavy(ran: Ran) -> None:
+    code = (
+        "import json, pathlib, sys\n"
+        "from meds_pipeline.definitions import run_all\n"
+        "summary = run_all(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3]))\n"
+        "heavy = [name for name in ('great_expectations', 'torch', 'matplotlib') if name in sys.modules]\n"
+        "print(json.dumps([sorted({o.state for o in summary.outcomes}), heavy]))\n"
+    )
+    settings = json.dumps({**ran.settings, "workers": 1})
+    command = [sys.executable, "-c", code, str(ran.workspace.home), str(ran.raw), settings]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [["unchanged"], []]
+
+
+def test_a_refused_corpus_stops_alone_names_its_records_and_recovers(
+    ran: Ran, tmp_path: Path, instance_of: Instances
+) -> None:
+    raw, home = tmp_path / "raw", tmp_path / "home"
+    shutil.copytree(ran.raw, raw)
+    shutil.copytree(ran.workspace.home, home)
+    good = Workspace.open(home, raw, ran.settings).store.require("verdicts", "pubmedqa").digest
+
+    path = raw / "pubmedqa" / "data" / "ori_pqal.json"
+    whole = path.read_text()
+    records = json.loads(whole)
+    del records[list(records)[7]]["QUESTION"]
+    path.write_text(json.dumps(records))
+    summary = run_all(home, raw, ran.settings)
+    assert [(o.asset, o.partition, o.state) for o in summary.bad] == [("raw_corpus", "pubmedqa", "refused")]
+    assert "ori_pqal.json" in summary.bad[0].problem
+    assert "record 7 (" in summary.bad[0].problem
+    states = {(o.asset, o.partition): o.state for o in summary.outcomes}
+    assert states["instances", "pubmedqa"] == states["verdicts", "pubmedqa"] == "not run"
+    assert states["verdicts", "meqsum"] == states["verdicts", "bc5cdr"] == states["scores", "tiny"] == "unchanged"
+    assert states["lineage", "all"] == "built"  # it says now that pubmedqa is stale
+    workspace = Workspace.open(home, raw, ran.settings)
+    assert workspace.store.require("verdicts", "pubmedqa").digest == good
+    status = {run.tags.get("dagster/partition"): run.status.value for run in instance_of(home).get_runs(limit=10)}
+    assert status["pubmedqa"] == "FAILURE"
+    assert status["meqsum"] == "SUCCESS"
+
+    path.write_text(whole)
+    mended = run_all(home, raw, ran.settings)
+    assert mended.ok, mended.bad
+    assert workspace.failures() == []
+
+
+def test_strict_stops_at_the_first_corpus_that_fails(ran: Ran, twin_raw: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(twin_raw / "meqsum", raw / "meqsum")
+    shutil.copytree(twin_raw / "pubmedqa", raw / "pubmedqa")
+    (raw / "pubmedqa" / "data" / "ori_pqal.json").unlink()
+    summary = run_all(tmp_path / "home", raw, {**ran.settings, "workers": 1}, strict=True)
+    assert not summary.ok
+    assert "pubmedqa" in summary.problem
+    assert {o.asset for o in summary.outcomes} == {"raw_corpus", "instances", "verdicts"}
+
+
+def test_names_and_folders_are_checked_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="pubmedqa"):
+        run_all(tmp_path / "home", None, {"twins": {"records": 20}}, corpora=["pubmdqa"])
+    with pytest.raises(RawFileError, match="does not exist"):
+        run_all(tmp_path / "other", tmp_path / "nothing")
+
+
+def test_partitions_follow_the_home(ran: Ran, tmp_path: Path, twin_raw: Path) -> None:
+    raw = tmp_path / "raw"
+    for name in ("meqsum", "pubmedqa"):
+        shutil.copytree(twin_raw / name, raw / name)
+    with dg.instance_for_test() as instance:
+        sync_partitions(instance, Workspace.open(tmp_path / "home", raw, ran.settings))
+        assert instance.get_dynamic_partitions("corpora") == ["meqsum", "pubmedqa"]
+        shutil.rmtree(raw / "meqsum")
+        shutil.copytree(twin_raw / "bc5cdr_iob", raw / "bc5cdr_iob")
+        sync_partitions(instance, Workspace.open(tmp_path / "home", raw, ran.settings))
+        assert sorted(instance.get_dynamic_partitions("corpora")) == ["bc5cdr", "pubmedqa"]
+        assert instance.get_dynamic_partitions("plans") == ["tiny"]
+
+
+def test_what_a_killed_process_left_is_canceled_and_what_lives_is_not(ran: Ran) -> None:
+    job = defs.resolve_job_def("publish")
+    with dg.instance_for_test() as instance:
+        dead, living = (
+            instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={PARENT_TAG: owner}).run_id
+            for owner in ("killed", "working")
+        )
+        (Path(instance.root_directory) / "alive").mkdir()
+        with FileLock(Path(instance.root_directory) / "alive" / "working.lock"):
+            cancel_dead(instance)
+        statuses = [instance.get_run_by_id(run_id).status.value for run_id in (dead, living)]  # type: ignore[union-attr]
+        assert statuses == ["CANCELED", "STARTED"]

@@ -1,0 +1,129 @@
+"""Expectation suites, without Dagster: what is refused, how it is named, what is kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from meds_pipeline.errors import QualityError, UnknownNameError
+from meds_pipeline.quality.suites import Finding, Suite, check, suite, suites
+from meds_pipeline.steps import STEPS, partitions_of, run_step
+from meds_pipeline.workspace import Workspace
+
+Open = Callable[..., Workspace]
+
+
+@pytest.fixture
+def damaged(twin_raw: Path, tmp_path: Path) -> Path:
+    """Raw files whose labelled PubMedQA records 3 and 5 have lost their question."""
+    raw = tmp_path / "raw"
+    shutil.copytree(twin_raw, raw)
+    path = raw / "pubmedqa" / "data" / "ori_pqal.json"
+    records = json.loads(path.read_text())
+    for key in [list(records)[3], list(records)[5]]:
+        del records[key]["QUESTION"]
+    path.write_text(json.dumps(records))
+    return raw
+
+
+def test_every_checked_asset_is_a_step_and_every_suite_passes_on_the_twins(built: Workspace) -> None:
+    assert {s.asset for s in suites().values()} == {"raw_corpus", "instances", "training_set", "predictions", "scores"}
+    for name, asked in suites().items():
+        for partition in partitions_of(built, STEPS[asked.asset]):
+            result = check(built, name, partition).result
+            assert result.refused == (), result.reason
+            assert result.rows > 0
+            assert len(result.findings) == len(asked.expectations)
+
+
+def test_each_expectation_says_what_it_asks() -> None:
+    for asked in suites().values():
+        for expectation in asked.expectations:
+            assert expectation["severity"] in ("critical", "warning")
+            assert len(expectation["meta"]["about"]) > 10
+
+
+def test_too_many_bad_records_refuse_the_corpus_and_are_named(opened: Open, damaged: Path) -> None:
+    ws = opened(raw=damaged)
+    run_step(ws, "raw_corpus", "pubmedqa")
+    result = check(ws, "raw_files", "pubmedqa").result
+    (refused,) = result.refused
+    assert refused.rows[0]["path"] == "data/ori_pqal.json"
+    assert refused.failing == 1
+    assert "ori_pqal.json" in result.reason
+    assert "record 3 (" in result.reason
+    assert "record 5 (" in result.reason
+    with pytest.raises(QualityError, match="record 3"):
+        run_step(ws, "instances", "pubmedqa")
+
+
+def test_mended_files_clear_the_refusal(opened: Open, damaged: Path, twin_raw: Path) -> None:
+    ws = opened(raw=damaged)
+    run_step(ws, "raw_corpus", "pubmedqa")
+    assert check(ws, "raw_files", "pubmedqa").result.refused
+    shutil.copy(twin_raw / "pubmedqa/data/ori_pqal.json", damaged / "pubmedqa/data/ori_pqal.json")
+    run_step(ws, "raw_corpus", "pubmedqa")
+    assert not check(ws, "raw_files", "pubmedqa").result.refused
+    assert ws.failures() == []
+    assert not run_step(ws, "instances", "pubmedqa").reused
+
+
+def test_a_higher_threshold_judges_the_same_output_anew(opened: Open, damaged: Path) -> None:
+    ws = opened(raw=damaged)
+    run_step(ws, "raw_corpus", "pubmedqa")
+    assert check(ws, "raw_files", "pubmedqa").result.refused
+    assert check(ws, "raw_files", "pubmedqa").reused
+    corpus = ws.catalog.corpora["pubmedqa"].model_copy(update={"fault_threshold": 0.5})
+    lenient = replace(ws, catalog=replace(ws.catalog, corpora={**ws.catalog.corpora, "pubmedqa": corpus}))
+    again = check(lenient, "raw_files", "pubmedqa")
+    assert not again.reused
+    assert not again.result.refused
+    assert ws.failure("raw_corpus", "pubmedqa") is None
+
+
+def test_a_standing_result_needs_no_great_expectations(built: Workspace) -> None:
+    check(built, "instances", "meqsum")
+    code = (
+        "import sys, pathlib\n"
+        "from meds_pipeline.quality.suites import check\n"
+        "from meds_pipeline.workspace import Workspace\n"
+        "ws = Workspace.open(pathlib.Path(sys.argv[1]), None, {'twins': {'records': int(sys.argv[2])}})\n"
+        "assert check(ws, 'instances', 'meqsum').reused\n"
+        "assert 'great_expectations' not in sys.modules\n"
+    )
+    records = str(built.settings.twins.records)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(built.home), records], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_column_that_is_not_there_is_an_error_and_no_verdict(
+    built: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = suite("instances")
+    wrong = {**asked.expectations[1], "kwargs": {"column": "no_such_column"}}
+    broken = Suite("instances", "instances", "", asked.names, (wrong,), asked.select)
+    monkeypatch.setattr("meds_pipeline.quality.suites.suites", lambda: {"instances": broken})
+    with pytest.raises(QualityError, match="no_such_column"):
+        check(built, "instances", "meqsum")
+
+
+def test_unknown_suite_names_the_known() -> None:
+    with pytest.raises(UnknownNameError, match="raw_files"):
+        suite("raw_fiels")
+
+
+def test_a_finding_names_three_rows_and_says_that_there_are_more() -> None:
+    rows = tuple({"id": n} for n in range(5))
+    finding = Finding(
+        expectation="e", about="ids are odd", severity="critical", success=False, checked=9, failing=5, rows=rows
+    )
+    assert str(finding) == "expected that ids are odd, but 5 of 9 rows differ: id 0; id 1; id 2; ..."

@@ -1,0 +1,89 @@
+"""The release: a frozen choice that depends on content alone, with examples that give nothing away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from pipeline_home import run_steps
+
+from meds_pipeline.steps import run_step
+from meds_pipeline.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def items(built: Workspace) -> list[dict[str, Any]]:
+    return pq.read_table(built.store.require("benchmark", "all").file("items.parquet")).to_pylist()
+
+
+def test_items_are_held_out_and_of_scored_tasks(built: Workspace, items: list[dict[str, Any]]) -> None:
+    with duckdb.connect(str(built.home / "lineage.duckdb"), read_only=True) as con:
+        split = dict(con.execute("SELECT instance_id, split FROM instance").fetchall())
+    assert items
+    assert {split[item["instance_id"]] for item in items} == {"test"}
+    assert {built.catalog.tasks[item["task_id"]][1].use for item in items} <= {"both", "bench"}
+
+
+def test_no_content_is_asked_twice(items: list[dict[str, Any]]) -> None:
+    contents = [item["content_id"] for item in items]
+    assert len(contents) == len(set(contents))
+
+
+def test_examples_come_from_training_and_show_no_item(built: Workspace, items: list[dict[str, Any]]) -> None:
+    with duckdb.connect(str(built.home / "lineage.duckdb"), read_only=True) as con:
+        known = {row[0]: row[1:] for row in con.execute("SELECT instance_id, split, subject FROM instance").fetchall()}
+    asked = {" ".join(item["input"].lower().split()) for item in items}
+    subjects = {item["subject"] for item in items if item["subject"]}
+    shots = [shot for item in items for shot in item["shots"]]
+    assert shots
+    for shot in shots:
+        split, subject = known[shot["instance_id"]]
+        assert split != "test"
+        assert subject is None or subject not in subjects
+        assert " ".join(shot["input"].lower().split()) not in asked
+
+
+def test_a_task_that_never_trains_takes_examples_from_the_task_it_names(items: list[dict[str, Any]]) -> None:
+    assert all(len(item["shots"]) == 3 for item in items if item["task_id"] == "task123")
+
+
+def test_frozen_release_stays_when_settings_and_data_move_on(
+    twin_raw: Path, opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "meqsum").symlink_to(twin_raw / "meqsum")
+    workspace = opened("home", raw)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts", "benchmark")
+    frozen = workspace.store.require("benchmark", "all").digest
+    (raw / "bc5cdr_iob").symlink_to(twin_raw / "bc5cdr_iob")
+    later = opened("home", raw, benchmark={"items_per_task": 3})
+    run_steps(later, "raw_corpus", "instances", "verdicts")
+    again = run_step(later, "benchmark", "all")
+    assert again.reused
+    assert again.output.digest == frozen
+    renamed = opened("home", raw, benchmark={"release": "second", "items_per_task": 3})
+    assert not run_step(renamed, "benchmark", "all").reused
+
+
+def test_items_whose_source_is_gone_are_flagged_not_swapped(
+    twin_raw: Path, opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    path = raw / "bc5cdr_iob" / "data" / "BC5CDR-IOB" / "test.tsv"
+    path.parent.mkdir(parents=True)
+    sentences = (twin_raw / path.relative_to(raw)).read_text().split("\n\n")
+    path.write_text("\n\n".join(sentences))
+    workspace = opened("home", raw)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts", "benchmark", "lineage")
+    path.write_text("\n\n".join(sentences[: len(sentences) // 2]))
+    run_steps(workspace, "raw_corpus", "instances", "verdicts", "lineage")
+    with duckdb.connect(str(workspace.home / "lineage.duckdb"), read_only=True) as con:
+        items, flagged = con.execute(
+            "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM flagged_item)"
+        ).fetchall()[0]
+    assert 0 < flagged < items == workspace.store.require("benchmark", "all").manifest.rows["items"]

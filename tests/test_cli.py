@@ -1,0 +1,111 @@
+"""The command line: quick to start, JSON for scripts, one line for an error."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from meds_pipeline.cli import cli
+from meds_pipeline.workspace import Workspace
+
+
+def meds(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, meds_pipeline.cli; print([m for m in sys.modules if '.' not in m])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = {"torch", "transformers", "dagster", "pandas", "great_expectations", "duckdb", "pyarrow", "nltk", "rich"}
+    assert not heavy & set(json.loads(loaded.replace("'", '"')))
+
+
+def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "meds_pipeline",
+            "corpora",
+            "--home",
+            str(tmp_path / "h"),
+            "--raw",
+            str(tmp_path / "none"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "raw folder does not exist" in done.stderr
+    assert "Next:" in done.stderr
+
+
+def test_a_home_of_twins_takes_no_raw_files(built: Workspace, tmp_path: Path) -> None:
+    from meds_pipeline.errors import RawFileError
+
+    with pytest.raises(RawFileError, match="holds synthetic twins"):
+        Workspace.open(built.home, tmp_path)
+
+
+def test_a_home_of_raw_files_finds_them_again(twin_raw: Path, tmp_path: Path) -> None:
+    Workspace.open(tmp_path / "home", twin_raw)
+    again = Workspace.open(tmp_path / "home")
+    assert (again.origin, again.raw) == ("real", twin_raw.resolve())
+
+
+def test_corpora_lists_state_licence_and_counts(built: Workspace) -> None:
+    rows = {row["corpus"]: row for row in json.loads(meds("corpora", "--home", str(built.home), "--json"))}
+    assert rows["pubmedqa"]["state"] == "present"
+    assert rows["pubmedqa"]["licence"] == "MIT"
+    assert rows["meqsum"]["instances"] == rows["meqsum"]["records"] > 0
+    assert "pubmedqa" in meds("corpora", "--home", str(built.home))
+
+
+def test_faults_of_a_corpus_name_place_and_next_step(twin_raw: Path, tmp_path: Path) -> None:
+    from meds_pipeline.steps import run_step
+
+    raw = tmp_path / "raw" / "bc5cdr_iob" / "data" / "BC5CDR-IOB"
+    raw.mkdir(parents=True)
+    good = (twin_raw / "bc5cdr_iob" / "data" / "BC5CDR-IOB" / "test.tsv").read_text()
+    (raw / "test.tsv").write_text("Tagless\n\n" + good)
+    home = str(tmp_path / "home")
+    run_step(Workspace.open(Path(home), tmp_path / "raw"), "raw_corpus", "bc5cdr")
+    printed = meds("corpora", "--home", home, "faults", "bc5cdr")
+    assert "test.tsv record 0" in printed
+    assert "1 bad records in bc5cdr" in printed
+    assert json.loads(meds("corpora", "--home", home, "faults", "bc5cdr", "--json"))[0]["reason"] == "missing_tag"
+
+
+def test_trace_prints_the_chain(built: Workspace) -> None:
+    with duckdb.connect(str(built.home / "lineage.duckdb"), read_only=True) as con:
+        sample = con.execute("SELECT min(sample_id) FROM sample").fetchall()[0][0]
+    tree = json.loads(meds("trace", "sample", sample, "--home", str(built.home), "--json"))
+    assert tree["name"] == sample
+    text = meds("trace", "sample", sample, "--home", str(built.home))
+    assert "sha256" in text
+    assert "record" in text
+
+
+def test_leaderboard_and_bench_print_what_was_scored(built: Workspace) -> None:
+    rows = json.loads(meds("leaderboard", "--home", str(built.home), "--json"))
+    assert {row["model"] for row in rows} == set(built.settings.models)
+    assert "tiny-untuned" in meds("leaderboard", "--home", str(built.home))
+    facts = json.loads(meds("bench", "show", "--home", str(built.home), "--json"))
+    assert facts["release"] == "default"
+    assert facts["items"] == built.store.require("benchmark", "all").manifest.rows["items"]
+
+
+def test_twins_writes_files_that_can_be_read_as_raw(tmp_path: Path) -> None:
+    assert "meds run --raw" in meds("twins", str(tmp_path / "raw"), "--records", "5")
+    assert (tmp_path / "raw" / "pubmedqa" / "data" / "ori_pqal.json").is_file()
