@@ -15,7 +15,6 @@ from meds_pipeline.errors import CatalogError
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
-_PART = re.compile(r"\{(\w+)[:}]")
 RESERVED_COLUMNS = (
     *("source", "source_file", "source_entry", "source_path", "source_index", "source_start", "source_length"),
 )
@@ -108,7 +107,7 @@ class RawEntry(Strict):
     """Columns without which a record is a fault."""
     options: dict[str, object] = {}
     """Further options of the reader."""
-    companions: dict[Identifier, str] = {}
+    companions: dict[Identifier, Annotated[str, AfterValidator(_pattern)]] = {}
     """Files of which each record needs a part (a label file beside a text file): the reader's role for it to its path,
     whose `{name}` parts are those of `path`, as in `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
     optional: bool = False
@@ -116,9 +115,9 @@ class RawEntry(Strict):
 
     @model_validator(mode="after")
     def _companions_can_be_found(self) -> RawEntry:
-        captured = set(_PART.findall(self.path))
+        captured = compile_pattern(self.path).groupindex.keys()
         for role, path in self.companions.items():
-            if "*" in path or not set(_PART.findall(path)) <= captured:
+            if "*" in path or not compile_pattern(path).groupindex.keys() <= captured:
                 raise ValueError(f"companion {role}: {path!r} may use the {{name}} parts of {self.path!r}, and no '*'")
         return self
 

@@ -2,8 +2,8 @@
 
 A path pattern of the catalog is matched against the files below the distribution's folder: `{name}` matches within one
 path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**` across parts. What stands before
-`::` is an archive, whose members are matched. Names that start with a dot are not looked at: they are what systems and
-interrupted copies leave behind.
+`::` is an archive, whose members are matched. Files and folders whose name starts with a dot are not looked at: they
+are what systems and interrupted copies leave behind.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from meds_pipeline.errors import CatalogError, RawFileError, Where
 from meds_pipeline.readers.archives import MEMBER, list_members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from meds_pipeline.catalog.loader import Catalog
     from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry
 
-_NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_NAME = re.compile(r"\{([a-z][a-z0-9_]*)(?::[^{}/]+)?\}")
 _TOKEN = re.compile(r"\{([a-z][a-z0-9_]*)(?::([^{}/]+))?\}|(\*\*/?)|(\*)|([^{}*]+)")
 
 
@@ -109,14 +109,13 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 def look(raw: Path, name: str, distribution: Distribution) -> Presence:
     """Return which files of a distribution are below `raw`."""
     root = raw / (distribution.folder or name)
-    there = (p.relative_to(root) for p in root.rglob("*") if p.is_file())
-    paths = sorted(p.as_posix() for p in there if not any(part.startswith(".") for part in p.parts))
+    paths = sorted(_seen(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()))
     files: list[RawFile] = []
     missing: list[str] = []
     for entry_name, entry in distribution.files.items():
-        found = _matches(entry_name, entry, root, paths)
-        files += found
-        if not found and not entry.optional:
+        matching = _matches(entry_name, entry, root, paths)
+        files += matching
+        if not matching and not entry.optional:
             missing.append(entry.path)
     return Presence(name, root, tuple(files), tuple(missing))
 
@@ -143,7 +142,11 @@ def _members(archive: Path) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _listed(archive: Path, changed: int) -> tuple[str, ...]:
     """Members of an archive, remembered while it is unchanged: to list a .tar.gz is to inflate it."""
-    return tuple(list_members(archive))
+    return tuple(_seen(list_members(archive)))
+
+
+def _seen(paths: Iterable[str]) -> Iterator[str]:
+    return (path for path in paths if not any(part.startswith(".") for part in path.split("/")))
 
 
 def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | None:

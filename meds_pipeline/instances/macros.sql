@@ -60,10 +60,13 @@ CREATE TEMP MACRO in_order(items) AS
 CREATE TEMP MACRO name_of(entities, ref) AS list_filter(entities, lambda e: list_contains(e.refs, ref))[1].text;
 CREATE TEMP MACRO text_of(entities, id) AS list_filter(entities, lambda e: e.id = id)[1].text;
 
--- The text with one of its entities between double square brackets.
-CREATE TEMP MACRO pointed_at(passage, entity) AS
-    concat(left(passage, entity."start"), '[[', substr(passage, entity."start" + 1, entity."end" - entity."start"), ']]',
-           substr(passage, entity."end" + 1));
+-- One entity between double square brackets, with so many characters of the passage on either side, cut at blanks.
+CREATE TEMP MACRO pointed_at(passage, entity, width) AS concat(
+    CASE WHEN entity."start" <= width THEN left(passage, entity."start")
+         ELSE '... ' || regexp_replace(substr(passage, entity."start" - width + 1, width), '^\S*\s+', '') END,
+    '[[', substr(passage, entity."start" + 1, entity."end" - entity."start"), ']]',
+    CASE WHEN entity."end" + width >= length(passage) THEN substr(passage, entity."end" + 1)
+         ELSE regexp_replace(substr(passage, entity."end" + 1, width), '\s+\S*$', '') || ' ...' END);
 
 -- Passage without runs of blanks, blanks at line ends and empty lines.
 CREATE TEMP MACRO tidy(passage) AS

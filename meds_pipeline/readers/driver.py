@@ -116,9 +116,8 @@ def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
             companions are not those its reader needs.
     """
     try:
-        reader = get_reader(entry.reader)
-        values = reader.schema(entry.reader_options())
-        roles = set(reader.companions(entry.reader_options()))
+        reader, options = get_reader(entry.reader), entry.reader_options()
+        values, roles = reader.schema(options), set(reader.companions(options))
     except MedsError as error:
         raise CatalogError(error.problem, Where(corpus, name), error.next_step) from error
     if set(entry.companions) != roles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,13 @@ def mentions(sentence: list[tuple[str, str]]) -> list[str]:
 def json_records(path: Path) -> Any:
     """The content of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def pointed_at(text: str, start: int, end: int, width: int) -> str:
+    """A span between double square brackets with its surroundings; a word cut in two is left out."""
+    before, behind = text[:start], text[end:]
+    if len(before) > width:
+        before = "... " + re.sub(r"^\S*\s+", "", before[-width:], flags=re.ASCII)
+    if len(behind) > width:
+        behind = re.sub(r"\s+\S*\Z", "", behind[:width], flags=re.ASCII) + " ..."
+    return f"{before}[[{text[start:end]}]]{behind}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from build_corpus import Built, assert_sound, build
+from plain import pointed_at
 
 FORMS = [("casimedicos_arg", "twin"), ("casimedicos_arg", "real"), ("casimedicos_arg_archive", "twin")]
 LEADS = {"EN": "The right answer is", "ES": "La respuesta correcta es:"}
@@ -39,7 +40,7 @@ def documents(path: Path) -> list[str]:
     """The text of every case."""
     sentences = path.read_text().strip("\n").split("\n\n")
     lines = [" ".join(line.split(" ")[0] for line in sentence.strip("\n").split("\n")) for sentence in sentences]
-    return [f"QUESTION TYPE:{rest}" for rest in "\n".join(lines).split("QUESTION TYPE:")[1:]]
+    return [f"QUESTION TYPE:{rest}".rstrip("\n") for rest in "\n".join(lines).split("QUESTION TYPE:")[1:]]
 
 
 def cases(folder: Path, language: str) -> list[Case]:
@@ -78,13 +79,38 @@ def test_translations_share_a_subject(built: Built) -> None:
 
 
 def test_every_component_is_marked_and_named(built: Built, folder: Path) -> None:
-    lines = [
-        line for path in sorted((folder / "casimedicos-arg/EN").iterdir()) for line in path.read_text().splitlines()
-    ]
-    kinds = Counter(line.split(" ")[1][2:].lower() for line in lines if " B-" in line)
-    rows = built.pairs("x_casimedicos_argument")
-    assert Counter(kind for _, kind in rows) == kinds
-    assert all(re.search(r"\[\[[^\]]|\[\[.*\]\]", text, re.DOTALL) for text, _ in rows)
+    expected = Counter[tuple[str, str]]()
+    for path in sorted((folder / "casimedicos-arg/EN").iterdir()):
+        for text, tags in zip(documents(path), tags_of(path), strict=True):
+            for start, end, kind in spans(text, tags):
+                expected[pointed_at(text, start, end, 300), kind.lower()] += 1
+    assert Counter(built.pairs("x_casimedicos_argument")) == expected
+
+
+def tags_of(path: Path) -> list[list[str]]:
+    """Tags of every case, token by token."""
+    found: list[list[str]] = []
+    lines = [line.split(" ") for line in path.read_text().split("\n") if line]
+    for place, (word, tag, *_) in enumerate(lines):
+        if word == "QUESTION" and lines[place + 1][0] == "TYPE:":
+            found.append([])
+        found[-1].append(tag)
+    return found
+
+
+def spans(text: str, tags: list[str]) -> list[tuple[int, int, str]]:
+    """Start, end and kind of every component; none runs over a line."""
+    found: list[tuple[int, int, str]] = []
+    last = ""
+    for match, tag in zip(re.finditer(r"[^ \n]+", text), tags, strict=True):
+        begins_line = match.start() == 0 or text[match.start() - 1] == "\n"
+        if tag.startswith("I-") and last[1:] == tag[1:] and not begins_line:
+            start, _, kind = found.pop()
+            found.append((start, match.end(), kind))
+        elif tag != "O":
+            found.append((match.start(), match.end(), tag[2:]))
+        last = tag
+    return found
 
 
 def test_counts(built: Built) -> None:

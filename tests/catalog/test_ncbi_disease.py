@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from build_corpus import Built, Row, assert_sound, build
-from plain import mentions, sentences
+from plain import mentions, pointed_at, sentences
 
 FORMS = ("ncbi_disease", "ncbi_disease_standoff", "ncbi_disease_conll")
 TYPES = {
@@ -46,12 +46,12 @@ def test_recipes_say_what_the_files_say(forms: dict[str, Built]) -> None:
     for _, _, text, marks in pubtator(built.folder):
         said = list(dict.fromkeys(mark[2] for mark in marks))
         names.append((text.rstrip(), said))
-        firsts: dict[str, str] = {}
+        firsts: dict[str, tuple[str, str]] = {}
         for start, end, mention, kind, refs in marks:
-            firsts.setdefault(mention, refs)
-            marked = f"{text[:start]}[[{text[start:end]}]]{text[end:]}".rstrip()
+            marked = pointed_at(text.rstrip(), start, end, 200)
+            firsts.setdefault(mention, (marked, refs))
             types.append((marked, TYPES[kind]))
-        concepts += [(f"Passage: {text.rstrip()}\nMention: {mention}", refs) for mention, refs in firsts.items()]
+        concepts += firsts.values()
     assert [(row["input"], row["outputs"]) for row in built.task("task27")] == names
     listed = [(text, ", ".join(name.replace(", ", " ") for name in said) + ".") for text, said in names]
     assert built.pairs("x_ncbi_disease_entities") == listed
