@@ -17,6 +17,7 @@ from meds_pipeline.scoring.families import SCORERS, VERSIONS
 from meds_pipeline.scoring.flips import Flip, flips
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.submission import Submission, read_submission
+from meds_pipeline.scoring.workers import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,11 +167,12 @@ def score_files(
     if not files:
         raise ScoringError("no file was given", next_step="Name at least one submission file.")
     known = dict(load_registry().tasks) | dict(specs or {})
-    submissions = _read_all(files, known)
     needed = load_registry().released() if required is None else required
-    parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
-    scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
-    comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
+    with uncollected():
+        submissions = _read_all(files, known)
+        parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
+        scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
+        comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
     return Report(submissions, parts, scores, comparisons)
 
 
