@@ -1,5 +1,7 @@
--- One row a raw file, with the share of its records that are bad and the first of them.
+-- One row a raw file, with the share of its records that are bad and the first of them. A file that is read beside
+-- another (its companion) has no records of its own, so records are asked of all files of an entry together.
 SELECT f.path, f.raw_file_id, f.entry, f.bytes, f.records, f.faults,
+       sum(f.records) OVER (PARTITION BY f.entry)::BIGINT AS entry_records,
        f.faults / greatest(f.records + f.faults, 1) AS fault_share,
        coalesce(array_to_string(bad.examples[:5], '; '), '') AS bad_records
 FROM raw_file AS f
