@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from filelock import FileLock
+
 from meds_pipeline import digests
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
 from meds_pipeline.catalog.presence import Presence, active
@@ -67,13 +69,14 @@ class Workspace:
             UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
         home = home.resolve()
+        if raw is not None:
+            _check_folder(raw)
         home.mkdir(parents=True, exist_ok=True)
         settings = load_settings(home, overrides)
         origin, raw = _claim(home, raw.resolve() if raw else None)
         if raw is None:
             raw = _twins(home, settings)
-        elif not raw.is_dir():
-            raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
+        _check_folder(raw)
         catalog = load_catalog([*settings.catalog.extra, *own_catalog(home)])
         for name in settings.catalog.active:
             catalog.corpus(name)
@@ -148,6 +151,11 @@ class Workspace:
             return True
 
 
+def _check_folder(raw: Path) -> None:
+    if not raw.is_dir():
+        raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
+
+
 def _claim(home: Path, raw: Path | None) -> tuple[Origin, Path | None]:
     """Return the origin of a home's data and its raw folder: what an earlier run said, else what this call says.
 
@@ -177,12 +185,19 @@ def _twins(home: Path, settings: Settings) -> Path:
     root, mark = home / "twins", home / "twins" / ".made"
     asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": digests.package_sha256("twins")}
     wanted = digests.canonical_json(asked)
-    if not mark.is_file() or mark.read_text() != wanted:
-        shutil.rmtree(root, ignore_errors=True)
-        for name in settings.twins.distributions or twin_names():
-            write_twin(name, root, records=settings.twins.records, seed=settings.seed)
-        write_atomic(mark, wanted.encode())
+    if _says(mark, wanted):
+        return root
+    with FileLock(home / "twins.lock"):  # several processes may open a new home at once
+        if not _says(mark, wanted):
+            shutil.rmtree(root, ignore_errors=True)
+            for name in settings.twins.distributions or twin_names():
+                write_twin(name, root, records=settings.twins.records, seed=settings.seed)
+            write_atomic(mark, wanted.encode())
     return root
+
+
+def _says(mark: Path, wanted: str) -> bool:
+    return mark.is_file() and mark.read_text() == wanted
 
 
 def own_catalog(home: Path) -> list[Path]:
