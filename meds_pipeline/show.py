@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -101,10 +103,11 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
             lines.append(f"{label:<12} {path}")
     shown = next((row["score_id"] for row in rows if row["level"] == "task"), None)
     lines.append("\nNext, try:")
+    program = "meds" if shutil.which("meds") else sys.argv[0]
     if shown is not None:
-        lines.append(f"  meds trace score {shown[:12]}{options}   # from a figure back to the bytes")
-    lines.append(f"  meds ui{options}   # the same run in Dagster, with schedule and backfills")
-    lines.append(f"  meds leaderboard --open{options}   # the page above in a browser")
+        lines.append(f"  {program} trace score {shown[:12]}{options}   # from a figure back to the bytes")
+    lines.append(f"  {program} ui{options}   # the same run in Dagster, with schedule and backfills")
+    lines.append(f"  {program} leaderboard --open{options}   # the page above in a browser")
     return "\n".join(lines)
 
 
