@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from meds_pipeline.readers.driver import Job
+    from meds_pipeline.training.plan import TrainingPlan
+
 
 def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
     """Read the raw files of a corpus; its identity is their sha256 and how the catalog says to read them."""
-    from meds_pipeline.readers.driver import Job, read_corpus
+    from meds_pipeline.readers.driver import Job
 
     corpus = ws.catalog.corpus(corpus_name)
     presence = ws.presence(corpus)
@@ -51,8 +54,20 @@ def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
         version=version,
         inputs={},
         settings=settings,
-        produce=lambda draft: read_corpus(job, draft),
+        produce=lambda draft: _read_whole(ws, job, draft),
     )
+
+
+def _read_whole(ws: Workspace, job: Job, draft: Draft) -> None:
+    """Read a corpus; raises RawFileError where a file is no longer the one whose digest its records would bear."""
+    from meds_pipeline.readers.driver import read_corpus
+
+    read_corpus(job, draft)
+    now = ws.store.hasher.sha256_all(job.folder / path for path in job.sha256)
+    for path, digest in job.sha256.items():
+        if now[job.folder / path] != digest:
+            where = Where(job.corpus.corpus, path)
+            raise RawFileError("the file changed while it was read.", where, "Run again when it is whole.")
 
 
 def instances(ws: Workspace, corpus_name: str, version: str) -> Result:
@@ -181,7 +196,8 @@ def packed_training_set(ws: Workspace, plan_name: str, version: str) -> Result:
 
     plan = ws.settings.plan(plan_name)
     samples = ws.require_good("training_set", plan_name)
-    settings = {"seed": ws.settings.seed, **plan.model_dump(mode="json", exclude={"mixture", "fine_tuning"})}
+    shaping = plan.model_dump(mode="json", exclude={"mixture", "fine_tuning"})
+    settings = {"seed": ws.settings.seed, **shaping, "base": _base(ws, plan)}
     return ws.store.materialize(
         "packed_training_set",
         plan_name,
@@ -205,7 +221,7 @@ def fine_tuned_model(ws: Workspace, plan_name: str, version: str) -> Result:
         plan_name,
         version=version,
         inputs={"packed_training_set": packed},
-        settings={"base": plan.base, **plan.fine_tuning.model_dump(mode="json")},
+        settings={"base": _base(ws, plan), **plan.fine_tuning.model_dump(mode="json")},
         produce=lambda draft: train_model(packed, plan, draft, plan_name=plan_name),
     )
 
@@ -220,7 +236,8 @@ def predictions(ws: Workspace, model_name: str, version: str) -> Result:
     if made_by is not None:
         inputs[made_by] = ws.require_good(made_by, str(spec.plan))
     plan = None if spec.plan is None else ws.settings.plan(spec.plan)
-    weights = plan.fine_tuning.model_dump(mode="json") if plan and spec.kind == "untuned" else None
+    untuned = plan if spec.kind == "untuned" else None
+    weights = untuned and {"base": _base(ws, untuned), **untuned.fine_tuning.model_dump(mode="json")}
     path = None if spec.path is None else ws.store.hasher.sha256_tree(Path(spec.path))
     settings = {"spec": spec.shaping(), "path": path, "fine_tuning": weights, "access": _accesses(ws)}
     return ws.store.materialize(
@@ -290,6 +307,11 @@ def leaderboard(ws: Workspace, partition: str, version: str) -> Result:
     )
     publish(result.output, ws.home)
     return result
+
+
+def _base(ws: Workspace, plan: TrainingPlan) -> str | None:
+    """Return the digest of a plan's base model: another model in the same folder is another base."""
+    return None if plan.base is None else ws.store.hasher.sha256_tree(Path(plan.base))
 
 
 def _accesses(ws: Workspace) -> list[str]:

@@ -66,7 +66,8 @@ class Settings(Strict):
     """DuckDB threads of one step."""
     workers: int = Field(default=2, gt=0)
     """Corpora processed at the same time."""
-    memory_limit: str = "4GB"
+    memory_limit: str = Field(default="4GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")
+    """Memory of one step's DuckDB, such as 4GB or 512MB."""
     sandbox_seconds: float = 600
     nightly: str = "0 3 * * *"
     """Cron schedule of the nightly rebuild, in UTC."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pipeline_home import run_steps
@@ -141,3 +143,54 @@ def test_refused_training_sets_train_no_model_and_give_no_baseline(
     for asset, partition in (("packed_training_set", "tiny"), ("predictions", "majority")):
         with pytest.raises(QualityError, match="training_set did not pass its checks"):
             run_step(workspace, asset, partition)
+
+
+def test_a_file_that_changes_while_it_is_read_makes_no_output(
+    opened: Callable[..., Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from meds_pipeline.readers import driver
+
+    arguments = write_corpus(tmp_path, RECORDS)
+    read_corpus = driver.read_corpus
+
+    def reads_and_is_overtaken(*given: Any) -> None:
+        read_corpus(*given)
+        with (arguments["raw"] / DISTRIBUTION / "lines.jsonl").open("a") as file:
+            file.write("{}\n")
+
+    monkeypatch.setattr(driver, "read_corpus", reads_and_is_overtaken)
+    workspace = opened(**arguments)
+    with pytest.raises(RawFileError, match=rf"corpus {NAME}, file lines\.jsonl: the file changed while it was read"):
+        run_step(workspace, "raw_corpus", NAME)
+    assert workspace.store.current("raw_corpus", NAME) is None
+
+
+def test_a_weight_for_an_unknown_task_is_an_error(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    plans = {"tiny": {"mixture": {"weights": {"task9999": 2}}}}
+    workspace = opened(**write_corpus(tmp_path, RECORDS), plans=plans)
+    run_steps(workspace, *list(STEPS)[: list(STEPS).index("training_set")])
+    with pytest.raises(UnknownNameError, match=r"plan tiny weighs .* task9999"):
+        run_step(workspace, "training_set", "tiny")
+
+
+def test_another_base_model_in_the_same_folder_is_another_base(
+    built: Workspace, opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(built.store.require("fine_tuned_model", "tiny").path / "model", base)
+    arguments = write_corpus(tmp_path, RECORDS)
+    plans = {"tiny": {"base": str(base), "fine_tuning": {"max_steps": 1}}}
+    names = list(STEPS)
+    workspace = opened(**arguments, plans=plans)
+    run_steps(workspace, *names[: names.index("fine_tuned_model") + 1])
+    first = [run_step(workspace, "predictions", name).output for name in ("tiny", "tiny-untuned")]
+    weights = next(base.glob("*.safetensors"))
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-400] + bytes(400))
+    run_steps(workspace, *names[: names.index("fine_tuned_model") + 1])
+    assert [run_step(workspace, "predictions", name).reused for name in ("tiny", "tiny-untuned")] == [False, False]
+    weights.write_bytes(data)
+    run_steps(workspace, *names[: names.index("fine_tuned_model") + 1])
+    assert [run_step(workspace, "predictions", name).output.path for name in ("tiny", "tiny-untuned")] == [
+        output.path for output in first
+    ]

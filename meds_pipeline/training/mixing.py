@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline import digests, parquet
-from meds_pipeline.errors import QualityError, Where
+from meds_pipeline.errors import QualityError, UnknownNameError, Where
 from meds_pipeline.instructions.prompts import Message, render
 
 if TYPE_CHECKING:
@@ -79,8 +79,14 @@ def mix(
         seed: Seed of every draw.
 
     Raises:
+        UnknownNameError: The mixture weighs a task that the catalog does not have.
         QualityError: Nothing is left to train on.
     """
+    if unknown := sorted(set(mixture.weights) - set(catalog.tasks)):
+        raise UnknownNameError(
+            f"plan {plan} weighs tasks that the catalog does not have: {', '.join(unknown)}.",
+            next_step=f"Mend plans.{plan}.mixture.weights in meds.yaml.",
+        )
     dropped = _candidates(con, screens, mixture)
     sizes = dict(con.execute("SELECT task_id, count(*) FROM candidate GROUP BY ALL ORDER BY ALL").fetchall())
     shares = quotas(sizes, mixture)

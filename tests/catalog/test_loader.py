@@ -163,6 +163,7 @@ def test_what_a_corpus_must_say(folder: Path, field: str) -> None:
         ("meds.yaml", "seed: 1\nsede: 2\n", 2, "sede: Extra"),
         ("meds.yaml", "plans:\n  tiny:\n    mixture:\n      sampels: 3\n", 4, r"plans\.tiny\.mixture\.sampels"),
         ("meds.yaml", "seed: 1\nthreads: 0\n", 2, "threads: Input should be greater than 0"),
+        ("meds.yaml", "seed: 1\nmemory_limit: lots\n", 2, "memory_limit: String should match"),
         ("meds.yaml", "seed: 1\nseed: 2\n", 2, "stands in line 1 already"),
         ("models.yaml", "mine:\n  kind: local\n", 1, "needs 'path'"),
         ("models.yaml", "mine:\n  kind: file\n  pth: x\n", 3, r"models\.mine\.pth"),
