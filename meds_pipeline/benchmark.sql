@@ -53,6 +53,6 @@ FROM release_item ORDER BY item_id;
 CREATE TEMP VIEW lineage_release AS
 SELECT getvariable('release') AS release, count(*) AS items, count(DISTINCT task_id) AS tasks,
        getvariable('items') AS items_per_task, getvariable('shots') AS shots, getvariable('seed') AS seed,
-       md5(string_agg(md5(concat(item_id, to_json(definition), to_json(input), to_json("references"), to_json(shots))), ','
-                      ORDER BY item_id)) AS digest
+       md5(string_agg(md5(concat(item_id, metric, to_json(labels), to_json(definition), to_json(input),
+                                 to_json("references"), to_json(shots))), ',' ORDER BY item_id)) AS digest
 FROM release_item;

@@ -137,6 +137,38 @@ def corpora_faults(context: click.Context, name: str, as_json: bool) -> None:
     click.echo(json.dumps(rows, indent=1) if as_json else show_faults(name, rows))
 
 
+@cli.group()
+def corpus() -> None:
+    """Add a corpus: one YAML file."""
+
+
+@corpus.command("new")
+@click.argument("name")
+@_home_options
+def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
+    """Write a commented YAML to start from, into the home's own catalog."""
+    from meds_pipeline.catalog.authoring import new_corpus
+
+    workspace = _open(home, raw)
+    path = new_corpus(name, workspace.home / "catalog")
+    click.echo(f"{path}\nEdit it, put the raw files below {workspace.raw / name}, then: meds corpus check {name}")
+
+
+@corpus.command("check")
+@click.argument("name")
+@_home_options
+@_JSON
+def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Try a corpus: its first records beside the instances made of them, splits, answers, faults."""
+    from dataclasses import asdict
+
+    from meds_pipeline.catalog.authoring import try_corpus
+    from meds_pipeline.show import show_trial
+
+    trial = try_corpus(_open(home, raw), name)
+    click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
+
+
 @cli.command()
 @click.argument("kind", type=click.Choice(["sample", "item", "score", "model"]))
 @click.argument("identifier", metavar="ID")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import QualityError, RawFileError, Where
+from meds_pipeline.errors import QualityError, RawFileError, StoreError, Where
 from meds_pipeline.quality.across import Good
 from meds_pipeline.store import Draft, Output, Result
 from meds_pipeline.workspace import ALL, Workspace
@@ -112,13 +112,25 @@ def split_proof(ws: Workspace, partition: str, version: str) -> Result:
 
 
 def benchmark(ws: Workspace, partition: str, version: str) -> Result:
-    """Return the frozen release of the settings, frozen now if there is none of that name."""
+    """Return the frozen release of the settings, frozen now if there is none of that name.
+
+    Raises:
+        StoreError: The release was frozen, but its files are damaged.
+    """
     from meds_pipeline.benchmark import freeze
 
     s = ws.settings
-    standing = ws.store.current("benchmark", ALL)
-    if standing is not None and standing.manifest.facts["release"] == s.benchmark.release:
-        return Result(standing, reused=True)
+    releases = ws.store.outputs("benchmark", ALL)
+    frozen = next((output for output in releases if output.manifest.facts["release"] == s.benchmark.release), None)
+    if frozen is not None:
+        if not ws.store.intact(frozen):  # made again from today's data it would be another one under the same name
+            raise StoreError(
+                f"the frozen release {s.benchmark.release!r} is damaged.",
+                Where(file=str(frozen.path)),
+                "Bring its files back, or freeze another one: set `benchmark.release` to a new name.",
+            )
+        ws.store.point(frozen)
+        return Result(frozen, reused=True)
     return _across(
         ws,
         "benchmark",
@@ -132,7 +144,7 @@ def contamination(ws: Workspace, partition: str, version: str) -> Result:
     """Find training instances too close to items of the release."""
     from meds_pipeline.quality.across import find_contamination
 
-    release = ws.store.require("benchmark", ALL)
+    release = ws.require_good("benchmark", ALL)
     threshold = ws.settings.quality.near_duplicate
     return _across(
         ws,
@@ -149,7 +161,7 @@ def training_set(ws: Workspace, plan_name: str, version: str) -> Result:
     from meds_pipeline.training.mixing import Screens, mix
 
     plan, seed = ws.settings.plan(plan_name), ws.settings.seed
-    screens = {asset: ws.store.require(asset, ALL) for asset in ("duplicates", "split_proof", "contamination")}
+    screens = {asset: ws.require_good(asset, ALL) for asset in ("duplicates", "split_proof", "contamination")}
     return _across(
         ws,
         "training_set",
@@ -203,10 +215,10 @@ def predictions(ws: Workspace, model_name: str, version: str) -> Result:
     from meds_pipeline.models.stage import predict
 
     spec = ws.settings.model(model_name)
-    inputs = {"benchmark": ws.store.require("benchmark", ALL)}
+    inputs = {"benchmark": ws.require_good("benchmark", ALL)}
     made_by = {"tuned": "fine_tuned_model", "untuned": "packed_training_set", "majority": "training_set"}.get(spec.kind)
     if made_by is not None:
-        inputs[made_by] = ws.store.require(made_by, str(spec.plan))
+        inputs[made_by] = ws.require_good(made_by, str(spec.plan))
     plan = None if spec.plan is None else ws.settings.plan(spec.plan)
     weights = plan.fine_tuning.model_dump(mode="json") if plan and spec.kind == "untuned" else None
     path = None if spec.path is None else ws.store.hasher.sha256_tree(Path(spec.path))
@@ -228,7 +240,7 @@ def scores(ws: Workspace, model_name: str, version: str) -> Result:
     from meds_pipeline.scoring.stage import score_predictions, scorer_settings
 
     inputs = {
-        "benchmark": ws.store.require("benchmark", ALL),
+        "benchmark": ws.require_good("benchmark", ALL),
         "predictions": ws.require_good("predictions", model_name),
     }
     return ws.store.materialize(

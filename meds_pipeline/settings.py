@@ -50,9 +50,12 @@ class QualitySettings(Strict):
 
 
 class TwinSettings(Strict):
-    """How much synthetic content a run without raw files makes."""
+    """What synthetic content a run without raw files makes."""
 
     records: int = Field(default=600, gt=0)
+    """Size of a corpus's main file."""
+    distributions: list[Identifier] = ["bc5cdr_iob", "meqsum", "pubmedqa"]
+    """Which twins; an empty list: all there are. Few by default, so that a first run takes two minutes."""
 
 
 class Settings(Strict):

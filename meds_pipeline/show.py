@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from meds_pipeline import parquet
+from meds_pipeline.lineage.node import Node
 from meds_pipeline.outcomes import Event, Outcome, RunSummary, Started, Working
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import TaskID
 
-    from meds_pipeline.lineage.trace import Node
+    from meds_pipeline.catalog.authoring import Trial
     from meds_pipeline.workspace import Workspace
 
 TEXT_LINES = 12
@@ -238,6 +239,23 @@ def show_faults(name: str, rows: Sequence[dict[str, Any]]) -> str:
         for row in rows
     ]
     return "\n".join([*lines, f"{len(rows)} bad records in {name}; good records went on."])
+
+
+def show_trial(trial: Trial) -> str:
+    """Return what `meds corpus check` found: counts, then each task with its first instances beside their records."""
+    rows = trial.rows
+    head = f"{trial.corpus}: {rows['files']} files, {rows['records']} records, {rows['faults']} faults, "
+    node = Node("corpus", head + f"{trial.rejected} rows without input or output", dict(trial.verdicts))
+    for task in trial.tasks:
+        child = Node("task", task.task_id, {"splits": task.splits, "answers": task.answers})
+        for number, shown in enumerate(task.first, 1):
+            instance = Node("instance", str(number), {"split": shown.split, "subject": shown.subject})
+            instance.children = [Node("record", "", text=text) for text in shown.records]
+            instance.children.append(Node("input", "", text=shown.input))
+            instance.children += [Node("output", "", text=text) for text in shown.outputs]
+            child.children.append(instance)
+        node.children.append(child)
+    return show_tree(node)
 
 
 def release_facts(workspace: Workspace) -> dict[str, Any]:

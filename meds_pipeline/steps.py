@@ -1,11 +1,14 @@
 """The steps of the pipeline in their order: what each makes, from what, by which version of its code.
 
 A step knows nothing of Dagster; `assets/` wraps each in an asset of the same name. Raise `version` when the code of a
-step changes what it writes (a test compares `steps.lock` and says so).
+step changes what it writes; a test compares the code with `steps.lock` and asks for it.
+
+    python -m meds_pipeline.steps [--lock]   # which steps' code differs from the lock; write the lock anew
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -45,65 +48,75 @@ class Step:
     about: str
 
 
+_ACROSS = ("quality/across.py", "quality/sql/usable.sql", "parquet.py")
+"""Code behind every step that reads the instances of all corpora."""
 _ORDERED = (
     Step(
-        "raw_corpus", "2", "corpus", (), pipeline.raw_corpus, ("readers",),
+        "raw_corpus", "2", "corpus", (), pipeline.raw_corpus,
+        ("readers", "catalog/presence.py"),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
     Step(
-        "instances", "2", "corpus", ("raw_corpus",), pipeline.instances, ("instances",),
+        "instances", "2", "corpus", ("raw_corpus",), pipeline.instances,
+        ("instances", "parquet.py"),
         "Input and outputs of every task, made from the records by the corpus's recipes, each with its sources.",
     ),
     Step(
-        "verdicts", "1", "corpus", ("instances",), pipeline.verdicts, ("quality/verdicts.py", "quality/rules"),
+        "verdicts", "1", "corpus", ("instances",), pipeline.verdicts,
+        ("quality/verdicts.py", "quality/rules", "parquet.py"),
         "Every instance that fails a quality rule, one row a rule.",
     ),
     Step(
-        "duplicates", "1", "all", ("verdicts",), pipeline.duplicates, ("quality/across.py", "quality/near.py"),
+        "duplicates", "1", "all", ("verdicts",), pipeline.duplicates,
+        (*_ACROSS, "quality/near.py"),
         "Exact and near duplicates among the training instances of each task.",
     ),
     Step(
-        "split_proof", "1", "all", ("verdicts",), pipeline.split_proof, ("quality/across.py",),
+        "split_proof", "1", "all", ("verdicts",), pipeline.split_proof,
+        (*_ACROSS, "quality/sql/split_proof.sql"),
         "Training instances that share a subject or a text with a held-out one; they are left out of training.",
     ),
     Step(
-        "benchmark", "1", "all", ("verdicts",), pipeline.benchmark, ("benchmark.py",),
+        "benchmark", "1", "all", ("verdicts",), pipeline.benchmark,
+        (*_ACROSS, "benchmark.py", "benchmark.sql"),
         "The frozen benchmark release: items with their references and few-shot examples. Never altered once frozen.",
     ),
     Step(
         "contamination", "1", "all", ("verdicts", "benchmark"), pipeline.contamination,
-        ("quality/across.py", "quality/near.py"),
+        (*_ACROSS, "quality/near.py", "quality/sql/contamination.sql"),
         "Training instances too close to a benchmark item: same subject, same text or near duplicate.",
     ),
     Step(
         "training_set", "1", "plan", ("verdicts", "duplicates", "split_proof", "contamination"), pipeline.training_set,
-        ("training/mixing.py", "training/sql", "instructions"),
+        (*_ACROSS, "training/mixing.py", "training/sql", "instructions/prompts.py"),
         "The samples a plan trains on: mixed over tasks, deduplicated and decontaminated, as chat messages.",
     ),
     Step(
         "packed_training_set", "1", "plan", ("training_set",), pipeline.packed_training_set,
-        ("training/tokenizer.py", "training/packing.py", "instructions/chat.py"),
+        ("training/stage.py", "training/tokenizer.py", "training/packing.py", "instructions/chat.py", "parquet.py"),
         "The tokenizer, the samples packed into sequences of fixed length, and the ledger of what sits where.",
     ),
     Step(
-        "fine_tuned_model", "1", "plan", ("packed_training_set",), pipeline.fine_tuned_model, ("training/finetune.py",),
+        "fine_tuned_model", "1", "plan", ("packed_training_set",), pipeline.fine_tuned_model,
+        ("training/stage.py", "training/finetune.py", "training/batches.py", "training/checkpoints.py", "parquet.py"),
         "The model a plan trains, its loss curve, and which step consumed which sequence.",
     ),
     Step(
         "predictions", "1", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
-        pipeline.predictions, ("models", "instructions"),
+        pipeline.predictions, ("models", "instructions", "training/finetune.py", "parquet.py"),
         "A model's answer to every item of the release.",
     ),
     Step(
-        "scores", "1", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring",),
+        "scores", "1", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
-        "lineage", "2", "all", ("scores",), pipeline.lineage, ("lineage",),
+        "lineage", "2", "all", ("scores",), pipeline.lineage,
+        ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "parquet.py"),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(
-        "leaderboard", "1", "all", ("scores",), pipeline.leaderboard, ("reports",),
+        "leaderboard", "1", "all", ("scores",), pipeline.leaderboard, ("reports", "parquet.py"),
         "The leaderboard page: every model's scores with intervals, and what they rest on.",
     ),
 )  # fmt: skip
@@ -159,3 +172,9 @@ def partitions_of(workspace: Workspace, step: Step) -> list[str]:
             return sorted(workspace.settings.models)
         case "all":
             return [ALL]
+
+
+if __name__ == "__main__":
+    from meds_pipeline.step_lock import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +74,7 @@ class Workspace:
             raw = _twins(home, settings)
         elif not raw.is_dir():
             raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
-        catalog = load_catalog(settings.catalog.extra)
+        catalog = load_catalog([*settings.catalog.extra, *own_catalog(home)])
         for name in settings.catalog.active:
             catalog.corpus(name)
         return cls(home, raw.resolve(), origin, settings, catalog, Store(home))
@@ -171,15 +172,23 @@ def _claim(home: Path, raw: Path | None) -> tuple[Origin, Path | None]:
 
 def _twins(home: Path, settings: Settings) -> Path:
     """Return the folder of synthetic twins, written when the settings or the writers have changed."""
-    from meds_pipeline.twins import write_all
+    from meds_pipeline.twins import twin_names, write_twin
 
     root, mark = home / "twins", home / "twins" / ".made"
-    asked = {"records": settings.twins.records, "seed": settings.seed, "code": digests.package_sha256("twins")}
+    asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": digests.package_sha256("twins")}
     wanted = digests.canonical_json(asked)
     if not mark.is_file() or mark.read_text() != wanted:
-        write_all(root, records=settings.twins.records, seed=settings.seed)
+        shutil.rmtree(root, ignore_errors=True)
+        for name in settings.twins.distributions or twin_names():
+            write_twin(name, root, records=settings.twins.records, seed=settings.seed)
         write_atomic(mark, wanted.encode())
     return root
+
+
+def own_catalog(home: Path) -> list[Path]:
+    """Return the folder of corpus YAMLs that belongs to a home, `<home>/catalog`, where it is there."""
+    folder = home / "catalog"
+    return [folder] if folder.is_dir() else []
 
 
 def default_home(raw: Path | None) -> Path:

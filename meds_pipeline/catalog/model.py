@@ -20,8 +20,13 @@ RESERVED_COLUMNS = (
 )
 
 
+def is_identifier(value: str) -> bool:
+    """Tell whether a text can name a corpus, a distribution, a file entry or a view."""
+    return _IDENTIFIER.fullmatch(value) is not None
+
+
 def _identifier(value: str) -> str:
-    if not _IDENTIFIER.fullmatch(value):
+    if not is_identifier(value):
         raise ValueError(f"{value!r} is not a name: use a-z, 0-9 and '_', starting with a letter")
     return value
 

@@ -7,7 +7,6 @@ checked first: a file that changed since is said to have changed, not shown as w
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,9 @@ import duckdb
 
 from meds_pipeline.catalog.presence import beside, captured, stored
 from meds_pipeline.errors import MedsError, StoreError, UnknownNameError, Where
+from meds_pipeline.lineage.node import Node
 from meds_pipeline.readers.base import Address
-from meds_pipeline.readers.opening import opened
-from meds_pipeline.readers.registry import get_reader
+from meds_pipeline.readers.opening import record_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,24 +25,6 @@ if TYPE_CHECKING:
     from meds_pipeline.workspace import Workspace
 
 KINDS = ("sample", "item", "score", "model")
-
-
-@dataclass(slots=True)
-class Node:
-    """One thing on the way: what it is, what is known of it, what it rests on."""
-
-    kind: str
-    name: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    text: str | None = None
-    children: list[Node] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the tree as JSON-able data."""
-        head: dict[str, Any] = {"kind": self.kind, "name": self.name, **self.facts}
-        if self.text is not None:
-            head["text"] = self.text
-        return {**head, "rests_on": [child.to_json() for child in self.children]} if self.children else head
 
 
 class Tracer:
@@ -163,9 +144,7 @@ class Tracer:
                 return "(the file has other bytes now: run `meds run`, or bring the file back)"
             address = Address(source["record_index"], source["start"], source["length"])
             there = {role: other for role, other in companions.items() if other in known}
-            with opened(folder, path, there) as files:
-                reader = get_reader(entry.reader)
-                return reader.raw_text(files.raw, address, companions=files.companions, **entry.reader_options())
+            return record_text(folder, path, there, entry, address)
         except FileNotFoundError:
             return "(the file is no longer there)"
         except (KeyError, MedsError) as error:

@@ -16,9 +16,15 @@ WHERE s.sample_id = $id
 ORDER BY s.fingerprint IN (SELECT fingerprint FROM current_output) DESC, s.fingerprint LIMIT 1
 
 -- name: sequences
+-- A model consumed what it was made from: packed rows with the same bytes, whatever later run packed them again.
+WITH consumed AS (
+    SELECT d.plan, d.sequence, d.step, p.digest
+    FROM dose AS d JOIN materialization AS m USING (fingerprint), unnest(m.inputs) AS u(input)
+    JOIN materialization AS p ON p.fingerprint = u.input.fingerprint)
 SELECT DISTINCT q.plan, q.sequence, q.slot, q.start AS first_token, q.length AS tokens, q.truncated,
-       (SELECT list(d.step ORDER BY d.step) FROM dose AS d WHERE d.plan = q.plan AND d.sequence = q.sequence) AS consumed_at_steps
-FROM sequence AS q WHERE q.sample_id = $id ORDER BY ALL
+       (SELECT list(DISTINCT c.step ORDER BY c.step) FROM consumed AS c
+        WHERE c.plan = q.plan AND c.sequence = q.sequence AND c.digest = m.digest) AS consumed_at_steps
+FROM sequence AS q JOIN materialization AS m USING (fingerprint) WHERE q.sample_id = $id ORDER BY ALL
 
 -- name: item
 SELECT release, task_id, ordinal, corpus, subject, instance_id, shot_instance_ids,
@@ -31,10 +37,13 @@ SELECT p.model, p.output, p.shots, p.truncated, p.prompt_digest, p.error,
        (SELECT list({'scorer': s.scorer, 'metric': s.metric, 'points': s.points, 'outcome': s.outcome}
                     ORDER BY s.scorer, s.metric)
         FROM item_score AS s WHERE s.item_id = p.item_id AND s.model = p.model) AS points
-FROM prediction AS p WHERE p.item_id = $id ORDER BY p.model
+FROM prediction AS p WHERE p.item_id = $id
+QUALIFY row_number() OVER (PARTITION BY p.model ORDER BY p.fingerprint IN (SELECT fingerprint FROM current_output) DESC,
+                           p.fingerprint) = 1
+ORDER BY p.model
 
 -- name: near_samples
-SELECT instance_id, rule, similarity FROM contamination WHERE item_id = $id ORDER BY similarity DESC, instance_id LIMIT 5
+SELECT DISTINCT instance_id, rule, similarity FROM contamination WHERE item_id = $id ORDER BY similarity DESC, instance_id LIMIT 5
 
 -- name: score
 SELECT model, release, scorer, level, name, metric, value, low, high, n, comparable, note, fingerprint

@@ -78,7 +78,7 @@ def gather(
 
 
 def _files(ws: Workspace, scored: Mapping[str, Output]) -> dict[str, Sequence[Path]]:
-    predictions = [ws.store.require("predictions", name) for name in scored]
+    predictions = [ws.store.input_of(output, "predictions") for output in scored.values()]
     return {
         "score": [output.file("lineage/score.parquet") for output in scored.values()],
         "item_score": [output.file("lineage/item_score.parquet") for output in scored.values()],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REPLICATES = 1000
 _CHUNK = 50
-_UNIT = float(1 << 24)  # counts are rounded to 1/2^24, so that sums of products are whole numbers below 2^53: exact
+UNIT = float(1 << 24)  # counts are rounded to 1/2^24, so that sums of products are whole numbers below 2^53: exact
 # Weights by a uniform byte: Poisson(1) to 1/256, with mean exactly 1 and variance 1.008.
 _WEIGHTS = bytes(weight for weight, share in enumerate((95, 93, 47, 16, 4, 1)) for _ in range(share))
 
@@ -72,7 +72,7 @@ def resample(
     Returns:
         For each group an array of shape (replicates, columns).
     """
-    summed = [by_cluster(np.rint(counts * _UNIT), cluster) for cluster, counts in groups]
+    summed = [by_cluster(np.rint(counts * UNIT), cluster) for cluster, counts in groups]
     places = [_columns(present) for present, _ in summed]
     out = [np.empty((replicates, counts.shape[1])) for _, counts in groups]
     start = 0
@@ -80,7 +80,7 @@ def resample(
         stop = start + len(weight)
         for figures, place, (_, counts) in zip(out, places, summed, strict=True):
             # Exact in any order of summation, hence the same on any machine and number of threads.
-            figures[start:stop] = (weight[:, place].astype(np.float64) @ counts) / _UNIT
+            figures[start:stop] = (weight[:, place].astype(np.float64) @ counts) / UNIT
         start = stop
     return out
 

@@ -1,62 +1,38 @@
 """Janome's segmentation of many texts at once: the same dictionary, costs and ties, an order of magnitude faster.
 
 Janome (Apache-2.0) takes the cheapest path through all words of the IPA dictionary found in a text, and guesses for
-unknown ones (Viterbi). Here the words of a batch of texts are collected first; then all texts advance together, one
-character a step, with NumPy. Upstream uses the words' surfaces only. Equality with janome is tested.
+unknown ones (Viterbi). Here all texts of a batch advance together, one character a step. Upstream uses the words'
+surfaces only. Equality with janome is tested.
 """
 
 from __future__ import annotations
 
-from array import array
-from importlib import import_module
-from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from meds_pipeline.scoring.japanese_words import UNKNOWN_RANK, Dictionary, Words, ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    Integers = NDArray[np.int64]
+    from meds_pipeline.scoring.japanese_words import Integers
 
-_PARTS = 10  # modules of janome's dictionary
 _CHUNK, _LONGEST_CHUNK = 500, 1024  # a text is cut at punctuation after 500 characters, anywhere after 1024
-_LONGEST_UNKNOWN = 1024
 _BREAKS = "、。,.？?！!"
 _BATCH = 60_000  # characters; bounds the memory
 # A path's key: its total, then the last word's rank (20 bits), then its place among the words that end there (13).
 _RANK_BITS, _PLACE_BITS = 20, 13
-_UNKNOWN_RANK = 1 << 19
 
 
-class _Guess(NamedTuple):
-    """How unknown words of one character category are made: `kind` numbers the category."""
+class _Batch(NamedTuple):
+    """Texts as one: code points with a 0 after each text, where each text begins, and which text a place is in."""
 
-    category: str
-    kind: int
-    always: bool
-    length: int
-
-
-class _Found(NamedTuple):
-    """Words found in texts: (text, start, number of the surface) and (text, start, kind, length), each flat."""
-
-    surfaces: array[int]
-    guesses: array[int]
-
-
-class _Lattice(NamedTuple):
-    """All words of a batch in order of start, text, and janome's order; first one start mark for each text."""
-
+    codes: Integers
+    begin: Integers
     text: Integers
-    start: Integers
-    end: Integers
-    left: Integers
-    right: Integers
-    cost: Integers
-    rank: Integers
 
 
 class Segmenter:
@@ -67,28 +43,9 @@ class Segmenter:
 
         Raises:
             ImportError: Janome is absent.
-            AttributeError: Janome's dictionary is laid out differently.
+            AttributeError: Its dictionary is laid out differently.
         """
-        from janome.sysdic import chardef, connections, unknowns
-
-        parts = (import_module(f"janome.sysdic.entries_compact{part}").DATA for part in range(_PARTS))
-        rows = list(chain.from_iterable(part.values() for part in parts))  # surface, left and right context, cost
-        self._left, self._right, self._cost = (np.array([row[i] for row in rows], np.int64) for i in (1, 2, 3))
-        self._surfaces: dict[str, int] = {}
-        surface_of = np.array([self._surfaces.setdefault(row[0], len(self._surfaces)) for row in rows])
-        by_length = sorted(self._surfaces, key=len)
-        self._longest = {surface[:2]: len(surface) for surface in by_length}
-        self._longest_of_three = {surface[:3]: len(surface) for surface in by_length if len(surface) > 2}
-        # The entries of each surface: `_count` numbers from `_first` on in `_number`.
-        self._number, self._count = np.argsort(surface_of, kind="stable"), np.bincount(surface_of)
-        self._first = np.cumsum(self._count) - self._count
-        self._length = np.fromiter(map(len, self._surfaces), np.int64, len(self._surfaces))
-        self._width = len(connections)
-        self._transitions = np.array(connections, np.int32).ravel()
-        self._categories, self._ranges = chardef.DATA
-        self._kinds = sorted(unknowns.DATA)
-        self._unknown = [np.array([row[:3] for row in unknowns.DATA[kind]], np.int64) for kind in self._kinds]
-        self._guesses: dict[str, tuple[list[_Guess], frozenset[str]]] = {}
+        self.dictionary = Dictionary()
 
     def __call__(self, texts: Sequence[str]) -> list[list[str]]:
         """Surfaces of the words of each text."""
@@ -105,152 +62,111 @@ class Segmenter:
 
     def _segment(self, texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:
         """Segment each text up to its first cut: surfaces, and how many characters they cover."""
-        found = _Found(array("q"), array("q"))
-        used = [self._collect(i, text[:_LONGEST_CHUNK], found) for i, text in enumerate(texts)]
-        lattice = self._lattice(found, used)
-        before = self._cheapest(lattice, len(texts)).tolist()
-        starts, ends = lattice.start.tolist(), lattice.end.tolist()
-        # The last node of each text is its end mark, which comes last among words of its text.
-        last = np.zeros(len(texts), np.int64)
-        last[lattice.text] = np.arange(len(before))
-        for text, node, covered in zip(texts, last.tolist(), used, strict=True):
-            words: list[str] = []
-            node = before[node]  # noqa: PLW2901 (walks back)
-            while node >= len(texts):
-                words.append(text[starts[node] : ends[node]])
-                node = before[node]  # noqa: PLW2901
-            yield words[::-1], covered
+        windows = [text[:_LONGEST_CHUNK] for text in texts]
+        batch = _joined(windows)
+        words = self.dictionary.find(batch.codes)
+        kept = _reached(words, batch)
+        used = _cuts(windows, words.end[kept], batch)
+        kept = kept[words.start[kept] < (batch.begin + used)[batch.text[words.start[kept]]]]
+        # One end mark a text, which comes last: a word that starts where the text is cut and ends nowhere.
+        number = len(texts)
+        nothing = np.zeros(number, np.int64)
+        marks = Words(batch.begin + used, np.full(number, len(batch.codes)), *[nothing] * 5)
+        text = np.append(batch.text[words.start[kept]], np.arange(number))
+        step = np.append(words.start[kept], marks.start) - batch.begin[text]
+        guessed = np.append(words.rank[kept] >= UNKNOWN_RANK, nothing)
+        order = np.lexsort((np.append(words.turn[kept], nothing), guessed, text, step))
+        merged = Words(*(np.append(a[kept], b)[order] for a, b in zip(words, marks, strict=True)))
+        before = self._cheapest(merged, step[order], batch)
+        last = np.zeros(number, np.int64)
+        last[text[order]] = np.arange(len(order))
+        starts = _walk(before, last, step[order])
+        for window, begins, covered in zip(windows, starts, used.tolist(), strict=True):
+            # Words follow one another without gaps: the next one's start is a word's end.
+            yield [window[a:b] for a, b in zip(begins, [*begins[1:], covered], strict=True)], covered
 
-    def _collect(self, which: int, text: str, found: _Found) -> int:
-        """Find all words that start where another can end; returns where the text is cut."""
-        surfaces = self._surfaces
-        size = len(text)
-        reached = bytearray(size + 1)
-        place = 0
-        while not _cut(text, place, size):
-            known = len(found.surfaces)
-            for end in range(place + 1, self._reach(text, place, size) + 1):
-                number = surfaces.get(text[place:end])
-                if number is not None:
-                    found.surfaces.extend((which, place, number))
-                    reached[end] = 1
-            matched = len(found.surfaces) > known
-            for guess in self._guess(text[place])[0]:
-                if guess.always or not matched:
-                    end = self._run(text, place, guess)
-                    found.guesses.extend((which, place, guess.kind, end - place))
-                    reached[end] = 1
-            place = reached.index(1, place + 1)
-        return place
+    def _cheapest(self, words: Words, step: Integers, batch: _Batch) -> Integers:
+        """For each word the one before it on the cheapest path to it; negative at the start of a text.
 
-    def _reach(self, text: str, place: int, size: int) -> int:
-        """Where the longest dictionary word that might start here would end."""
-        longest = self._longest.get(text[place : place + 2], 1)
-        if longest > 2:
-            longest = self._longest_of_three.get(text[place : place + 3], 2)
-        return min(place + longest, size)
-
-    def _run(self, text: str, place: int, guess: _Guess) -> int:
-        """Where the run of characters of one category ends, at most the category's length further on."""
-        end = place + 1
-        last = min(len(text), place + guess.length + 1)
-        while end < last and guess.category in self._guess(text[end])[1]:
-            end += 1
-        return end
-
-    def _guess(self, character: str) -> tuple[list[_Guess], frozenset[str]]:
-        """Guesses for words that start with a character, and the categories it can continue."""
-        known = self._guesses.get(character)
-        if known is None:
-            mine = {r["cate"]: r.get("compat_cates", []) for r in self._ranges if r["from"] <= character <= r["to"]}
-            mine = mine or {"DEFAULT": []}
-            guesses = []
-            for name in mine:
-                kind: dict[str, Any] = self._categories[name]
-                length = _LONGEST_UNKNOWN if kind["GROUP"] else kind["LENGTH"]
-                guesses.append(_Guess(name, self._kinds.index(name), kind["INVOKE"], length))
-            known = guesses, frozenset(mine).union(*mine.values())
-            self._guesses[character] = known
-        return known
-
-    def _lattice(self, found: _Found, used: Sequence[int]) -> _Lattice:
-        """Dictionary entries of the surfaces found, entries of the guesses, and a start and end mark for each text."""
-        number = len(used)
-        text, start, surface = np.array(found.surfaces).reshape(-1, 3).T
-        count = self._count[surface]
-        entry = self._number[_ranges(self._first[surface], count)]
-        columns = [
-            (
-                np.repeat(text, count),
-                np.repeat(start, count),
-                np.repeat(start + self._length[surface], count),
-                self._left[entry],
-                self._right[entry],
-                self._cost[entry],
-                entry,
-            )
-        ]
-        guesses = np.array(found.guesses).reshape(-1, 4)
-        for kind, entries in enumerate(self._unknown):
-            mine = guesses[guesses[:, 2] == kind]
-            rows = np.repeat(mine, len(entries), axis=0)
-            left, right, cost = np.tile(entries, (len(mine), 1)).T
-            rank = np.full(len(rows), _UNKNOWN_RANK)
-            columns.append((rows[:, 0], rows[:, 1], rows[:, 1] + rows[:, 3], left, right, cost, rank))
-        texts, nothing = np.arange(number), np.zeros(number, np.int64)
-        beyond = np.full(number, -1)
-        columns.append((texts, np.array(used, np.int64), beyond, nothing, nothing, nothing, nothing))
-        merged = [np.concatenate(parts) for parts in zip(*columns, strict=True)]
-        order = np.lexsort((merged[0], merged[1]))
-        marks = (texts, beyond, nothing, nothing, nothing, nothing, np.full(number, _UNKNOWN_RANK))
-        return _Lattice(*(np.concatenate((mark, part[order])) for mark, part in zip(marks, merged, strict=True)))
-
-    def _cheapest(self, lattice: _Lattice, texts: int) -> Integers:
-        """For each word the one before it on the cheapest path to it.
-
-        Of equally cheap ones janome takes the first if it is no dictionary word, else the dictionary word of lowest
-        number; "first" is by start, dictionary words before guesses.
+        Words are in order of step, text, and janome's order. Of equally cheap words before, janome takes the first if
+        it is no dictionary word, else the dictionary word of lowest number; "first" is by start, dictionary words
+        before guesses.
         """
-        size = len(lattice.text)
-        ended = lattice.end * texts + lattice.text
-        ended[lattice.end < 0] = (lattice.end.max() + 1) * texts  # end marks end nowhere
+        # Nodes: a start mark for each text (context 0, cost 0, like a guess in rank), then the words.
+        number, nothing = len(batch.begin), np.zeros(len(batch.begin), np.int64)
+        right = np.concatenate((nothing, words.right))
+        ranks = np.concatenate((np.full(number, UNKNOWN_RANK), words.rank))
+        ended = np.concatenate((batch.begin, words.end))
         by_end = np.argsort(ended, kind="stable")
         count = np.bincount(ended)
         first = np.cumsum(count) - count
-        # For every word all words that end where it starts: `pairs` from `bounds[word]` on.
-        begun = (lattice.start * texts + lattice.text)[texts:]
-        choices = count[begun]
-        pairs = by_end[_ranges(first[begun], choices)]
+        # For every word all nodes that end where it starts: `pairs` from `bounds[word]` on.
+        choices = count[words.start]
+        pairs = by_end[ranges(first[words.start], choices)]
         bounds = np.cumsum(choices) - choices
-        move = self._transitions[lattice.right[pairs] * self._width + np.repeat(lattice.left[texts:], choices)]
-        place = _ranges(np.zeros_like(choices), choices)
-        rank = (lattice.rank[pairs] << _PLACE_BITS) + place
-        shift = _RANK_BITS + _PLACE_BITS
-        steps = np.searchsorted(lattice.start[texts:], np.arange(lattice.start.max() + 2)).tolist()
+        move = self.dictionary.transitions[right[pairs] * self.dictionary.width + np.repeat(words.left, choices)]
+        place = np.arange(len(pairs)) - np.repeat(bounds, choices)
+        rank = (ranks[pairs] << _PLACE_BITS) + place
+        shift, mask = _RANK_BITS + _PLACE_BITS, (1 << _PLACE_BITS) - 1
+        steps = np.searchsorted(step, np.arange(int(step.max()) + 2)).tolist()
         edges = np.append(bounds, len(pairs)).tolist()
-        total = np.zeros(size, np.int64)
-        before = np.full(size, -1)
+        total = np.zeros(number + len(step), np.int64)
+        before = np.full(len(step), -1)
         for low, high in zip(steps[:-1], steps[1:], strict=True):
             if low == high:
                 continue
-            here = slice(edges[low], edges[high])
-            groups = bounds[low:high] - edges[low]
+            here, groups = slice(edges[low], edges[high]), bounds[low:high]
             key = (total[pairs[here]] + move[here]) << shift
-            by_place = np.minimum.reduceat(key + place[here], groups)
-            by_rank = np.minimum.reduceat(key + rank[here], groups)
-            opening = pairs[bounds[low:high] + (by_place & ((1 << _PLACE_BITS) - 1))]
-            lowest = pairs[bounds[low:high] + (by_rank & ((1 << _PLACE_BITS) - 1))]
-            mine = slice(texts + low, texts + high)
-            before[mine] = np.where(lattice.rank[opening] == _UNKNOWN_RANK, opening, lowest)
-            total[mine] = (by_place >> shift) + lattice.cost[mine]
+            by_place = np.minimum.reduceat(key + place[here], groups - edges[low])
+            by_rank = np.minimum.reduceat(key + rank[here], groups - edges[low])
+            opening, lowest = pairs[groups + (by_place & mask)], pairs[groups + (by_rank & mask)]
+            before[low:high] = np.where(ranks[opening] == UNKNOWN_RANK, opening, lowest) - number
+            total[number + low : number + high] = (by_place >> shift) + words.cost[low:high]
         return before
 
 
-def _cut(text: str, place: int, size: int) -> bool:
-    """Whether janome cuts a text here."""
-    if place < _CHUNK:
-        return place >= size
-    return place >= size or text[place - 1] in _BREAKS or text[:place].endswith(("\n\n", "\r\n\r\n"))
+def _joined(windows: Sequence[str]) -> _Batch:
+    """Texts as one array of code points, a 0 after each (0 itself becomes 1, which no dictionary knows either)."""
+    text = "\0".join(window.replace("\0", "\1") for window in windows) + "\0"
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    size = np.array([len(window) + 1 for window in windows], np.int64)
+    return _Batch(codes, np.cumsum(size) - size, np.repeat(np.arange(len(windows)), size))
+
+
+def _walk(before: Integers, last: Integers, step: Integers) -> list[list[int]]:
+    """Starts of the words on the path that ends in each of the `last` words, those left out, in order."""
+    node, path = before[last], []
+    while (node >= 0).any():
+        path.append(np.where(node >= 0, step[node], -1))
+        node = np.where(node >= 0, before[node], -1)
+    columns = np.array(path[::-1]).reshape(len(path), len(last)).T.tolist()
+    return [[start for start in column if start >= 0] for column in columns]
+
+
+def _reached(words: Words, batch: _Batch) -> Integers:
+    """Which words start where another ends, or a text begins: janome looks nowhere else."""
+    kept = np.arange(len(words.start))
+    while True:
+        reached = np.zeros(len(batch.codes), bool)
+        reached[words.end[kept]] = reached[batch.begin] = True
+        keep: NDArray[np.bool_] = reached[words.start[kept]]
+        if keep.all():
+            return kept
+        kept = kept[keep]
+
+
+def _cuts(windows: Sequence[str], ends: Integers, batch: _Batch) -> Integers:
+    """Where janome cuts each text: at its end, or past 500 characters after punctuation or a blank line."""
+    reached = np.zeros(len(batch.codes), bool)
+    reached[ends] = True
+    used = [len(window) for window in windows]
+    for i, window in enumerate(windows):
+        for place in range(_CHUNK, len(window)):
+            breaks = window[place - 1] in _BREAKS or window[:place].endswith(("\n\n", "\r\n\r\n"))
+            if breaks and reached[batch.begin[i] + place]:
+                used[i] = place
+                break
+    return np.array(used, np.int64)
 
 
 def _batches(pairs: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -265,9 +181,3 @@ def _batches(pairs: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _ranges(first: Integers, count: Integers) -> Integers:
-    """The numbers first[i] .. first[i] + count[i] - 1 for every i, one after the other."""
-    before = np.cumsum(count) - count
-    return np.asarray(np.arange(int(count.sum())) + np.repeat(first - before, count), np.int64)

@@ -6,7 +6,7 @@ meds score a.csv b.jsonl [--scorer official|corrected|both] [--format table|json
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import ScoringError
@@ -17,6 +17,7 @@ from meds_pipeline.scoring.families import SCORERS, VERSIONS
 from meds_pipeline.scoring.flips import Flip, flips
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.submission import Submission, read_submission
+from meds_pipeline.scoring.workers import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,7 @@ class Report:
         models = {model: self.model_dict(model, with_flips) for model in self.submissions}
         if len(models) == 1:
             return next(iter(models.values()))
-        return {"models": models, "comparisons": [asdict(row) for row in self.comparisons], "ties": self.ties()}
+        return {"models": models, "comparisons": [row.row() for row in self.comparisons], "ties": self.ties()}
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -166,35 +167,47 @@ def score_files(
     if not files:
         raise ScoringError("no file was given", next_step="Name at least one submission file.")
     known = dict(load_registry().tasks) | dict(specs or {})
-    submissions = _read_all(files, known)
     needed = load_registry().released() if required is None else required
-    parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
-    scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
-    comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
+    with uncollected():
+        submissions = _read_all(files, known)
+        parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
+        scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
+        comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
     return Report(submissions, parts, scores, comparisons)
 
 
-def write(report: Report, folder: Path, with_flips: bool) -> None:
-    """Write `scores.parquet`, `items.parquet` and `report.json` into a folder, each under a temporary name first."""
-    import os
+def write(report: Report, out: Path, with_flips: bool) -> None:
+    """Write the report: item rows to a .parquet file; to any other path, a folder with figures, items and JSON.
 
+    Everything is written under a temporary name first.
+    """
     import orjson
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from meds_pipeline.scoring.table import SCORES
 
-    def named(table: pa.Table, model: str) -> pa.Table:
-        return table.add_column(0, "model", pa.repeat(model, table.num_rows))
+    items = {model: item_table(parts) for model, parts in report.parts.items()}
+    if out.suffix == ".parquet":
+        _write_parquet(items, out)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    _write_parquet(items, out / "items.parquet")
+    scores = {model: pa.Table.from_pylist(list(rows), schema=SCORES) for model, rows in report.scores.items()}
+    _write_parquet(scores, out / "scores.parquet")
+    (out / ".report.json").write_bytes(orjson.dumps(report.as_dict(with_flips), option=orjson.OPT_INDENT_2))
+    (out / ".report.json").replace(out / "report.json")
 
-    folder.mkdir(parents=True, exist_ok=True)
-    scores = [named(pa.Table.from_pylist(list(rows), schema=SCORES), model) for model, rows in report.scores.items()]
-    items = [named(item_table(parts), model) for model, parts in report.parts.items()]
-    for name, tables in (("scores.parquet", scores), ("items.parquet", items)):
-        pq.write_table(pa.concat_tables(tables).combine_chunks(), folder / f".{name}", compression="zstd")
-        os.replace(folder / f".{name}", folder / name)
-    (folder / ".report.json").write_bytes(orjson.dumps(report.as_dict(with_flips), option=orjson.OPT_INDENT_2))
-    os.replace(folder / ".report.json", folder / "report.json")
+
+def _write_parquet(tables: Mapping[str, pa.Table], path: Path) -> None:
+    """Write the tables of all models as one, with the model's name in front."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    named = [table.add_column(0, "model", pa.repeat(model, table.num_rows)) for model, table in tables.items()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}")
+    pq.write_table(pa.concat_tables(named).combine_chunks(), aside, compression="zstd")
+    aside.replace(path)
 
 
 def run_score(
@@ -211,7 +224,7 @@ def run_score(
         scorer: official, corrected or both.
         format: table or json.
         flips: Whether to list the items on which the scorers disagree; needs both.
-        out: Folder that also gets the figures as Parquet and JSON.
+        out: A .parquet file for the item rows, or a folder for figures, items and JSON.
 
     Raises:
         ScoringError: A file cannot be read, or an option is not valid.

@@ -108,13 +108,15 @@ def _flips(report: Report, model: str) -> tuple[Table, list[str]]:
 
 
 def _comparisons(report: Report) -> tuple[Table, list[str]]:
-    title = "Differences between models (main metric, paired randomization by subject, Holm-corrected)"
-    table = _table(title, ["scorer", "of", "models", "items", "difference", "p", "p corrected"], 4)
+    title = "Differences between models (paired by subject, corrected for all comparisons)"
+    table = _table(title, ["scorer", "of", "metric", "models", "items", "difference", "p", "p corrected"], 4)
     for row in report.comparisons:
         if row.level != "task":
             pair = f"{row.first} - {row.second}"
-            numbers = (str(row.n), f"{row.difference:+.2f}", f"{row.p:.4f}", f"{row.adjusted:.4f}")
-            table.add_row(row.scorer, row.name, pair, *numbers)
+            difference = f"{row.difference:+.2f} [{row.low:+.1f}, {row.high:+.1f}]"
+            table.add_row(
+                row.scorer, row.name, row.metric, pair, str(row.n), difference, f"{row.p:.4f}", f"{row.adjusted:.4f}"
+            )
     lines = [
         f"{name}: " + " > ".join(" = ".join(group) for group in groups)
         for names in report.ties().values()

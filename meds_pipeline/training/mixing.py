@@ -100,25 +100,27 @@ def quotas(sizes: Mapping[str, int], mixture: Mixture) -> dict[str, int]:
     Shares are proportional to weight x size^alpha and never above size x max_repeats; what a full task cannot take
     goes to the others. Remainders go to the largest fractions, ties to the lower task id.
     """
-    open_tasks = {t: mixture.weights.get(t, 1.0) * sizes[t] ** mixture.alpha for t in sorted(sizes)}
-    open_tasks = {task: weight for task, weight in open_tasks.items() if weight > 0}
+    weights = {t: w * sizes[t] ** mixture.alpha for t in sorted(sizes) if (w := mixture.weights.get(t, 1.0)) > 0}
     if mixture.samples is None:
-        return {task: sizes[task] for task in open_tasks}
-    room = {task: sizes[task] * mixture.max_repeats for task in open_tasks}
-    given = dict.fromkeys(open_tasks, 0)
+        return {task: sizes[task] for task in weights}
+    room = {task: sizes[task] * mixture.max_repeats for task in weights}
     left = min(mixture.samples, sum(room.values()))
-    while left:
-        weights = {task: weight for task, weight in open_tasks.items() if given[task] < room[task]}
-        total = sum(weights.values())
-        exact = {task: left * weight / total for task, weight in weights.items()}
-        step = {task: min(int(exact[task]), room[task] - given[task]) for task in weights}
-        if not any(step.values()):
-            most = sorted(weights, key=lambda task: (-(exact[task] % 1), task))[:left]
-            step = dict.fromkeys(most, 1)
-        for task, count in step.items():
-            given[task] += count
-        left -= sum(step.values())
-    return given
+    given: dict[str, int] = {}
+    exact = _portions(left, weights)
+    while full := [task for task in exact if exact[task] >= room[task]]:
+        given |= {task: room[task] for task in full}
+        left -= sum(room[task] for task in full)
+        exact = _portions(left, {task: weight for task, weight in weights.items() if task not in given})
+    given |= {task: int(portion) for task, portion in exact.items()}
+    left -= sum(int(portion) for portion in exact.values())
+    for task in sorted(exact, key=lambda task: (-(exact[task] % 1), task))[:left]:
+        given[task] += 1
+    return {task: given[task] for task in weights}
+
+
+def _portions(samples: int, weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {task: samples * weight / total for task, weight in weights.items()}
 
 
 def instructions(catalog: Catalog, tasks: list[str], mixture: Mixture) -> pa.Table:

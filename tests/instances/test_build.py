@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
+from strange_corpus import write_corpus
 
 from meds_pipeline.digests import row_id
 from meds_pipeline.errors import RecipeError
@@ -35,33 +35,7 @@ def made(opened: Callable[..., Workspace], tmp_path: Path) -> Callable[..., Work
     """Build the instances of a corpus of one JSON-lines file and one recipe."""
 
     def build(recipe: str, records: list[dict[str, Any]] = RECORDS, **overrides: Any) -> Workspace:
-        folder, raw = tmp_path / "catalog", tmp_path / "raw" / "strange_lines"
-        for path in (folder, raw):
-            path.mkdir(parents=True, exist_ok=True)
-        (raw / "lines.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-        head = dedent(
-            """\
-            corpus: strange
-            title: Strange
-            about: Lines of our own
-            source: here
-            licence: none
-            access: open
-            tasks:
-              x_lines: {name: lines, category: Question Answering, metric: bleu1_rougeL, use: both, definition: Answer.}
-            distributions:
-              strange_lines:
-                files:
-                  lines:
-                    path: lines.jsonl
-                    reader: jsonl
-                    columns: {id: VARCHAR, q: VARCHAR, a: VARCHAR, more: "VARCHAR[]"}
-                recipes:
-                  x_lines: |
-            """
-        )
-        (folder / "strange.yaml").write_text(head + "\n".join(f"        {line}" for line in recipe.splitlines()) + "\n")
-        workspace = opened(raw=tmp_path / "raw", catalog={"extra": [folder]}, **overrides)
+        workspace = opened(**write_corpus(tmp_path, records, recipe), **overrides)
         run_step(workspace, "raw_corpus", "strange")
         run_step(workspace, "instances", "strange")
         return workspace

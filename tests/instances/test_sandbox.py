@@ -1,6 +1,6 @@
 """Recipes are SQL from strangers: what they may not do is refused before it runs, and would fail if it did."""
 
-# ruff: noqa: S608 - these tests write SQL
+
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from pipeline_home import run_steps
 
 from meds_pipeline.errors import UnknownNameError
 from meds_pipeline.lineage.compact import columns
-from meds_pipeline.lineage.trace import Node, Tracer
+from meds_pipeline.lineage.node import Node
+from meds_pipeline.lineage.trace import Tracer
 from meds_pipeline.workspace import Workspace
 
 FILLED = (

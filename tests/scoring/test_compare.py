@@ -19,7 +19,9 @@ TASKS = load_registry().tasks
 REQUIRED = {"task57": "MCQA", "task125": "NER"}
 
 
-def model(right: float, seed: int, size: int = 60, subjects: int | None = None) -> list[TaskItems]:
+def model(
+    right: float, seed: int, size: int = 60, subjects: int | None = None, scorer: str = "corrected"
+) -> list[TaskItems]:
     """A model that answers each item right with this probability."""
     rnd = random.Random(seed)  # noqa: S311 (test data)
     answers = []
@@ -28,7 +30,7 @@ def model(right: float, seed: int, size: int = 60, subjects: int | None = None) 
             subject = None if subjects is None else f"s{i % subjects}"
             output = truth if rnd.random() < right else wrong
             answers.append(Answer(f"{i:04d}", task, "", (truth,), output, subject))
-    return measure(answers, ("corrected",), TASKS, 1)
+    return measure(answers, (scorer,), TASKS, 1)
 
 
 def by_name(rows: list[Comparison]) -> dict[tuple[str, str], Comparison]:
@@ -47,6 +49,7 @@ def test_a_real_difference_is_found_at_every_level() -> None:
     for row in found.values():
         assert row.difference > 20
         assert row.adjusted < 0.01
+        assert 0 < row.low < row.difference < row.high
     assert found["overall", "overall"].n == 120
 
 
@@ -62,6 +65,23 @@ def test_p_values_are_uniform_under_the_null() -> None:
     ]
     assert sum(value < 0.1 for value in p) / 60 < 0.25
     assert 0.3 < sum(p) / 60 < 0.75
+
+
+def test_intervals_are_wider_for_more_models() -> None:
+    two = {"a": model(0.8, 1), "b": model(0.6, 2)}
+    three = {**two, "c": model(0.7, 3)}
+    widths = [
+        by_name([r for r in compare(models, REQUIRED) if {r.first, r.second} == {"a", "b"}]) for models in (two, three)
+    ]
+    narrow, wide = (found["overall", "overall"] for found in widths)
+    assert wide.difference == narrow.difference
+    assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low)
+
+
+def test_official_averages_are_compared_as_upstream_prints_them() -> None:
+    models = {name: model(right, seed, scorer="official") for name, right, seed in (("a", 0.9, 1), ("b", 0.4, 2))}
+    found = by_name(compare(models, REQUIRED))
+    assert set(found) == {("task", "task125"), ("task", "task57")}  # no average of which all tasks are there
 
 
 def test_few_subjects_are_weak_evidence() -> None:
@@ -97,7 +117,7 @@ def test_holm(raw: list[float], adjusted: list[float]) -> None:
 
 def test_tie_groups() -> None:
     def row(first: str, second: str, p: float) -> Comparison:
-        return Comparison("corrected", "overall", "overall", first, second, 0.0, p, p, 1)
+        return Comparison("corrected", "overall", "overall", "main", first, second, 0.0, 0.0, 0.0, p, p, 1)
 
     rows = [row("a", "b", 0.4), row("a", "c", 0.01), row("b", "c", 0.2)]
     assert tie_groups({"a": 70.0, "b": 69.0, "c": 60.0}, rows) == [["a", "b"], ["c"]]

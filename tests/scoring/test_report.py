@@ -110,6 +110,13 @@ def test_out_writes_parquet_and_json(file: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/report.json").read_text())["items"] == 5
 
 
+def test_out_may_be_one_parquet_file(file: Path, tmp_path: Path) -> None:
+    run_score([file], out=tmp_path / "new/items.parquet")
+    rows = pq.read_table(tmp_path / "new/items.parquet").to_pylist()
+    assert {"model", "item_id", "task_id", "scorer", "metric", "points", "outcome", "why"} <= set(rows[0])
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["items.parquet"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"scorer": "best"}, "best"), ({"format": "xml"}, "xml"), ({"scorer": "official", "flips": True}, "flips")],

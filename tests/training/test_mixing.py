@@ -41,6 +41,25 @@ def test_alpha_goes_from_sizes_to_equal_shares(alpha: float, expected: dict[str,
     assert quotas({"big": 9000, "small": 1000}, Mixture(samples=100, alpha=alpha)) == expected
 
 
+@given(SIZES, st.integers(1, 50_000), st.floats(0, 1))
+def test_every_share_is_its_portion_rounded(sizes: dict[str, int], samples: int, alpha: float) -> None:
+    weights = {task: size**alpha for task, size in sizes.items()}
+    portions = {task: samples * weight / sum(weights.values()) for task, weight in weights.items()}
+    shares = quotas(sizes, Mixture(samples=samples, alpha=alpha, max_repeats=50_000))
+    assert all(abs(shares[task] - portions[task]) < 1 + 1e-6 for task in sizes)
+
+
+def test_remainders_go_to_the_largest_fractions_not_to_the_largest_task() -> None:
+    sizes = {"big": 91, **{f"small{n}": 1 for n in range(9)}}
+    shares = quotas(sizes, Mixture(samples=50, alpha=1, max_repeats=10))
+    assert shares == {"big": 46, **{f"small{n}": int(n < 4) for n in range(9)}}
+
+
+def test_what_a_full_task_cannot_take_goes_to_the_others() -> None:
+    shares = quotas({"a": 2, "b": 50, "c": 50}, Mixture(samples=61, alpha=0, max_repeats=1))
+    assert shares == {"a": 2, "b": 30, "c": 29}
+
+
 def test_weight_zero_leaves_a_task_out() -> None:
     assert quotas({"a": 10, "b": 10}, Mixture(samples=10, weights={"a": 0})) == {"b": 10}
 

@@ -27,7 +27,7 @@ _CLOSING = re.compile(
 _OPENING = re.compile(rf"^[\s*_\"'(\[]*({_LETTERS})[*_\"']*(?:\s*[.:)\]、。,;\n\t]|\s*$|\s+(?=[-–—]))")
 _MARKED = re.compile(r"(?<![\w-])(?:\(([A-H])\)|\*\*([A-H])\*\*|([A-H])[):](?!\w))")
 _OPTION = re.compile(
-    r"(?:^|[\s;,])\(?([A-H])\s*[:.)、]\s*(.+?)(?=(?:[\t\n;]|\s{2,}|,\s*)\(?[A-H]\s*[:.)、]\s|\n|$)", re.MULTILINE
+    r"(?:^|[\s;,])\(?([A-H])\s*[:.)、]\s*(.+?)(?=(?:[\t\n;]|\s\s|,\s*)\(?[A-H]\s*[:.)、]\s|\n|$)", re.MULTILINE
 )
 _GOLD_LETTERS = re.compile(rf"(?<!\w)({_LETTERS})(?!\w)")
 _HOMOGLYPHS = str.maketrans("АВСЕН", "ABCEH")

@@ -85,4 +85,4 @@ class Overlap(OfficialOverlap):
             theirs = rouge_words(reference, language, truth)
             points = (bleu1(said, truth), rouge_n(ours, theirs, 1), rouge_n(ours, theirs, 2), rouge_l(ours, theirs))
             best = [max(pair) for pair in zip(best, points, strict=True)]
-        return counted(answer, *best, why=f"{len(ours)} words, best of {len(answer.references)} references")
+        return counted(answer, *best, why=f"{len(said)} words, case ignored, best of {len(answer.references)}")

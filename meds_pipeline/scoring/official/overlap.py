@@ -67,7 +67,7 @@ class Overlap(Family):
         if self.spec.language in ("zh", "ja"):
             output, truth = " ".join(said), " ".join(gold)
         bleu, rouge = bleu1(said, gold), rouge_package_l(output, truth) or 0.0
-        score = counted(answer, bleu, rouge, why=f"{len(said)} words against {len(gold)}")
+        score = counted(answer, bleu, rouge, why=f"{len(said)} words, case counts")
         # `rouge` adds 1e-8 to a denominator, so a perfect text earns a little less than 1.
         return score._replace(outcome=outcome_of(1.0, answer)) if said == gold else score
 
