@@ -10,8 +10,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from pipeline_home import run_steps
+from strange_corpus import write_corpus
 
+from meds_pipeline.errors import StoreError
 from meds_pipeline.steps import run_step
+from meds_pipeline.store import Output
 from meds_pipeline.workspace import Workspace
 
 
@@ -87,3 +90,76 @@ def test_items_whose_source_is_gone_are_flagged_not_swapped(
             "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM flagged_item)"
         ).fetchall()[0]
     assert 0 < flagged < items == workspace.store.require("benchmark", "all").manifest.rows["items"]
+
+
+def freeze(workspace: Workspace) -> Output:
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    return run_step(workspace, "benchmark", "all").output
+
+
+RECORDS = [
+    {"id": f"r{n}", "q": f"question number {n}", "a": f"answer {n}", "split": "train" if n % 3 else "test", "more": []}
+    for n in range(120)
+]
+
+
+def test_the_choice_depends_on_content_alone(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    shuffled = sorted(RECORDS, key=lambda record: str(record["id"])[::-1])
+    releases = [
+        freeze(opened("one", **write_corpus(tmp_path / "one", RECORDS), threads=1)),
+        freeze(opened("two", **write_corpus(tmp_path / "two", RECORDS), threads=2)),
+        freeze(opened("three", **write_corpus(tmp_path / "three", shuffled), threads=2)),
+    ]
+    assert len({release.file("items.parquet").read_bytes() for release in releases}) == 1
+    assert len({release.digest for release in releases}) == 1
+
+
+def test_more_data_never_moves_the_choice_among_the_old(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    def chosen(count: int) -> list[str]:
+        workspace = opened(str(count), **write_corpus(tmp_path / str(count), RECORDS[:count]))
+        return pq.read_table(freeze(workspace).file("items.parquet"))["content_id"].to_pylist()
+
+    few, many = chosen(60), chosen(120)
+    kept = [content for content in few if content in many]
+    assert kept == [content for content in many if content in few]
+    assert 0 < len(kept) < len(many)
+
+
+def test_a_release_is_the_same_when_its_name_comes_back(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    first = freeze(opened(**write_corpus(tmp_path, RECORDS)))
+    changed = write_corpus(tmp_path, RECORDS[30:])
+    second = freeze(opened(**changed, benchmark={"release": "second"}))
+    assert second.digest != first.digest
+    back = opened(**changed)
+    assert freeze(back).path == first.path
+    assert back.store.require("benchmark", "all").path == first.path
+
+
+def test_a_damaged_release_is_named_not_made_again(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    release = freeze(opened(**write_corpus(tmp_path, RECORDS)))
+    release.file("items.parquet").write_bytes(b"")
+    changed = opened(**write_corpus(tmp_path, RECORDS[30:]))
+    with pytest.raises(StoreError, match=r"frozen release 'default' is damaged.*new name"):
+        freeze(changed)
+    assert freeze(opened(**write_corpus(tmp_path, RECORDS[30:]), benchmark={"release": "second"})).path != release.path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("metric: bleu1_rougeL", "metric: accuracy_substring"),
+        ("definition: Answer.", "definition: Answer it."),
+        ("definition: Answer.", 'definition: Answer., labels: ["answer 0"]'),
+    ],
+)
+def test_the_digest_covers_what_is_asked_and_how_it_is_scored(
+    opened: Callable[..., Workspace], tmp_path: Path, old: str, new: str
+) -> None:
+    def digest(name: str, *change: str) -> str:
+        arguments = write_corpus(tmp_path / name, RECORDS[:1])
+        path = tmp_path / name / "strange_catalog" / "strange.yaml"
+        path.write_text(path.read_text().replace(*change) if change else path.read_text())
+        release = freeze(opened(name, **arguments))
+        return str(pq.read_table(release.file("lineage/benchmark_release.parquet"))["digest"][0])
+
+    assert digest("before") != digest("after", old, new)

@@ -1,0 +1,143 @@
+"""Running steps: what failed is noted and named, what mended itself is forgotten, the last good output stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pipeline_home import run_steps
+from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus
+
+from meds_pipeline.errors import MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
+from meds_pipeline.lineage.builds import current_build
+from meds_pipeline.steps import STEPS, run_step
+from meds_pipeline.workspace import Workspace
+
+CORPUS_STEPS = ("raw_corpus", "instances", "verdicts")
+RECORDS = [
+    {"id": str(n), "q": f"question {n}", "a": f"answer {n}", "split": "train" if n % 3 else "test", "more": []}
+    for n in range(12)
+]
+
+
+@pytest.mark.parametrize("asset", STEPS)
+@pytest.mark.parametrize("partition", ["nosuch", "../../outside", ""])
+def test_an_unknown_partition_is_refused_and_nothing_is_written(
+    opened: Callable[..., Workspace], tmp_path: Path, asset: str, partition: str
+) -> None:
+    (tmp_path / "raw").mkdir()
+    workspace = opened(raw=tmp_path / "raw")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UnknownNameError):
+        run_step(workspace, asset, partition)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_step_names_its_inputs_among_the_steps_before_it() -> None:
+    for place, step in enumerate(STEPS.values()):
+        assert set(step.reads) <= set(list(STEPS)[:place])
+
+
+def test_steps_run_before_what_they_read_say_what_to_run(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    workspace = opened(**write_corpus(tmp_path, RECORDS))
+    for asset, partition in (
+        ("instances", NAME),
+        ("contamination", "all"),
+        ("fine_tuned_model", "tiny"),
+        ("scores", "tiny"),
+    ):
+        with pytest.raises(MedsError, match=r"Next: .*(meds run|Run )"):
+            run_step(workspace, asset, partition)
+
+
+def test_a_failing_recipe_is_noted_and_its_mending_clears_the_note(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    good = opened(**write_corpus(tmp_path, RECORDS))
+    run_steps(good, *CORPUS_STEPS)
+    standing = good.store.require("verdicts", NAME)
+    broken = opened(**write_corpus(tmp_path, RECORDS, EVERYTHING.replace("a AS", "nosuch AS")))
+    run_step(broken, "raw_corpus", NAME)
+    with pytest.raises(RecipeError, match="nosuch"):
+        run_step(broken, "instances", NAME)
+    assert [(f.asset, f.partition, f.fingerprint) for f in broken.failures()] == [("instances", NAME, None)]
+    assert broken.good_corpora() == {NAME: standing}
+    (stale,) = current_build(broken).stale_names()
+    assert stale.startswith(f"verdicts/{NAME}: corpus {NAME}, task x_lines: ")
+    mended = opened(**write_corpus(tmp_path, RECORDS))
+    run_steps(mended, *CORPUS_STEPS)
+    assert mended.failures() == []
+    assert current_build(mended).stale_names() == []
+
+
+def test_an_unexpected_exception_is_noted_without_its_text(
+    opened: Callable[..., Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from meds_pipeline.readers import driver
+
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("patient Jane Doe")
+
+    monkeypatch.setattr(driver, "read_corpus", breaks)
+    workspace = opened(**write_corpus(tmp_path, RECORDS))
+    with pytest.raises(ZeroDivisionError):
+        run_step(workspace, "raw_corpus", NAME)
+    (failure,) = workspace.failures()
+    assert "ZeroDivisionError" in failure.reason
+    assert "Jane" not in failure.reason
+
+
+def test_a_missing_file_keeps_the_last_good_output_named_stale(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    arguments = write_corpus(tmp_path, RECORDS)
+    workspace = opened(**arguments)
+    run_steps(workspace, *CORPUS_STEPS)
+    before = current_build(workspace)
+    (arguments["raw"] / DISTRIBUTION / "lines.jsonl").unlink()
+    with pytest.raises(RawFileError, match=rf"corpus {NAME}.*no file matches lines\.jsonl"):
+        run_step(workspace, "raw_corpus", NAME)
+    after = current_build(workspace)
+    assert [e.output.path for e in after.entries] == [e.output.path for e in before.entries]
+    assert after.build_id != before.build_id
+    assert "no file matches lines.jsonl" in after.stale_names()[0]
+
+
+def test_an_absent_corpus_leaves_the_build(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    arguments = write_corpus(tmp_path, RECORDS)
+    workspace = opened(**arguments)
+    run_steps(workspace, *CORPUS_STEPS)
+    (arguments["raw"] / DISTRIBUTION).rename(tmp_path / "elsewhere")
+    assert workspace.present_corpora() == []
+    assert current_build(workspace).roots == ()
+
+
+@pytest.mark.parametrize("refused", ["raw_corpus", "instances"])
+def test_nothing_is_built_on_a_refused_output(opened: Callable[..., Workspace], tmp_path: Path, refused: str) -> None:
+    workspace = opened(**write_corpus(tmp_path, RECORDS))
+    run_steps(workspace, *CORPUS_STEPS)
+    last_good = workspace.store.require("verdicts", NAME).path
+    changed = opened(**write_corpus(tmp_path, RECORDS[:9]))
+    run_steps(changed, *CORPUS_STEPS[: CORPUS_STEPS.index(refused) + 1])
+    changed.set_failure(
+        refused, NAME, "a check found half of the rows empty", refused=changed.store.require(refused, NAME)
+    )
+    after = CORPUS_STEPS[CORPUS_STEPS.index(refused) + 1]
+    with pytest.raises(QualityError, match=rf"corpus {NAME}: {refused} did not pass its checks: a check found"):
+        run_step(changed, after, NAME)
+    run_step(changed, refused, NAME)
+    assert {f.asset for f in changed.failures()} == {refused, after}, "the same output is refused still"
+    assert changed.store.require("verdicts", NAME).path == last_good
+    assert current_build(changed).stale_names()
+
+
+def test_refused_training_sets_train_no_model_and_give_no_baseline(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    workspace = opened(**write_corpus(tmp_path, RECORDS))
+    run_steps(workspace, *list(STEPS)[: list(STEPS).index("training_set") + 1])
+    workspace.set_failure("training_set", "tiny", "bad", refused=workspace.store.require("training_set", "tiny"))
+    for asset, partition in (("packed_training_set", "tiny"), ("predictions", "majority")):
+        with pytest.raises(QualityError, match="training_set did not pass its checks"):
+            run_step(workspace, asset, partition)
