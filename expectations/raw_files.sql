@@ -1,6 +1,8 @@
--- One row a raw file that records are read from, with two shares of all files of its entry (a corpus may have a file a
--- record): how many records are bad, and how many files gave nothing but faults. They stand at the files at fault.
+-- One row a raw file that records are read from; a file that is read beside another (its companion) has none of its own.
+-- What is lost is a share of all files of the entry, since a corpus may have a file a record: of the records, and of the
+-- files that gave nothing but faults. It stands at the files at fault.
 SELECT f.path, f.raw_file_id, f.entry, f.bytes, f.records, f.faults,
+       (sum(f.records) OVER entry)::BIGINT AS entry_records,
        CASE WHEN f.faults > 0 THEN sum(f.faults) OVER entry / sum(f.records + f.faults) OVER entry ELSE 0 END AS fault_share,
        CASE WHEN f.faults > 0 AND f.records = 0
             THEN count(*) FILTER (f.faults > 0 AND f.records = 0) OVER entry / count(*) OVER entry ELSE 0 END AS lost_share,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meds_pipeline import __version__
-from meds_pipeline.errors import MedsError
+from meds_pipeline.errors import MedsError, StoreError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,14 @@ def _open(home: Path | None, raw: Path | None) -> Workspace:
     from meds_pipeline.workspace import Workspace
 
     return Workspace.open(_home(home, raw), raw)
+
+
+def _open_made(home: Path | None, raw: Path | None) -> Workspace:
+    """Open a home that a run has made; a mistyped one is not made here."""
+    target = _home(home, raw)
+    if not (target / "origin.json").is_file():
+        raise StoreError("nothing was run here yet.", Where(file=str(target)), "Run `meds run`, or correct --home.")
+    return _open(home, raw)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -133,7 +141,7 @@ def corpora_faults(context: click.Context, name: str, as_json: bool) -> None:
     """Show the bad records of a corpus: where each is, what is wrong, what to do."""
     from meds_pipeline.show import fault_rows, show_faults
 
-    rows = fault_rows(_open(*context.obj), name)
+    rows = fault_rows(_open_made(*context.obj), name)
     click.echo(json.dumps(rows, indent=1) if as_json else show_faults(name, rows))
 
 
@@ -180,7 +188,7 @@ def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items
     from meds_pipeline.lineage.trace import Tracer
     from meds_pipeline.show import show_tree
 
-    with Tracer(_open(home, raw)) as tracer:
+    with Tracer(_open_made(home, raw)) as tracer:
         node = tracer.trace(kind, identifier, items=items)
     click.echo(json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else show_tree(node))
 
@@ -193,8 +201,10 @@ def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: b
     """Print the scores of all models and where the page is."""
     from meds_pipeline.show import score_rows, show_scores
 
-    workspace = _open(home, raw)
+    workspace = _open_made(home, raw)
     rows = score_rows(workspace)
+    if not rows:
+        raise StoreError("there are no scores yet.", Where(file=str(workspace.home)), "Run `meds run` first.")
     page = workspace.home / "leaderboard" / "index.html"
     click.echo(json.dumps(rows, indent=1) if as_json else f"{show_scores(rows, ids=True)}\n{page}")
     if open_page:
@@ -213,7 +223,7 @@ def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
     """Show the frozen release: items of each task, and its digest."""
     from meds_pipeline.show import release_facts, show_facts
 
-    facts = release_facts(_open(home, raw))
+    facts = release_facts(_open_made(home, raw))
     click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))
 
 

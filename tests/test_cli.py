@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from meds_pipeline.cli import cli
+from meds_pipeline.errors import StoreError
 from meds_pipeline.workspace import Workspace
 
 
@@ -109,3 +111,20 @@ def test_leaderboard_and_bench_print_what_was_scored(built: Workspace) -> None:
 def test_twins_writes_files_that_can_be_read_as_raw(tmp_path: Path) -> None:
     assert "meds run --raw" in meds("twins", str(tmp_path / "raw"), "--records", "5")
     assert (tmp_path / "raw" / "pubmedqa" / "data" / "ori_pqal.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["leaderboard", "--json"], ["bench", "show"], ["trace", "sample", "abc"], ["trace", "model", "tiny"]]
+)
+def test_a_mistyped_home_is_an_error_and_is_not_made(tmp_path: Path, arguments: list[str]) -> None:
+    done = CliRunner().invoke(cli, [*arguments, "--home", str(tmp_path / "typo")])
+    assert isinstance(done.exception, StoreError)
+    assert "nothing was run here yet" in str(done.exception)
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_home_without_scores_has_no_leaderboard(opened: Callable[..., Workspace]) -> None:
+    home = opened().home
+    done = CliRunner().invoke(cli, ["leaderboard", "--home", str(home), "--json"])
+    assert isinstance(done.exception, StoreError)
+    assert done.stdout == ""

@@ -15,6 +15,7 @@ import pytest
 import xlsxwriter
 from pipeline_home import DATA_STEPS, SMALL, run_steps
 from python_calamine import CalamineWorkbook
+from strange_corpus import write_corpus
 
 from meds_pipeline.workspace import Workspace
 
@@ -118,3 +119,23 @@ def test_killed_within_a_step_and_run_again_gives_the_same(raw: Path, tmp_path: 
     assert digests(killed) == digests(whole)
     assert not list((home / "store").glob("*/*/.writing-*")), "a half output was left"
     assert not list((home / "scratch").glob("*/*/*")), "scratch was left"
+
+
+@pytest.mark.parametrize("count", [12_000, pytest.param(300_000, marks=pytest.mark.slow)])
+def test_large_outputs_have_the_same_bytes_at_any_number_of_threads(
+    opened: Callable[..., Workspace], tmp_path: Path, count: int
+) -> None:
+    """Beyond a batch, a row group and (in the slow case) what DuckDB gives one thread, cuts and orders could differ."""
+    records = [
+        {"id": str(n), "q": f"What is thing {n % (count // 2)} for?", "a": f"use {n % 7}", "split": "train", "more": []}
+        for n in range(count)
+    ]
+    arguments = write_corpus(tmp_path, [*records, {**records[0], "q": "Held out?", "split": "test"}])
+    plan = {"mixture": {"samples": None, "few_shot": 0.3, "drop_near": False}}
+    made = []
+    for threads in (1, 3):
+        workspace = opened(f"threads{threads}", **arguments, threads=threads, plans={"tiny": plan})
+        run_steps(workspace, *DATA_STEPS[:-1])
+        made.append(digests(workspace))
+    assert made[0] == made[1]
+    assert workspace.store.require("training_set", "tiny").manifest.rows["samples"] == count

@@ -11,11 +11,12 @@ at any number of threads, but of no fixed row count.
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ import pyarrow as pa
 from meds_pipeline.readers.base import Fault, Record
 
 ROWS = 20_000
-BLOCK = 8 << 20
+BLOCK = 2 << 20
 AHEAD = 3
 THREADS = 2
 ADDRESS = pa.schema([("index", pa.int64()), ("start", pa.int64()), ("length", pa.int64())])
@@ -48,8 +49,20 @@ class Batch:
 
 def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = ROWS) -> Iterator[Batch]:
     """Gather single records and faults."""
-    while some := list(islice(units, rows)):
-        yield _gathered(some, schema)
+    while True:
+        # Records are trees and hold no cycles; looking for some among them would cost half of all the time.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            some = list(islice(units, rows))
+            batch = _gathered(some, schema)
+            some.clear()
+        finally:
+            if collecting:
+                gc.enable()
+        if not len(batch.records) and not batch.faults:
+            return
+        yield batch
 
 
 def of_file_faults(found: Iterator[Batch | Fault], schema: pa.Schema) -> Iterator[Batch]:
@@ -66,30 +79,9 @@ def _gathered(units: list[Record | Fault], schema: pa.Schema) -> Batch:
 
 
 def _columns(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in schema)
-    arrays = [column_array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def column_array(values: list[Any], kind: pa.DataType) -> pa.Array:
-    """`pa.array(values, kind)`, several times faster for nested types: level by level, not value by value."""
-    if pa.types.is_struct(kind):
-        fields = [kind.field(place) for place in range(kind.num_fields)]
-        parts = [[None if one is None else one[field.name] for one in values] for field in fields]
-        children = [column_array(part, field.type) for part, field in zip(parts, fields, strict=True)]
-        return pa.StructArray.from_arrays(
-            children, fields=fields, mask=pa.array([one is None for one in values], pa.bool_())
-        )
-    if not pa.types.is_list(kind) and not pa.types.is_map(kind):
-        return pa.array(values, kind)
-    ends = list(accumulate((len(one or ()) for one in values), initial=0))
-    starts = [None if one is None else end for one, end in zip(values, ends, strict=False)]
-    offsets = pa.array([*starts, ends[-1]], pa.int32())
-    inner = list(chain.from_iterable(one for one in values if one))
-    if pa.types.is_list(kind):
-        return pa.ListArray.from_arrays(offsets, column_array(inner, kind.value_type), type=kind)
-    keys = column_array([pair[0] for pair in inner], kind.key_type)
-    return pa.MapArray.from_arrays(offsets, keys, column_array([pair[1] for pair in inner], kind.item_type), type=kind)
 
 
 class Fast(NamedTuple):
@@ -210,10 +202,9 @@ def from_blocks(source: Source, form: Format) -> Iterator[Batch]:
             until = one.start + len(one.block) if one else source.position + 1
             source.give_back(b"".join([one.block if one else b"", *(other.block for other in waiting)]))
             waiting.clear()
-            units = form.slow(source, index, until)
-            while some := list(islice(units, ROWS)):
-                index = some[-1].index + 1
-                yield _gathered(some, form.schema)
+            for batch in from_units(form.slow(source, index, until), form.schema):
+                index += len(batch.records) + len(batch.faults)
+                yield batch
 
 
 def _placed(found: Fast, index: int, start: int) -> Batch:

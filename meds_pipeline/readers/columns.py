@@ -170,7 +170,8 @@ def _map(tokens: list[str], text: str) -> tuple[Type, list[str]]:
     def check(value: Any) -> Any:
         if type(value) is not dict:
             raise Mistyped("an object", value)
-        return [(name, _inner(value_type.check, item, name)) for name, item in value.items()]
+        # Not the key: it may be upstream's text, which no message shows.
+        return [(name, _inner(value_type.check, item, "*")) for name, item in value.items()]
 
     arrow = pa.map_(pa.string(), value_type.arrow)
     return Type(f"MAP(VARCHAR, {value_type.text})", arrow, _nullable(check)), _expect(rest, ")", text)

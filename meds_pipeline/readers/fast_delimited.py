@@ -1,8 +1,7 @@
-"""CSV and TSV by the block: NumPy finds quotes, separators and line breaks, Arrow views point at the cells.
+"""CSV and TSV by the block: NumPy finds quotes, separators and line breaks, Arrow copies the cells.
 
 A block is taken only if every quote in it opens or closes a cell or is doubled, every row has the header's number of
-cells, and all bytes are text; then it means the same to this reader as to `csv` in its strict mode. No cell is
-copied but those with doubled quotes, until Arrow lays the columns out.
+cells, and all bytes are text; then it means the same to this reader as to `csv` in its strict mode.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 _QUOTE, _NEWLINE, _RETURN = b'"\n\r'
 _FAST = frozenset(("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN"))
-_INLINE = 12
 
 
 def suits(options: CsvOptions) -> bool:
@@ -82,7 +80,7 @@ class _Cut:
 
     def __init__(self, block: bytes, options: CsvOptions) -> None:
         self._block = block
-        self._data: Bytes = np.frombuffer(block + bytes(_INLINE), np.uint8)
+        self._data: Bytes = np.frombuffer(block + b"\0", np.uint8)  # so that every place has one behind it
         found = self._data[: len(block)]
         self._quotes = np.flatnonzero(found == _QUOTE) if options.quoting else np.empty(0, np.int64)
         self._marks = self._outside(np.flatnonzero(found == ord(options.delimiter)))
@@ -146,34 +144,21 @@ class _Cut:
     def column(self, place: int) -> pa.Array:
         """The cells of one column as text."""
         starts, ends = self._cells[0][place], self._cells[1][place]
-        quoted = (self._data[starts] == _QUOTE) & (ends > starts) if len(self._quotes) else np.zeros(len(starts), bool)
+        if not len(self._quotes):
+            return _text(self._block, starts, ends)
+        quoted = (self._data[starts] == _QUOTE) & (ends > starts)
         starts, ends = starts + quoted, ends - quoted
-        inside = np.searchsorted(self._quotes, ends) - np.searchsorted(self._quotes, starts)
-        doubled = np.flatnonzero(inside)
-        spans = zip(starts[doubled].tolist(), ends[doubled].tolist(), strict=True)
-        plain = [self._block[start:end].replace(b'""', b'"') for start, end in spans]
-        more = b"".join(plain)
-        data = self._data
-        if plain:
-            data = np.concatenate((data[:-_INLINE], np.frombuffer(more + bytes(_INLINE), np.uint8)))
-            lengths = np.fromiter(map(len, plain), np.int64, len(plain))
-            starts[doubled] = len(self._block) + np.cumsum(lengths) - lengths
-            ends[doubled] = starts[doubled] + lengths
-        return _text(data, starts, ends - starts)
+        text = _text(self._block, starts, ends)
+        inside = np.searchsorted(self._quotes, ends) != np.searchsorted(self._quotes, starts)
+        return pc.replace_substring(text, '""', '"') if inside.any() else text
 
 
-def _text(data: Bytes, starts: Positions, lengths: Positions) -> pa.Array:
-    """A string array of slices of `data`, by way of Arrow's string views (16 bytes a value, short ones inside)."""
-    views = np.zeros((len(starts), 4), np.int32)
-    views[:, 0] = lengths
-    long = lengths > _INLINE
-    views[long, 1] = data[starts[long, None] + np.arange(4)].view(np.int32)[:, 0]
-    views[long, 3] = starts[long]
-    inline = data[starts[~long, None] + np.arange(_INLINE)]
-    inline[np.arange(_INLINE) >= lengths[~long, None]] = 0
-    views[~long, 1:] = inline.view(np.int32)
-    buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.string_view(), len(starts), buffers).cast(pa.string())
+def _text(block: bytes, starts: Positions, ends: Positions) -> pa.Array:
+    """A string array of slices of `block`: Arrow sees it as cells and gaps in turn, and takes the cells."""
+    borders = np.empty(2 * len(starts) + 1, np.int32)
+    borders[:-1:2], borders[1::2], borders[-1] = starts, ends, len(block)
+    parts = pa.Array.from_buffers(pa.string(), 2 * len(starts), [None, pa.py_buffer(borders), pa.py_buffer(block)])
+    return parts.take(pa.array(np.arange(0, 2 * len(starts), 2)))
 
 
 def _typed(text: pa.Array, kind: pa.DataType) -> pa.Array | None:

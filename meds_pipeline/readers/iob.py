@@ -4,21 +4,23 @@
     read(raw, separator="space", starts="QUESTION TYPE:") # one record a document that begins so (CasiMedicos)
 
 IOB2 (every entity begins with B-), IOB1 (B- only between neighbours), IOBES/BILOU and bare B/I/O tags are all
-read. The text is the tokens joined by one blank, offsets count its characters; sentences of one document are joined
-by a line break. A line without a tag, or with one that is none, makes a fault of its record.
+read, and `-DOCSTART-` is no sentence. The text is the tokens joined by one blank, offsets count its characters;
+sentences of one document are joined by a line break. A line without a tag, or with one that is none, makes a fault
+of its record.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 from pydantic import Field
 
 from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.lines import Line, iter_lines
+from meds_pipeline.readers.lines import iter_blocks
 from meds_pipeline.readers.spans import ANNOTATED, Entity, Span, entity
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
 _BEGINS = frozenset("BSU")
-_DOCSTART = "-DOCSTART-"
+_DOCSTART = b"-DOCSTART-"
 
 
 class IobOptions(Options):
@@ -92,59 +94,56 @@ class IobReader(BaseReader[IobOptions]):
 
 
 def _sentences(raw: BinaryIO, options: IobOptions) -> Iterator[_Unit]:
+    """Cut at blank lines; a line is handled only as part of its sentence, since it is lines that cost."""
     cut = _Cutter(options)
-    lines: list[Line] = []
-    for line in iter_lines(raw, options.max_record_bytes):
-        if line.body.strip():
-            lines.append(line)
-        elif lines:
-            yield cut.sentence(lines)
-            lines = []
-    if lines:
-        yield cut.sentence(lines)
+    for start, body in iter_blocks(raw, options.max_record_bytes):
+        if not body.startswith(_DOCSTART):
+            yield cut.sentence(start, body)
 
 
 class _Cutter:
-    """Lines of a sentence to tokens and tags."""
+    """Bytes of a sentence to tokens and tags."""
 
     def __init__(self, options: IobOptions) -> None:
         self._options = options
-        self._separator = "\t" if options.separator == "tab" else " "
+        self._tab = options.separator == "tab"
         self._known: set[str] = set()
 
-    def sentence(self, lines: list[Line]) -> _Unit:
+    def sentence(self, start: int, body: bytes) -> _Unit:
         """Cut one sentence."""
-        start, end = lines[0].start, lines[-1].start + lines[-1].size
-        if end - start > self._options.max_record_bytes:
-            detail = "The sentence is over max_record_bytes. Is a blank line missing?"
-            return _Unit(start, end, [[]], [[]], (Reason.TOO_LONG, detail))
+        unit = _Unit(start, start + len(body), [[]], [[]])
+        if len(body) > self._options.max_record_bytes:
+            unit.problem = Reason.TOO_LONG, "The sentence is over max_record_bytes. Is a blank line missing?"
+            return unit
+        lines = body.replace(b"\r\n", b"\n")
         try:
             rows = self._rows(lines)
             tags = [row[self._options.tag].strip() for row in rows]
         except (UnicodeDecodeError, IndexError):
-            return _Unit(start, end, [[]], [[]], self._why(lines))
-        unit = _Unit(start, end, [[row[0] for row in rows]], [tags])
+            unit.problem = self._why(lines)
+            return unit
         if not self._known.issuperset(tags):
             if not all(map(_TAG.fullmatch, tags)):
                 unit.problem = self._why(lines)
             else:
                 self._known.update(tags)
+        unit.tokens, unit.tags = [[row[0] for row in rows]], [tags]
         return unit
 
-    def _rows(self, lines: list[Line]) -> list[list[str]]:
-        texts = b"\n".join(line.body for line in lines).decode(self._options.encoding).split("\n")
-        if self._separator == "\t":
+    def _rows(self, lines: bytes) -> list[list[str]]:
+        texts = lines.decode(self._options.encoding).split("\n")
+        if self._tab:
             return [text.split("\t") for text in texts]
         # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
         return [[part for part in text.split(" ") if part] for text in texts]
 
-    def _why(self, lines: list[Line]) -> tuple[Reason, str]:
+    def _why(self, lines: bytes) -> tuple[Reason, str]:
         """The first line that is not a token and a tag."""
         tag = self._options.tag
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(lines.split(b"\n"), 1):
             here = f"Line {number} of the record"
             try:
-                row = self._rows([line])[0]
+                row = self._rows(line)[0]
             except UnicodeDecodeError:
                 encoding = self._options.encoding
                 return Reason.BAD_ENCODING, f"{here} is not {encoding}. Set the file's `encoding`, or repair the line."
@@ -177,10 +176,9 @@ def _values(unit: _Unit, options: IobOptions) -> tuple[Any, ...]:
     entities: list[Entity] = []
     offset = 0
     for tokens, tags in zip(unit.tokens, unit.tags, strict=True):
-        if len(set(tags)) > 1 or tags[0] != "O":
-            for kind, span in _chunks(tokens, tags, offset):
-                number = f"T{len(entities) + 1}"
-                entities.append(entity(number, kind, text[span.start : span.end], [span]))
+        for kind, span in _chunks(tokens, tags, offset):
+            number = f"T{len(entities) + 1}"
+            entities.append(entity(number, kind, text[span.start : span.end], [span]))
         offset += sum(map(len, tokens)) + len(tokens)
     if not options.tokens:
         return text, entities, []
@@ -189,16 +187,14 @@ def _values(unit: _Unit, options: IobOptions) -> tuple[Any, ...]:
 
 def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[str | None, Span]]:
     """Entities of one sentence: a chunk goes on while tags say I (or E, L) of the same type."""
-    open_kind: str | None = None
-    first = last = -1
-    for token, tag in zip(tokens, tags, strict=True):
-        mark, kind = tag[0], tag[2:] or None
-        if first >= 0 and (mark == "O" or mark in _BEGINS or kind != open_kind):
-            yield open_kind, Span(first, last)
-            first = -1
-        if mark != "O":
-            first = offset if first < 0 else first
-            open_kind, last = kind, offset + len(token)
-        offset += len(token) + 1
-    if first >= 0:
-        yield open_kind, Span(first, last)
+    tagged = [place for place, tag in enumerate(tags) if tag[0] != "O"]
+    if not tagged:
+        return
+    starts = list(accumulate((len(token) + 1 for token in tokens), initial=offset))
+    first, kind = tagged[0], tags[tagged[0]][2:] or None
+    for before, place in pairwise(tagged):
+        tag = tags[place]
+        if place > before + 1 or tag[0] in _BEGINS or (tag[2:] or None) != kind:
+            yield kind, Span(starts[first], starts[before + 1] - 1)
+            first, kind = place, tag[2:] or None
+    yield kind, Span(starts[first], starts[tagged[-1] + 1] - 1)

@@ -73,12 +73,13 @@ class Relation(TypedDict):
 
 def entity(number: str, kind: str | None, text: str, spans: Sequence[Span], refs: Sequence[str] = ()) -> Entity:
     """Build an entity from its spans."""
+    one = spans[0]
     return {
         "id": number,
         "type": kind,
         "text": text,
-        "start": min(span.start for span in spans),
-        "end": max(span.end for span in spans),
+        "start": one.start if len(spans) == 1 else min(span.start for span in spans),
+        "end": one.end if len(spans) == 1 else max(span.end for span in spans),
         "spans": [{"start": span.start, "end": span.end} for span in spans],
         "refs": list(refs),
     }

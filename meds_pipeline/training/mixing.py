@@ -174,9 +174,14 @@ def _draw(
 def _write_samples(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     reader = con.sql(_sql("texts.sql")).to_arrow_reader(BATCH_ROWS)
     with pq.ParquetWriter(draft.file("samples.parquet"), SAMPLES, compression="zstd") as writer:
-        for batch in reader:
-            rows = list(_samples(batch.to_pylist()))
-            writer.write_table(pa.Table.from_pylist(rows, SAMPLES))
+        waiting: list[dict[str, Any]] = []
+        for batch in reader:  # whose sizes depend on the threads; the row groups of a file must not
+            waiting += _samples(batch.to_pylist())
+            while len(waiting) >= BATCH_ROWS:
+                writer.write_table(pa.Table.from_pylist(waiting[:BATCH_ROWS], SAMPLES))
+                waiting = waiting[BATCH_ROWS:]
+        if waiting:
+            writer.write_table(pa.Table.from_pylist(waiting, SAMPLES))
 
 
 def _samples(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,15 +39,24 @@ def no_home_of_the_caller() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def ran(built: Workspace, twin_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def three(twin_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw files of the three corpora that `built` has; read only."""
+    raw = tmp_path_factory.mktemp("three")
+    for name in ("bc5cdr_iob", "meqsum", "pubmedqa"):
+        shutil.copytree(twin_raw / name, raw / name)
+    return raw
+
+
+@pytest.fixture(scope="session")
+def ran(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A run on a fresh home over the files and settings of `built`, as if they were real ones; read only."""
     from meds_pipeline.definitions import run_all
 
     home = tmp_path_factory.mktemp("ran")
     settings = {**built.settings.model_dump(mode="json"), "workers": 2}
     events: list[Event] = []
-    summary = run_all(home, twin_raw, settings, progress=events.append)
-    return Ran(Workspace.open(home, twin_raw, settings), twin_raw, settings, summary, events)
+    summary = run_all(home, three, settings, progress=events.append)
+    return Ran(Workspace.open(home, three, settings), three, settings, summary, events)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,13 +55,13 @@ class Ui:
 
 
 @pytest.fixture(scope="module")
-def ui(built: Workspace, twin_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
+def ui(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     folder = tmp_path_factory.mktemp("ui")
     home, raw = folder / "home", folder / "raw"
     home.mkdir()
     settings = built.settings.model_dump(mode="json", exclude={"workers"})
     (home / "meds.yaml").write_text(yaml.safe_dump(settings))
-    shutil.copytree(twin_raw, raw)
+    shutil.copytree(three, raw)
     with serving(home, raw, folder / "log") as server:
         ticked = server.ask(TICK, selector={**LOCATION, "sensorName": "raw_folders"})["sensorDryRun"]
         requests = ticked["evaluationResult"]["runRequests"]
@@ -147,7 +148,8 @@ def test_the_graph_shows_every_asset(visit: Callable[[str], Page]) -> None:
     page = visit("/asset-groups?expanded=" + "%2C".join(f"global%40global%3A{group}" for group in GROUPS))
     for members in GROUPS.values():
         for asset in members:
-            page.locator("svg").get_by_text(asset, exact=True).first.wait_for()
+            begins = re.compile(f"^{asset[:12]}")  # the graph shortens long names in their middle
+            page.locator("svg").get_by_text(begins).first.wait_for()
 
 
 @pytest.mark.browser

@@ -1,7 +1,5 @@
 """Recipes are SQL from strangers: what they may not do is refused before it runs, and would fail if it did."""
 
-
-
 from __future__ import annotations
 
 import os

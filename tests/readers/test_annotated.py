@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import PUBTATOR, SAMPLES, faults, rows, units
 
-from meds_pipeline.readers import Fault, get_reader
+from meds_pipeline.readers import Fault, Record, get_reader
 
 
 def mentions(values: tuple[Any, ...], text_at: int = 0) -> list[tuple[str | None, str]]:
@@ -93,6 +93,11 @@ def test_iob_documents_begin_with_a_text() -> None:
     assert [values[0] for values in rows(found)] == ["CASE A:\nBad cough", "CASE B:"]
     assert mentions(rows(found)[0]) == [("X", "Bad cough")]
     assert [unit.start for unit in found] == [0, data.rindex(b"CASE")]
+
+
+def test_iob_document_marks_are_no_sentences() -> None:
+    found = units("iob", b"-DOCSTART-\tO\n\na\tO\n\n\n-DOCSTART-\tO\n\nb\tO\n")
+    assert [(unit.index, unit.values[0]) for unit in found if isinstance(unit, Record)] == [(0, "a"), (1, "b")]
 
 
 def test_iob_bad_bytes_cost_their_sentence() -> None:

@@ -63,7 +63,7 @@ def test_values_of_the_type_are_stored(type_text: str, value: Any, stored: Any) 
         ("VARCHAR[]", "a", ": expected a list, found text"),
         ("VARCHAR[]", ["a", 2], "[1]: expected VARCHAR, found a number"),
         ("STRUCT(a STRUCT(b BIGINT[]))", {"a": {"b": [1, {}]}}, "a.b[1]: expected BIGINT, found an object"),
-        ("MAP(VARCHAR, VARCHAR)", {"k": []}, "k: expected VARCHAR, found a list"),
+        ("MAP(VARCHAR, VARCHAR)", {"k": []}, "*: expected VARCHAR, found a list"),
         ("MAP(VARCHAR, VARCHAR)", [], ": expected an object, found a list"),
     ],
 )

@@ -87,6 +87,9 @@ def test_truth_letters_and_options() -> None:
         ("It might be entailment, but the relation is: contradiction", "contradiction"),
         ("Entailment or neutral? Answer: neutral", "neutral"),
         ("neutrality", None),
+        ("Neutral is not supported, so entailment it is.", "entailment"),
+        ("Contradiction can be ruled out. I see entailment.", "entailment"),
+        ("Entailment, since a contradiction would need more.", "entailment"),
         ("", None),
     ],
 )
@@ -100,6 +103,8 @@ def test_labels_in_prose(output: str, stated: str | None) -> None:
         ("task123", "maybe", "maybe", "correct"),
         ("task123", "no", None, "empty"),
         ("task123", "no", "It is not known.", "unparsed"),
+        ("task123", "yes", "Yes, there is no doubt.", "correct"),
+        ("task123", "yes", "yes, no, or maybe", "unparsed"),
         ("task12", "no", "not sure", "unparsed"),
         ("task12", "no", "\nNo.", "correct"),
         ("task117", "True", "It is True, not False", "correct"),

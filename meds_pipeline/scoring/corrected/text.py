@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _EDGES = " \t\n\r.,;:!?*_#`'\"“”‘’()[]{}。、，；：！？「」"
-_CLAUSE = re.compile(r"[.;:!?\n。；！？]|,? but |,? however ")
+_CLAUSE = re.compile(r"[.;:!?\n。；！？]|,? (?:but|however|so|therefore|thus|hence|because|since|although|though) ")
 _NEGATION = re.compile(
     r"\b(?:not|no|never|neither|nor|without|cannot|excludes?|excluded|excluding|unlikely|except|denies"
     r"|rules? out|ruled out|rather than|instead of|less likely)\b|n't\b|n’t\b"
 )
+_DENIED = re.compile(
+    r"\s+(?:is|was|are|were|seems?|appears?|can be|has been|can|could be)\s*"
+    r"(?:not\b|n't\b|n’t\b|ruled out|excluded|unlikely|less likely|incorrect|wrong|unsupported)"
+)
+_OPENS = re.compile(r"[\s*_\"')]*(?:[.;:\n。]|$)")
+_COMMA = re.compile(r"[\s*_\"')]*[,，]\s*(?!or\b|and\b)")
 _LEAD_IN = re.compile(
     r"\b(?:answer|diagnosis|result|planning|plan|treatment|relation(?:ship)?|claim|verdict|label|conclusion|prediction"
     r"|category|class|outcome|decision|response)\b[\w ]{0,20}?(?:\bis\b|\bare\b|\bwould be\b|:|=)[\s:*\"'(]*$"
@@ -67,23 +73,25 @@ def read_labels(text: str, labels: Sequence[str]) -> Reading:
     """Find labels (in normal form) in a text: at word boundaries, denied ones left out.
 
     One affirmed label is the answer. Of several, the one that a phrase such as "the answer is", or a colon before the
-    text's last word, points at (the last such), or the one the text opens with, set off by punctuation or a line
-    break. Otherwise the text states none.
+    text's last word, points at (the last such), or the one the text opens with, set off by punctuation and not as the
+    first of a list. Otherwise the text states none.
     """
     flat = unicodedata.normalize("NFKC", text).casefold()
     affirmed: dict[str, None] = {}
     pointed = opened = None
-    for match in _finder(tuple(labels)).finditer(flat):
+    finder = _finder(tuple(labels))
+    for match in finder.finditer(flat):
         label = match.group()
-        if negated(flat, match.start()):
+        if negated(flat, match.start()) or _DENIED.match(flat, match.end()):
             continue
         affirmed.setdefault(label)
         closes = not flat[match.end() :].strip(_EDGES) and flat[: match.start()].rstrip(" *\"'(").endswith((":", "："))
         if closes or _LEAD_IN.search(flat, max(0, match.start() - 80), match.start()):
             pointed = label
-        after = flat[match.end() : match.end() + 1]
-        if not flat[: match.start()].strip(_EDGES) and (not after or after in ".;:\n。"):
-            opened = label
+        if not flat[: match.start()].strip(_EDGES):
+            comma = _COMMA.match(flat, match.end())
+            if _OPENS.match(flat, match.end()) or (comma and not finder.match(flat, comma.end())):
+                opened = label
     found = tuple(affirmed)
     if not found:
         return Reading(found, None, "no label found")
