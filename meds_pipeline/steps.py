@@ -52,7 +52,7 @@ _ACROSS = ("quality/across.py", "quality/sql/usable.sql", "parquet.py")
 """Code behind every step that reads the instances of all corpora."""
 _ORDERED = (
     Step(
-        "raw_corpus", "2", "corpus", (), pipeline.raw_corpus,
+        "raw_corpus", "3", "corpus", (), pipeline.raw_corpus,
         ("readers", "catalog/presence.py"),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
@@ -111,7 +111,7 @@ _ORDERED = (
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
-        "lineage", "2", "all", ("scores",), pipeline.lineage,
+        "lineage", "3", "all", ("scores",), pipeline.lineage,
         ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "parquet.py"),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),

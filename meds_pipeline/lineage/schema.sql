@@ -53,10 +53,11 @@ CREATE TABLE raw_file (
     distribution VARCHAR, -- published form it was read as
     entry VARCHAR, -- file entry of the catalog that matched it
     path VARCHAR, -- path below the distribution's folder; archive::member of a file inside an archive
+    role VARCHAR, -- what it is to the file it was read beside; NULL where the records are its own
     reader VARCHAR, -- reader that read it
     bytes BIGINT, -- size, of the archive where it is inside one
     origin VARCHAR, -- real or twin
-    records BIGINT, -- good records; 0 of a file that was read beside another one
+    records BIGINT, -- good records
     faults BIGINT -- bad records
 );
 CREATE TABLE record_fault (

@@ -86,7 +86,7 @@ ORDER BY fingerprint IN (SELECT fingerprint FROM current_output) DESC, fingerpri
 SELECT r.corpus, r.distribution, r.entry, r.path, r.raw_file_id AS sha256, r.origin, s.record_index, s.start, s.length,
        r.fingerprint
 FROM instance_source AS s
-JOIN raw_file AS r ON r.raw_file_id = s.raw_file_id AND r.entry = s.entry AND r.path = s.path AND r.records > 0
+JOIN raw_file AS r ON r.raw_file_id = s.raw_file_id AND r.entry = s.entry AND r.path = s.path AND r.role IS NULL
  AND r.fingerprint IN (SELECT u.input.fingerprint FROM materialization AS m, unnest(m.inputs) AS u(input)
                        WHERE m.fingerprint = s.fingerprint)
 WHERE s.instance_id = $id AND s.fingerprint = $fingerprint ORDER BY s.ordinal

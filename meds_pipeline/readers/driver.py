@@ -46,6 +46,7 @@ RAW_FILE = pa.schema(
         ("distribution", pa.string()),
         ("entry", pa.string()),
         ("path", pa.string()),
+        ("role", pa.string()),
         ("reader", pa.string()),
         ("bytes", pa.int64()),
         ("origin", pa.string()),
@@ -168,8 +169,8 @@ def _batches(
             if len(rows) == BATCH_ROWS:
                 yield _batch(rows, schema)
                 rows = []
-        tally.files.append(_file_row(job, entry, file.entry, file.path, records, faults))
-        tally.files += [_file_row(job, entry, file.entry, path, 0, 0) for path in file.companions.values()]
+        tally.files.append(_file_row(job, entry, file, None, records, faults))
+        tally.files += [_file_row(job, entry, file, role) for role in file.companions]
     if rows:
         yield _batch(rows, schema)
 
@@ -189,13 +190,17 @@ def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _file_row(job: Job, entry: RawEntry, name: str, path: str, records: int, faults: int) -> dict[str, Any]:
+def _file_row(
+    job: Job, entry: RawEntry, file: RawFile, role: str | None, records: int = 0, faults: int = 0
+) -> dict[str, Any]:
+    path = file.path if role is None else file.companions[role]
     return {
         "raw_file_id": job.sha256[stored(path)],
         "corpus": job.corpus.corpus,
         "distribution": job.presence.distribution,
-        "entry": name,
+        "entry": file.entry,
         "path": path,
+        "role": role,
         "reader": entry.reader,
         "bytes": (job.folder / stored(path)).stat().st_size,
         "origin": job.origin,

@@ -164,18 +164,3 @@ def build(distribution: str, origin: Origin, folder: Path, *, records: int = 600
     read = STEPS["raw_corpus"].run(workspace, name, "1").output
     made = STEPS["instances"].run(workspace, name, "1").output
     return Built(raw / folder_name(distribution), origin, workspace, read, made)
-
-
-def assert_sound(built: Built, *, rejected: int = 0) -> None:
-    """Assert what holds for every corpus: no fault, no broken rule, splits apart, every record behind a row found."""
-    assert [fault["detail"] for fault in built.faults] == []
-    assert len(built.rejected) == rejected
-    judged = STEPS["verdicts"].run(built.workspace, built.corpus, "1").output
-    assert [row for row in rows(judged.file("lineage/verdict.parquet")) if row["severity"] == "error"] == []
-    for task in catalog().distributions[str(built.raw.manifest.facts["distribution"])][1].recipes:
-        found = built.task(task)
-        assert found, f"{task} has no instance"
-        held_out = {row["subject"] for row in found if row["split"] == "test"} - {None}
-        assert not held_out & {row["subject"] for row in found if row["split"] == "train"}
-        for row in found[:2] + found[-2:]:
-            assert all(text.strip() for text in built.raw_texts(row))

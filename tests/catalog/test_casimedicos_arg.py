@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, assert_sound, build
+from build_corpus import Builds, Built
 from plain import pointed_at
 
 FORMS = [("casimedicos_arg", "twin"), ("casimedicos_arg", "real"), ("casimedicos_arg_archive", "twin")]
@@ -17,9 +17,9 @@ Case = tuple[str, str, str, str]
 
 
 @pytest.fixture(scope="module", params=FORMS, ids=["twin", "real", "archive"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
     name, origin = request.param
-    return build(name, origin, tmp_path_factory.mktemp("casimedicos"))
+    return builds(name, origin)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def spans(text: str, tags: list[str]) -> list[tuple[int, int, str]]:
 
 
 def test_counts(built: Built) -> None:
-    assert_sound(built)
+    assert built.faults == built.rejected == []
     if built.origin == "real":
         counts = {file["path"]: file["records"] for file in built.files}
         assert counts == {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from build_corpus import Built, assert_sound, build
+from build_corpus import Builds, Built
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("cochrane_simplification", request.param, tmp_path_factory.mktemp("cochrane"))
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("cochrane_simplification", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_versions_of_a_review_are_one_subject(built: Built) -> None:
 
 
 def test_counts(built: Built, reviews: list[tuple[str, str, str, str]]) -> None:
-    assert_sound(built)
+    assert built.faults == built.rejected == []
     assert len(built.records("reviews")) == len(reviews)
     if built.origin == "real":
         assert built.splits("x_cochrane_simplification") == {"validation": 411}

@@ -6,20 +6,20 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, assert_sound, build
+from build_corpus import Builds, Built
 from lxml import etree
 
 NONE = "There is no related entity."
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def xml(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("ddi_corpus", request.param, tmp_path_factory.mktemp("ddi"))
+def xml(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("ddi_corpus", request.param)
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def brat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("ddi_corpus_brat", request.param, tmp_path_factory.mktemp("ddi_brat"))
+def brat(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("ddi_corpus_brat", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_documents_give_the_annotated_pairs(brat: Built) -> None:
 
 def test_counts_of_the_xml(xml: Built, nodes: list[etree._Element]) -> None:
     empty = sum(not (node.get("text") or "").strip() for node in nodes)
-    assert_sound(xml, rejected=empty)
+    assert (xml.faults, len(xml.rejected)) == ([], empty)
     assert {row["reason"] for row in xml.rejected} <= {"input is empty"}
     if xml.origin == "real":
         records = xml.records("sentences")
@@ -90,7 +90,7 @@ def test_counts_of_the_xml(xml: Built, nodes: list[etree._Element]) -> None:
 
 
 def test_counts_of_brat(brat: Built) -> None:
-    assert_sound(brat)
+    assert brat.faults == brat.rejected == []
     if brat.origin == "real":
         assert len(brat.records("documents")) == 120
         assert len(brat.task("x_ddi_corpus_type")) == 524

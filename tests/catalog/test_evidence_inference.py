@@ -8,7 +8,7 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 import pytest
-from build_corpus import Built, assert_sound, build, real_folder
+from build_corpus import Builds, Built, real_folder
 from plain import csv_rows
 
 from meds_pipeline.readers import Record, get_reader
@@ -27,8 +27,8 @@ class Judged(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("evidence_inference", request.param, tmp_path_factory.mktemp("evidence"))
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("evidence_inference", request.param)
 
 
 def trimmed(text: str) -> str:
@@ -94,7 +94,7 @@ def test_articles_stay_in_upstreams_split(built: Built) -> None:
 
 
 def test_counts(built: Built, judged: dict[str, Judged]) -> None:
-    assert_sound(built)
+    assert built.faults == built.rejected == []
     if built.origin == "real":
         assert built.count("annotations/prompts_merged.csv") == 12865
         assert built.count("annotations/v2_annotations.csv") == 4876

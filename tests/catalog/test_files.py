@@ -14,6 +14,7 @@ from meds_pipeline.catalog import load_corpus
 from meds_pipeline.catalog.presence import active, compile_pattern
 from meds_pipeline.errors import CatalogError, RawFileError
 from meds_pipeline.lineage.trace import Node, Tracer
+from meds_pipeline.quality.suites import check
 from meds_pipeline.steps import run_step
 from meds_pipeline.workspace import Workspace
 
@@ -101,6 +102,29 @@ def test_a_file_whose_companion_is_missing_is_a_fault_and_the_others_go_on(tmp_p
     (fault,) = rows(ws, "raw_corpus", "lineage/record_fault.parquet")
     assert (fault["path"], fault["reason"], fault["record_index"]) == ("text/a.txt", "missing_companion", -1)
     assert {row["part"] for row in rows(ws, "raw_corpus", "records/lines.parquet")} == {"b"}
+
+
+def test_a_lost_file_refuses_the_corpus_and_files_beside_others_do_not(tmp_path: Path) -> None:
+    for part in ("a", "b"):
+        put(tmp_path, f"text/{part}.txt", LINES)
+        put(tmp_path, f"labels/{part}.txt", LABELS)
+    ws = opened(tmp_path, PLAIN)
+    run_step(ws, "raw_corpus", "paired")
+    assert check(ws, "raw_files", "paired").result.refused == ()
+    (tmp_path / "raw/paired_files/labels/a.txt").unlink()
+    run_step(ws, "raw_corpus", "paired")
+    refused = check(ws, "raw_files", "paired").result.refused
+    assert [row["path"] for finding in refused for row in finding.rows] == ["text/a.txt", "text/a.txt"]
+
+
+def test_one_lost_file_of_many_is_a_fault_within_the_threshold(tmp_path: Path) -> None:
+    for number in range(120):
+        put(tmp_path, f"text/{number}.txt", LINES)
+        if number:
+            put(tmp_path, f"labels/{number}.txt", LABELS)
+    ws = opened(tmp_path, PLAIN)
+    assert len(rows(ws, "raw_corpus", "lineage/record_fault.parquet")) == 1
+    assert check(ws, "raw_files", "paired").result.refused == ()
 
 
 def test_members_are_read_in_place_and_identified_by_their_archive(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from build_corpus import Built, assert_sound, build
+from build_corpus import Builds, Built
 
 HALLMARKS = {
     *("sustaining proliferative signaling", "evading growth suppressors", "resisting cell death"),
@@ -17,8 +17,8 @@ Sentence = tuple[str, list[str]]
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("hallmarks_of_cancer", request.param, tmp_path_factory.mktemp("hoc"))
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("hallmarks_of_cancer", request.param)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_trace_shows_a_sentence_with_its_label(built: Built, abstracts: dict[str
 
 
 def test_counts(built: Built, abstracts: dict[str, list[Sentence]]) -> None:
-    assert_sound(built)
+    assert built.faults == built.rejected == []
     assert len(built.files) == 2 * len(abstracts)
     if built.origin == "real":
         counts = Counter(hallmark for sentences in abstracts.values() for _, named in sentences for hallmark in named)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, Row, assert_sound, build
+from build_corpus import Builds, Built, Row
 from plain import mentions, pointed_at, sentences
 
 FORMS = ("ncbi_disease", "ncbi_disease_standoff", "ncbi_disease_conll")
@@ -21,8 +21,8 @@ Mention = tuple[int, int, str, str, str]
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def forms(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
-    return {name: build(name, request.param, tmp_path_factory.mktemp(name)) for name in FORMS}
+def forms(request: pytest.FixtureRequest, builds: Builds) -> dict[str, Built]:
+    return {name: builds(name, request.param) for name in FORMS}
 
 
 def pubtator(folder: Path) -> list[tuple[str, str, str, list[Mention]]]:
@@ -87,7 +87,7 @@ def test_sentences_list_their_diseases(forms: dict[str, Built]) -> None:
 
 def test_counts(forms: dict[str, Built]) -> None:
     for built in forms.values():
-        assert_sound(built)
+        assert built.faults == built.rejected == []
     parts = [part for part, *_ in pubtator(forms["ncbi_disease"].folder)]
     assert forms["ncbi_disease"].splits("task27") == {
         split: parts.count(part) for part, split in sorted(SPLITS.items(), key=lambda pair: pair[1])

@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from build_corpus import Built, assert_sound, build
+from build_corpus import Builds, Built
 from plain import json_records
 
 Turn = tuple[float, str, str]
 
 
 @pytest.fixture(scope="module", params=["twin", "real"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build("primock57", request.param, tmp_path_factory.mktemp("primock"))
+def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
+    return builds("primock57", request.param)
 
 
 def turns(path: Path, speaker: str) -> list[Turn]:
@@ -70,7 +70,7 @@ def test_a_note_rests_on_every_utterance_of_its_visit(built: Built) -> None:
 
 
 def test_counts(built: Built) -> None:
-    assert_sound(built)
+    assert built.faults == built.rejected == []
     if built.origin == "real":
         assert len(built.records("notes")) == len(built.task("x_primock57_note")) == 35
         assert (len(built.records("utterances")), len(built.files)) == (7985, 105)

@@ -24,7 +24,7 @@ PARTS = {
     "clinicalnlp_taskC_test2": 1 / 100,
     "clef_taskC_test3": 1 / 100,
 }
-DATASETS = ("virtassist", "virtscribe", "aci")
+DATASETS = ("virtassist", "virtscribe", "aci")  # codespell:ignore aci
 SWAPPED_EVERY = 6
 METADATA = (
     *("dataset", "encounter_id", "id", "doctor_name", "patient_gender", "patient_age", "patient_firstname"),
@@ -67,7 +67,7 @@ def aci_bench(order: TwinOrder) -> Iterator[TwinFile]:
     for part, visits in _parts(order):
         rows: list[tuple[str, ...]] = [visit[:4] for visit in visits]
         if order.faults:
-            rows.insert(1, ("aci", "D2N999", "no note"))
+            rows.insert(1, (DATASETS[0], "D2N999", "no note"))
         head = ("dataset", "encounter_id", "dialogue", "note")
         yield TwinFile(f"data/challenge_data/{part}.csv", table([head, *rows]).encode())
         metadata = table([METADATA, *(visit.metadata for visit in visits)])
