@@ -15,6 +15,8 @@ What a caller can rely on:
 - **Faults.** Content never makes a reader raise. A bad record is one `Fault` and the next record follows. A file
   that cannot be read at all (empty, not JSON, a broken or oversized archive) is one `Fault` with index -1; records
   found before the break were already given. Only wrong options raise, and at once: `CatalogError`.
+- **Batches.** `batches` gives the same records and faults as Arrow batches with their addresses; it is the faster way
+  to store many, most of all JSON lines and CSV (`batches.py` says how).
 - **Memory** is bounded by the longest record, not the file (XLSX excepted: its sheet is held).
 - **Several files, one record** (brat's .ann, a label file beside a text file): the caller opens the others and
   passes them as `companions={role: BinaryIO}`; `Reader.companions(options)` names the roles. Addresses are those
