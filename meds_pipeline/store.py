@@ -175,12 +175,13 @@ class Store:
         mark = digests.fingerprint(identity)[:32]
         with self._locked(asset, partition):
             standing = self.find(asset, partition, mark)
-            if standing is not None and self.intact(standing):
-                self.point(standing)
-                return Result(standing, reused=True)
-            output = self._write(asset, partition, mark, version, refs, dict(settings), produce)
-            self.point(output)
-            return Result(output, reused=False)
+            reused = standing is not None and self.intact(standing)
+            if standing is None or not reused:
+                standing = self._write(asset, partition, mark, version, refs, dict(settings), produce)
+            self.point(standing)
+            # Also where it stood: a run may have been killed after its last rename.
+            shutil.rmtree(self._scratch(asset, partition, mark), ignore_errors=True)
+            return Result(standing, reused=reused)
 
     def find(self, asset: str, partition: str, mark: str) -> Output | None:
         """Return the output with this fingerprint, or None; one whose manifest is damaged does not stand."""
@@ -265,7 +266,7 @@ class Store:
         for left_over in folder.glob(".writing-*"):  # of a killed run: we hold the lock, so nobody writes it
             shutil.rmtree(left_over)
         temporary, final = folder / f".writing-{mark}", folder / mark
-        scratch = self.home / "scratch" / asset / partition / mark
+        scratch = self._scratch(asset, partition, mark)
         temporary.mkdir(parents=True)
         scratch.mkdir(parents=True, exist_ok=True)
         draft = Draft(temporary, scratch)
@@ -294,7 +295,6 @@ class Store:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        shutil.rmtree(scratch, ignore_errors=True)
         return Output(final, manifest)
 
     def _inventory(self, folder: Path) -> dict[str, FileEntry]:
@@ -320,6 +320,9 @@ class Store:
         pointer = self._pointer(m.asset, m.partition)
         if not pointer.is_file() or pointer.read_text().strip() != m.fingerprint:
             write_atomic(pointer, f"{m.fingerprint}\n".encode())
+
+    def _scratch(self, asset: str, partition: str, mark: str) -> Path:
+        return self.home / "scratch" / asset / partition / mark
 
     def _pointer(self, asset: str, partition: str) -> Path:
         return self.home / "current" / safe_name(asset) / f"{safe_name(partition)}.txt"

@@ -150,6 +150,17 @@ def test_scratch_outlives_a_failure_and_not_a_success(tmp_path: Path) -> None:
     assert entries(tmp_path / "scratch" / "asset" / "one") == []
 
 
+def test_a_run_killed_after_its_last_rename_leaves_nothing_either(tmp_path: Path) -> None:
+    output = make(Store(tmp_path), writes("a")).output
+    left = tmp_path / "scratch" / "asset" / "one" / output.manifest.fingerprint
+    left.mkdir()
+    (left / "checkpoint").write_text("step 3")
+    (tmp_path / "current" / "asset" / "one.txt").unlink()
+    assert make(Store(tmp_path), writes("a")).reused
+    assert not left.exists()
+    assert Store(tmp_path).require("asset", "one").path == output.path
+
+
 def test_the_pointer_follows_the_newest_request_also_backwards(tmp_path: Path) -> None:
     store = Store(tmp_path)
     first = make(store, writes("a")).output
