@@ -149,16 +149,17 @@ class _Pool:
     def _feed(self) -> None:
         """Hand pieces to one child process until none is left."""
         command = [sys.executable, "-c", _CHILD]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 (own code)
-            assert child.stdin is not None  # noqa: S101 (for the type checker: pipes were asked for)
-            assert child.stdout is not None  # noqa: S101
-            try:
+        try:
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603 (own code)
+                assert child.stdin is not None  # noqa: S101 (for the type checker: pipes were asked for)
+                assert child.stdout is not None  # noqa: S101
                 while (piece := self._next()) is not None:
                     i, j, job = piece
                     _send(job, child.stdin)
                     self.done[i][j] = pickle.load(child.stdout)  # noqa: S301 (written by our own child)
-            except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-                self.failures.append(repr(error))
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            # OSError: a pipe that the child has left, met when writing or when closing.
+            self.failures.append(repr(error))
 
 
 def _send(thing: object, stream: IO[bytes]) -> None:
