@@ -1,12 +1,16 @@
 # make run    install what running needs into .venv, then run the whole pipeline (RAW=folder for real files)
 # make test   install what tests need, then run them
 # make ui     Dagster on the same home
+# make bench  what the docs say of speed, beside other tools (ARGS='ingest --formats csv', ARGS=scoring)
 # make lint   ruff, ruff format, mypy, codespell
 VENV := .venv
-PIP := $(VENV)/bin/pip --disable-pip-version-check install --no-compile -c constraints.txt
+PIP := $(VENV)/bin/pip --disable-pip-version-check install -c constraints.txt
 OPTIONS := $(if $(RAW),--raw $(RAW)) $(if $(HOME_DIR),--home $(HOME_DIR))
 
-.PHONY: run test ui lint format versions constraints clean
+# Many short processes: without byte code each would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test ui bench lint format versions constraints clean
 
 run: $(VENV)/.run
 	$(VENV)/bin/meds run $(OPTIONS)
@@ -16,6 +20,9 @@ ui: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+bench: $(VENV)/.bench
+	$(VENV)/bin/python -m benchmarks.$(or $(ARGS),ingest)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
@@ -49,3 +56,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[dev]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) -e '.[dev,bench]'
+	touch $@

@@ -1,90 +1,79 @@
 """Expectation suites as asset checks: blocking, so that what is refused stops its own corpus, plan or model only."""
 
-from collections.abc import Iterable
+import warnings
 
 import dagster as dg
 
 from assets.metadata import table
+from assets.partitions import DEFINITIONS
 from meds_pipeline.quality.suites import Scalar, Suite, SuiteResult, check, suites
-from meds_pipeline.steps import STEPS, partitions_of
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps import STEPS
+from meds_pipeline.workspace import ALL
 from resources.workspace import WorkspaceResource, explained
-
-PARTITION_TAG = "dagster/partition"
 
 
 def check_of(suite: Suite) -> dg.AssetChecksDefinition:
-    """Return the asset check that runs a suite.
+    """Return the asset check that runs a suite on the partition of its run.
 
-    It evaluates the partition of its run; started on its own in the UI, it evaluates every partition that has an
-    output. (Checks with partitions of their own stay "planned" under backfills, so this one has none.) The UI shows
-    the newest result only, so a result warns of other partitions that are still refused.
+    The check has the partitions of its asset: the UI shows the state of each, and runs side by side do not hide one
+    another's results.
     """
+    partitions = DEFINITIONS[STEPS[suite.asset].partitions]
 
-    @dg.asset_check(asset=suite.asset, name=suite.name, description=suite.about, blocking=True)
+    @dg.asset_check(
+        asset=suite.asset,
+        name=suite.name,
+        description=suite.about,
+        blocking=True,
+        partitions_def=partitions,
+    )
     def run_suite(context: dg.AssetCheckExecutionContext, workspace: WorkspaceResource) -> dg.AssetCheckResult:
-        opened = workspace.open()
+        if partitions is not None and not context.has_partition_key:
+            # Dagster launches checks alone without a partition, and refuses their results.
+            raise dg.Failure(
+                f"{suite.name} was started without a partition. Materialize the partitions of {suite.asset} to check: "
+                "what stands is not made again, and its checks run.",
+                allow_retries=False,
+            )
         with explained():
-            results = [check(opened, suite.name, partition).result for partition in _partitions(context, opened, suite)]
-        refused = [result for result in results if result.refused]
-        others = _refused_elsewhere(opened, suite, results)
-        problems = [f"{result.partition}: {result.reason}" for result in refused]
+            partition = context.partition_key if context.has_partition_key else ALL
+            result = check(workspace.open(), suite.name, partition).result
         return dg.AssetCheckResult(
-            passed=not others and not any(result.refused or result.warned for result in results),
-            severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
-            description="; ".join([*problems, *(f"still refused: {name}" for name in others)]) or None,
-            metadata={**_metadata(results), "still refused": dg.MetadataValue.text("\n".join(others) or "nothing")},
+            passed=not result.refused and not result.warned,
+            severity=dg.AssetCheckSeverity.ERROR if result.refused else dg.AssetCheckSeverity.WARN,
+            description=result.reason if result.refused else None,
+            metadata=_metadata(result),
         )
 
     return run_suite
 
 
-CHECKS = [check_of(suite) for suite in suites().values()]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks; the pinned release has them
+    CHECKS = [check_of(suite) for suite in suites().values()]
 ASSET_OF_CHECK_STEP = {check.op.name: suite.asset for check, suite in zip(CHECKS, suites().values(), strict=True)}
 
 
-def _partitions(context: dg.AssetCheckExecutionContext, workspace: Workspace, suite: Suite) -> list[str]:
-    named = context.run.tags.get(PARTITION_TAG)
-    if named is not None:
-        return [named]
-    step = STEPS[suite.asset]
-    return [p for p in partitions_of(workspace, step) if workspace.store.current(suite.asset, p) is not None]
-
-
-def _refused_elsewhere(workspace: Workspace, suite: Suite, results: Iterable[SuiteResult]) -> list[str]:
-    judged = {result.partition for result in results}
-    return [
-        f"{failure.partition}: {failure.reason}"
-        for failure in workspace.failures()
-        if failure.asset == suite.asset and failure.fingerprint and failure.partition not in judged
-    ]
-
-
-def _metadata(results: Iterable[SuiteResult]) -> dict[str, dg.MetadataValue]:
+def _metadata(result: SuiteResult) -> dict[str, dg.MetadataValue]:
     """Return what was asked and found, the failing rows by what names them, and which output was judged."""
-    results = list(results)
     findings: list[dict[str, Scalar]] = [
         {
-            "partition": result.partition,
             "holds": finding.success,
             "severity": finding.severity,
             "expected": finding.about,
             "rows": finding.checked,
             "failing": finding.failing,
         }
-        for result in results
         for finding in result.findings
     ]
     failing: list[dict[str, Scalar]] = [
-        {"partition": result.partition, "expected": finding.about, "row": ", ".join(f"{k} {v}" for k, v in row.items())}
-        for result in results
+        {"expected": finding.about, "row": ", ".join(f"{k} {v}" for k, v in row.items())}
         for finding in result.findings
         for row in finding.rows
     ]
     return {
-        "partition": dg.MetadataValue.text(", ".join(result.partition for result in results)),
-        "rows": dg.MetadataValue.int(sum(result.rows for result in results)),
-        "fingerprint": dg.MetadataValue.text(", ".join(result.fingerprint for result in results)),
+        "rows": dg.MetadataValue.int(result.rows),
+        "fingerprint": dg.MetadataValue.text(result.fingerprint),
         "expectations": table(findings),
         "failing rows": table(failing),
     }

@@ -21,6 +21,7 @@ from assets.checks import ASSET_OF_CHECK_STEP
 from assets.jobs import ASSETS_OF_JOB
 from meds_pipeline.outcomes import BAD, Outcome, Started, State, tell
 from meds_pipeline.workspace import ALL
+from resources.workspace import NOT_READY
 
 if TYPE_CHECKING:
     from dagster import DagsterEvent, DagsterInstance, EventLogEntry
@@ -128,7 +129,8 @@ class _Watch:
         elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             self._judge(event)
         elif event.is_step_failure and asset and not self._bad(asset):
-            self._note(Outcome(asset, self._partition, "failed", self._seconds(), problem=problem_of(event)))
+            state: State = "not run" if _waits(event) else "failed"
+            self._note(Outcome(asset, self._partition, state, self._seconds(), problem=problem_of(event)))
         elif event.is_failure and not any(o and o.problem for o in self._outcomes.values()):
             first = next((name for name, outcome in self._outcomes.items() if outcome is None), None)
             if first:
@@ -167,6 +169,12 @@ class _Watch:
 
     def _seconds(self) -> float:
         return round(time.perf_counter() - self._began, 3)
+
+
+def _waits(event: DagsterEvent) -> bool:
+    """Return whether a step failed because what it reads was not there."""
+    failure = event.step_failure_data.user_failure_data
+    return failure is not None and NOT_READY in failure.metadata
 
 
 def was_interrupted(event: DagsterEvent) -> bool:

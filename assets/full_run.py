@@ -13,7 +13,7 @@ from assets.embedded import Child, alive, cancel_dead
 from assets.metadata import outcome_table
 from assets.partitions import sync_partitions
 from assets.pool import run_children
-from meds_pipeline.outcomes import BAD, Outcome
+from meds_pipeline.outcomes import Outcome, bad
 from meds_pipeline.steps import STEPS, partitions_of
 from resources.workspace import WorkspaceResource, explained
 
@@ -46,10 +46,10 @@ def run_corpora(
     """Bring corpora up to date."""
     opened = workspace.open()
     with explained():
-        names = [opened.catalog.corpus(name).corpus for name in config.corpora] or synced["corpora"]
+        names = [opened.with_files(name).corpus for name in config.corpora] or synced["corpora"]
     outcomes = _run(context, "corpus_data", names, opened.settings.workers)
-    if config.strict and (bad := [o for o in outcomes if o.state in BAD]):
-        raise dg.Failure(description=f"Stopped, as asked: {_names(bad)}.", allow_retries=False)
+    if config.strict and (found := bad(outcomes)):
+        raise dg.Failure(description=f"Stopped, as asked: {_names(found)}.", allow_retries=False)
     return outcomes
 
 
@@ -81,11 +81,10 @@ def run_publication(context: dg.OpExecutionContext, before: Outcomes) -> Outcome
 @dg.op(description="Fails, naming what failed, if anything did.")
 def verdict(context: dg.OpExecutionContext, outcomes: Outcomes) -> None:
     """Say how the run ended."""
-    bad = [outcome for outcome in outcomes if outcome.state in BAD]
-    if bad:
-        problems = {f"{o.asset}/{o.partition}": dg.MetadataValue.text(o.problem) for o in bad}
+    if found := bad(outcomes):
+        problems = {f"{o.asset}/{o.partition}": dg.MetadataValue.text(o.problem) for o in found}
         raise dg.Failure(
-            f"Failed: {_names(bad)}.", {**problems, "outcomes": outcome_table(outcomes)}, allow_retries=False
+            f"Failed: {_names(found)}.", {**problems, "outcomes": outcome_table(outcomes)}, allow_retries=False
         )
     context.add_output_metadata({"outcomes": outcome_table(outcomes)})
 
@@ -105,5 +104,5 @@ def _run(context: dg.OpExecutionContext, job: str, partitions: Sequence[str], wo
         return run_children(context.instance, children, workers)
 
 
-def _names(bad: Sequence[Outcome]) -> str:
-    return ", ".join(f"{outcome.asset} of {outcome.partition}" for outcome in bad)
+def _names(outcomes: Sequence[Outcome]) -> str:
+    return ", ".join(f"{outcome.asset} of {outcome.partition}" for outcome in outcomes)

@@ -47,13 +47,15 @@ def run_all(
         What became of every output. Failures are in it, not raised.
 
     Raises:
-        MedsError: The home, the settings or a corpus name is not valid.
+        MedsError: The home, the settings or a corpus name is not valid, or a corpus can have no files in this home.
         KeyboardInterrupt: The run was interrupted; it is marked so, and the next run goes on from what stands.
     """
     clock = time.perf_counter()
     home, raw = home.resolve(), raw.resolve() if raw else None
-    workspace = Workspace.open(home, raw, dict(overrides or {}))
-    names = [workspace.catalog.corpus(name).corpus for name in corpora or ()]
+    looked = Workspace.glance(home, raw, dict(overrides or {}))
+    names = [looked.obtainable(name).corpus for name in corpora or ()]  # before this call settles whose home it is
+    opened = Workspace.open(home, raw, dict(overrides or {}))
+    names = [opened.with_files(name).corpus for name in names]
     config = {
         "loggers": QUIET,
         "resources": {

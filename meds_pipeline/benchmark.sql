@@ -1,30 +1,8 @@
--- Needs the views usable, trainable and task, and the variables seed, release, items, shots, pool.
-CREATE TEMP MACRO drawn(a, b) AS md5(concat(getvariable('seed'), ':', a, ':', b));
-
--- The items of each task: one instance a content, lowest hash first.
-CREATE TEMP TABLE chosen AS
-SELECT md5(concat(md5(getvariable('release')), md5(task_id), md5(content_id))) AS item_id, *
-FROM (SELECT usable.*, task.shots_from, task.category, task.metric, task.definition, task.labels,
-             row_number() OVER (PARTITION BY usable.task_id ORDER BY drawn('item', content_id)) AS ordinal
-      FROM usable JOIN task USING (task_id)
-      WHERE split = 'test' AND use IN ('both', 'bench')
-        AND (content_id, instance_id) IN (SELECT (content_id, min(instance_id)) FROM usable WHERE split = 'test'
-                                          GROUP BY content_id))
-WHERE ordinal <= getvariable('items');
-
--- Examples each task may show: the training split's lowest hashes, one a text, no text or subject of an item.
+-- The release: each item with its own examples. Needs what benchmark_items.sql made, the table near_example (rows of
+-- example that are near duplicates of an item), and the variables seed, release, items, shots and pool.
 CREATE TEMP TABLE shot_pool AS
-SELECT * FROM (
-    SELECT task_id, instance_id, input, outputs[1] AS output,
-           row_number() OVER (PARTITION BY task_id ORDER BY drawn('pool', content_id), instance_id) AS place
-    FROM usable
-    WHERE split <> 'test' AND task_id IN (SELECT shots_from FROM chosen)
-      AND folded(input) NOT IN (SELECT folded(input) FROM chosen)
-      AND concat(corpus, ':', coalesce(subject, instance_id))
-          NOT IN (SELECT concat(corpus, ':', subject) FROM chosen WHERE subject IS NOT NULL)
-      AND (content_id, instance_id) IN (SELECT (content_id, min(instance_id)) FROM usable WHERE split <> 'test'
-                                        GROUP BY content_id))
-WHERE place <= getvariable('pool');
+SELECT task_id, instance_id, input, output FROM example WHERE row NOT IN (SELECT row FROM near_example)
+QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY row) <= getvariable('pool');
 
 -- Each item draws its own shots from the pool.
 CREATE TEMP TABLE drawn_shot AS

@@ -6,14 +6,16 @@ Exit code 0 only when all that was asked for was done. Heavy imports happen insi
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from meds_pipeline import __version__
 from meds_pipeline.errors import MedsError, StoreError, Where
+from meds_pipeline.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,19 +48,24 @@ def _home(home: Path | None, raw: Path | None) -> Path:
     return home if home is not None else default_home(raw)
 
 
-def _open(home: Path | None, raw: Path | None) -> Workspace:
-    """Open a home for reading; one that was made from raw files finds them again by itself."""
+def _glance(home: Path | None, raw: Path | None) -> Workspace:
+    """Look at a home, which need not be there; one that was made from raw files finds them again by itself."""
     from meds_pipeline.workspace import Workspace
 
-    return Workspace.open(_home(home, raw), raw)
+    return Workspace.glance(_home(home, raw), raw)
 
 
-def _open_made(home: Path | None, raw: Path | None) -> Workspace:
-    """Open a home that a run has made; a mistyped one is not made here."""
+def _made(home: Path | None, raw: Path | None) -> Workspace:
+    """Look at a home in which a run was made."""
     target = _home(home, raw)
     if not (target / "origin.json").is_file():
         raise StoreError("nothing was run here yet.", Where(file=str(target)), "Run `meds run`, or correct --home.")
-    return _open(home, raw)
+    return _glance(home, raw)
+
+
+def _options(home: Path | None, raw: Path | None) -> str:
+    """Return the options that name a home and its raw files, for commands to try next."""
+    return "".join(f" --{name} {shlex.quote(str(p))}" for name, p in (("home", home), ("raw", raw)) if p is not None)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -88,13 +95,15 @@ def run(
 
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
-    _say_unknown(_open(target, raw), silent=quiet or as_json)
+    _say_unknown(_glance(target, raw), silent=quiet or as_json)
     with RunView(quiet=quiet or as_json) as view:
         from assets.run_all import run_all
 
         summary = run_all(target, raw, overrides, corpora=list(corpora) or None, strict=strict, progress=view)
-    options = "".join(f" --{name} {path}" for name, path in (("home", home), ("raw", raw)) if path is not None)
-    click.echo(json.dumps(summary.to_json(), indent=1) if as_json else show_run(_open(target, raw), summary, options))
+    if as_json:
+        click.echo(json.dumps(summary.to_json(), indent=1))
+    else:
+        click.echo(show_run(_glance(target, raw), summary, _options(home, raw)))
     if not summary.ok:
         sys.exit(1)
 
@@ -103,8 +112,10 @@ def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
     """Name, in one line, the folders of raw files that no corpus of the catalog reads."""
     from meds_pipeline.catalog.presence import unknown_folders
 
-    if not silent and (unknown := unknown_folders(workspace.catalog, workspace.raw)):
-        click.echo(f"Ignored, the catalog has no distribution of this name: {', '.join(unknown)}", err=True)
+    if silent or not workspace.raw.is_dir():
+        return
+    if unknown := unknown_folders(workspace.catalog, workspace.raw):
+        click.echo(printable(f"Ignored, the catalog has no distribution of this name: {', '.join(unknown)}"), err=True)
 
 
 @cli.command()
@@ -113,9 +124,10 @@ def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
     """Open Dagster (webserver and daemon) on this home."""
+    from meds_pipeline.workspace import Workspace
     from resources.ui import serve
 
-    _open(home, raw)  # so that settings and raw files are known to be good before a server starts
+    Workspace.open(_home(home, raw), raw)  # so that settings and raw files are known to be good before a server starts
     sys.exit(serve(_home(home, raw), raw, host=host, port=port))
 
 
@@ -124,25 +136,59 @@ def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
 @_JSON
 @click.pass_context
 def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json: bool) -> None:
-    """List what the catalog knows, what is present, missing or stale."""
+    """List what the catalog knows by category: present, missing, stale or gated; terms, rows, faults, last build."""
     context.obj = (home, raw)
     if context.invoked_subcommand is None:
-        from meds_pipeline.show import corpus_rows, show_corpora
+        from dataclasses import asdict
 
-        rows = corpus_rows(_open(home, raw))
-        click.echo(json.dumps(rows, indent=1) if as_json else show_corpora(rows))
+        from meds_pipeline.show_corpora import show_corpora
+        from meds_pipeline.standing import standings
+
+        found = standings(_glance(home, raw))
+        rows = [asdict(standing) for standing in found]
+        click.echo(json.dumps(rows, indent=1, default=str) if as_json else show_corpora(found))
+
+
+def _group_options(context: click.Context, home: Path | None, raw: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the options of a subcommand, each else as it was given before the subcommand's name."""
+    before: tuple[Path | None, Path | None] = context.obj
+    return home or before[0], raw or before[1]
+
+
+@corpora.command("show")
+@click.argument("name")
+@_home_options
+@_JSON
+@click.pass_context
+def corpora_show(context: click.Context, name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show all that is known of one corpus: what it is, its terms in full, its distributions, where it stands."""
+    from dataclasses import asdict
+
+    from meds_pipeline.show_corpora import show_corpus
+    from meds_pipeline.standing import standing_of
+
+    found = standing_of(_glance(*_group_options(context, home, raw)), name)
+    click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else show_corpus(found))
 
 
 @corpora.command("faults")
 @click.argument("name")
+@_home_options
 @_JSON
 @click.pass_context
-def corpora_faults(context: click.Context, name: str, as_json: bool) -> None:
-    """Show the bad records of a corpus: where each is, what is wrong, what to do."""
-    from meds_pipeline.show import fault_rows, show_faults
+def corpora_faults(context: click.Context, name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show the bad records of a corpus, and its rows without input or output: where, what is wrong, what to do."""
+    from dataclasses import asdict
 
-    rows = fault_rows(_open_made(*context.obj), name)
-    click.echo(json.dumps(rows, indent=1) if as_json else show_faults(name, rows))
+    from meds_pipeline.quarantine import quarantined
+    from meds_pipeline.show_corpora import show_quarantined
+
+    workspace = _made(*_group_options(context, home, raw))
+    rows, failure = quarantined(workspace, name), workspace.failure("raw_corpus", name)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1))
+    else:
+        click.echo(show_quarantined(name, rows, failure.reason if failure else None))
 
 
 @cli.group()
@@ -154,12 +200,18 @@ def corpus() -> None:
 @click.argument("name")
 @_home_options
 def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
-    """Write a commented YAML to start from, into the home's own catalog."""
-    from meds_pipeline.catalog.authoring import new_corpus
+    """Write a commented YAML to start from, into the own catalog of a home of real files.
 
-    workspace = _open(home, raw)
-    path = new_corpus(name, workspace.home / "catalog")
-    click.echo(f"{path}\nEdit it, put the raw files below {workspace.raw / name}, then: meds corpus check {name}")
+    Without --home that is ./data/real.
+    """
+    from meds_pipeline.catalog.authoring import new_corpus
+    from meds_pipeline.origin import claimed
+
+    target = _home(home, raw or Path("raw"))
+    path, known = new_corpus(name, target), claimed(target)
+    folder = raw or (known and known.raw) or Path("raw")
+    options = _options(home, folder)
+    click.echo(f"{path}\nEdit it, put the raw files below {folder / name}, then: meds corpus check {name}{options}")
 
 
 @corpus.command("check")
@@ -167,14 +219,16 @@ def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
 @_home_options
 @_JSON
 def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
-    """Try a corpus: its first records beside the instances made of them, splits, answers, faults."""
+    """Try a corpus: its first records beside the instances made of them, splits, answers, faults, suites."""
     from dataclasses import asdict
 
-    from meds_pipeline.catalog.authoring import try_corpus
-    from meds_pipeline.show import show_trial
+    from meds_pipeline.catalog.trial import try_corpus
+    from meds_pipeline.show_corpora import show_trial
 
-    trial = try_corpus(_open(home, raw), name)
+    trial = try_corpus(_glance(home, raw), name)
     click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
+    if trial.refused:
+        sys.exit(1)
 
 
 @cli.command()
@@ -188,7 +242,7 @@ def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items
     from meds_pipeline.lineage.trace import Tracer
     from meds_pipeline.show import show_tree
 
-    with Tracer(_open_made(home, raw)) as tracer:
+    with Tracer(_made(home, raw)) as tracer:
         node = tracer.trace(kind, identifier, items=items)
     click.echo(json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else show_tree(node))
 
@@ -201,7 +255,7 @@ def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: b
     """Print the scores of all models and where the page is."""
     from meds_pipeline.show import score_rows, show_scores
 
-    workspace = _open_made(home, raw)
+    workspace = _made(home, raw)
     rows = score_rows(workspace)
     if not rows:
         raise StoreError("there are no scores yet.", Where(file=str(workspace.home)), "Run `meds run` first.")
@@ -223,8 +277,21 @@ def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
     """Show the frozen release: items of each task, and its digest."""
     from meds_pipeline.show import release_facts, show_facts
 
-    facts = release_facts(_open_made(home, raw))
+    facts = release_facts(_made(home, raw))
     click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))
+
+
+@bench.command("items")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--protocol", type=click.Choice(["sound", "official"]), default="sound", show_default=True)
+@_home_options
+def bench_items(file: Path, protocol: Literal["sound", "official"], home: Path | None, raw: Path | None) -> None:
+    """Write the release's items with their prompts, as a submission file whose outputs are to be filled in."""
+    from meds_pipeline.models.protocol import write_items
+
+    workspace = _made(home, raw)
+    count = write_items(workspace.require_good("benchmark", "all"), protocol, file)
+    click.echo(f"{count} items in {file}; fill in `output`, then put it into {workspace.home / 'submissions'}")
 
 
 @cli.command()
@@ -244,7 +311,11 @@ def twins(folder: Path, records: int, seed: int) -> None:
 @click.option("--scorer", type=click.Choice(["official", "corrected", "both"]), default="both", show_default=True)
 @click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--flips", is_flag=True, help="List items whose points differ between the scorers, and why.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write per-item points as Parquet.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also write figures, items and report.json into this folder; or items alone to a .parquet file.",
+)
 def score(files: tuple[Path, ...], scorer: str, layout: str, flips: bool, out: Path | None) -> None:
     """Score MedS-Bench submission files (task_id,input,GT,output)."""
     from meds_pipeline.scoring.report import run_score
@@ -257,7 +328,7 @@ def main() -> None:
     try:
         cli()
     except MedsError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(printable(f"Error: {error}"), err=True)
         sys.exit(1)
 
 

@@ -66,14 +66,12 @@ def _stamp(path: Path) -> str:
 class FileHasher:
     """sha256 of files, remembered by (path, size, modification time, inode) in a small SQLite file.
 
-    A file whose size or times changed is read again; `verify` commands pass `trust=False` and always read.
+    It is made with the first of them. A file whose size or times changed is read again; `verify` commands pass
+    `trust=False` and always read.
     """
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as con, con:
-            con.execute("CREATE TABLE IF NOT EXISTS digest (path TEXT PRIMARY KEY, stamp TEXT, sha256 TEXT)")
 
     def sha256(self, path: Path, *, trust: bool = True) -> str:
         """Return the file's sha256, from memory when its stamp is unchanged and `trust` is set."""
@@ -81,19 +79,23 @@ class FileHasher:
 
     def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
         """Return the sha256 of many files; all new ones are remembered in one transaction, after they were read."""
-        found: dict[Path, str] = {}
-        new: list[tuple[str, str, str]] = []
+        known = self.remembered(paths)
+        new = {p: (_stamp(p), file_sha256(p)) for p, sha256 in known.items() if sha256 is None or not trust}
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect()) as con, con:
+            rows = ((str(path.resolve()), *found) for path, found in new.items())
+            con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", rows)
+        return {path: new[path][1] if sha256 is None or not trust else sha256 for path, sha256 in known.items()}
+
+    def remembered(self, paths: Iterable[Path]) -> dict[Path, str | None]:
+        """Return the sha256 of each file that is unchanged since it was read, None for any other; reads no file."""
+        found: dict[Path, str | None] = dict.fromkeys(paths)
+        if not self._cache.is_file():
+            return found
         with closing(self._connect()) as con:
-            for path in paths:
-                name, stamp = str(path.resolve()), _stamp(path)
-                row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (name,)).fetchone()
-                if trust and row is not None and row[0] == stamp:
-                    found[path] = str(row[1])
-                else:
-                    found[path] = file_sha256(path)
-                    new.append((name, stamp, found[path]))
-            with con:
-                con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", new)
+            for path in found:
+                row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (str(path.resolve()),)).fetchone()
+                found[path] = str(row[1]) if row is not None and row[0] == _stamp(path) else None
         return found
 
     def sha256_tree(self, path: Path) -> str:
@@ -104,4 +106,14 @@ class FileHasher:
         return combined({p.relative_to(path).as_posix(): sha256 for p, sha256 in found.items()})
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._cache, timeout=60)
+        con = sqlite3.connect(self._cache, timeout=60)
+        con.execute("CREATE TABLE IF NOT EXISTS digest (path TEXT PRIMARY KEY, stamp TEXT, sha256 TEXT)")
+        return con
+
+
+class RememberedHashes(FileHasher):
+    """What is known of files without reading any: a new or changed file has no sha256 yet."""
+
+    def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
+        """Return the remembered sha256 of each file, or `unknown`."""
+        return {path: sha256 or "unknown" for path, sha256 in self.remembered(paths).items()}

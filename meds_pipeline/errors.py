@@ -65,6 +65,10 @@ class StoreError(MedsError):
     """An output in the store is missing, broken or locked by another run."""
 
 
+class NotReadyError(StoreError):
+    """What a step reads was never made: what makes it failed before, or has not run yet."""
+
+
 class ModelError(MedsError):
     """A model cannot be loaded, reached or trained."""
 

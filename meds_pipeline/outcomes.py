@@ -6,7 +6,7 @@ far a single step has come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 State = Literal["built", "unchanged", "failed", "refused", "not run"]
 """`refused`: made, but a blocking check says it must not be used. `not run`: what it reads failed before."""
+GOOD: frozenset[State] = frozenset({"built", "unchanged"})
 BAD: frozenset[State] = frozenset({"failed", "refused"})
 
 
@@ -59,6 +60,12 @@ Event = Started | Working | Outcome
 Listener = Callable[[Event], None]
 
 
+def bad(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """Return what failed or was refused; where nothing did, but something could not run, the first such."""
+    gone = [outcome for outcome in outcomes if outcome.state not in GOOD]
+    return tuple(outcome for outcome in gone if outcome.state in BAD) or tuple(gone[:1])
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """What a whole run did.
@@ -77,13 +84,13 @@ class RunSummary:
 
     @property
     def bad(self) -> tuple[Outcome, ...]:
-        """Outputs that failed or were refused."""
-        return tuple(outcome for outcome in self.outcomes if outcome.state in BAD)
+        """What went wrong, see `bad`."""
+        return bad(self.outcomes)
 
     @property
     def ok(self) -> bool:
         """Whether all that was asked for was done."""
-        return not self.bad and not self.problem
+        return not self.problem and all(outcome.state in GOOD for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as JSON-able data."""

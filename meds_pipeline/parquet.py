@@ -38,8 +38,9 @@ def copy_ordered(con: duckdb.DuckDBPyConnection, view: str, path: Path) -> None:
 
 
 def view_of(con: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path], columns: str = "*") -> None:
-    """Make a temporary view over Parquet files of one schema."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet({literals(files)})")  # noqa: S608 - quoted paths of ours
+    """Make a temporary view over Parquet files of one schema; what an older file lacks is null in it."""
+    source = f"read_parquet({literals(files)}, union_by_name = true)"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608 - quoted paths of ours
 
 
 def literal(path: Path) -> str:

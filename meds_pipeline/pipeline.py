@@ -7,9 +7,9 @@ standing. The inputs and settings named here are exactly those that enter the fi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from meds_pipeline.errors import QualityError, RawFileError, StoreError, Where
+from meds_pipeline.errors import NotReadyError, RawFileError, StoreError, Where
 from meds_pipeline.quality.across import Good
 from meds_pipeline.store import Draft, Output, Result
 from meds_pipeline.workspace import ALL, Workspace
@@ -30,14 +30,15 @@ def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
     corpus = ws.catalog.corpus(corpus_name)
     presence = ws.presence(corpus)
     if presence is None:
-        name = next(d.folder or name for name, d in corpus.distributions.items())
-        raise RawFileError(
-            "no raw files are there.",
-            Where(corpus_name),
-            f"Put them below {ws.raw / name}; source: {corpus.source}.",
-        )
+        raise RawFileError("no raw files are there.", Where(corpus_name), ws.way_to(corpus))
     folder = presence.folder
-    hashes = ws.store.hasher.sha256_all(folder / path for path in presence.stored)
+    try:
+        hashes = ws.store.hasher.sha256_all(folder / path for path in presence.stored)
+    except OSError as error:
+        where = Where(corpus_name, str(error.filename or folder))
+        raise RawFileError(
+            f"it cannot be read: {error.strerror}.", where, "Make it readable, then run again."
+        ) from error
     sha256 = {path: hashes[folder / path] for path in presence.stored}
     entries = corpus.distributions[presence.distribution].files
     settings = {
@@ -77,7 +78,9 @@ def instances(ws: Workspace, corpus_name: str, version: str) -> Result:
     corpus = ws.catalog.corpus(corpus_name)
     raw = ws.require_good("raw_corpus", corpus_name)
     s = ws.settings
-    limits = Limits(threads=s.threads, memory_limit=s.memory_limit, seconds=s.sandbox_seconds)
+    limits = Limits(
+        threads=s.threads, memory_limit=s.memory_limit, output_limit=s.sandbox_output, seconds=s.sandbox_seconds
+    )
     return ws.store.materialize(
         "instances",
         corpus_name,
@@ -150,8 +153,13 @@ def benchmark(ws: Workspace, partition: str, version: str) -> Result:
         ws,
         "benchmark",
         version,
-        settings={"seed": s.seed, **s.benchmark.model_dump(mode="json"), "definitions": _definitions(ws)},
-        work=lambda con, draft: freeze(con, s.benchmark, s.seed, draft),
+        settings={
+            "seed": s.seed,
+            "near": s.quality.near_duplicate,
+            **s.benchmark.model_dump(mode="json"),
+            "definitions": _definitions(ws),
+        },
+        work=lambda con, draft: freeze(con, s.benchmark, s.seed, draft, threshold=s.quality.near_duplicate),
     )
 
 
@@ -238,8 +246,9 @@ def predictions(ws: Workspace, model_name: str, version: str) -> Result:
     plan = None if spec.plan is None else ws.settings.plan(spec.plan)
     untuned = plan if spec.kind == "untuned" else None
     weights = untuned and {"base": _base(ws, untuned), **untuned.fine_tuning.model_dump(mode="json")}
-    path = None if spec.path is None else ws.store.hasher.sha256_tree(Path(spec.path))
-    settings = {"spec": spec.shaping(), "path": path, "fine_tuning": weights, "access": _accesses(ws)}
+    path = None if spec.path is None else ws.home / spec.path
+    files = None if path is None else ws.store.hasher.sha256_tree(path)
+    settings = {"spec": spec.shaping(), "path": files, "fine_tuning": weights, "access": _accesses(ws)}
     return ws.store.materialize(
         "predictions",
         model_name,
@@ -247,7 +256,7 @@ def predictions(ws: Workspace, model_name: str, version: str) -> Result:
         inputs=inputs,
         settings=settings,
         produce=lambda draft: predict(
-            model_name, spec, plan, inputs, draft, credentialed="credentialed" in _accesses(ws)
+            model_name, spec, plan, inputs, draft, path=path, credentialed="credentialed" in _accesses(ws)
         ),
     )
 
@@ -260,14 +269,16 @@ def scores(ws: Workspace, model_name: str, version: str) -> Result:
         "benchmark": ws.require_good("benchmark", ALL),
         "predictions": ws.require_good("predictions", model_name),
     }
+    seed, asked = ws.settings.seed, cast("Mapping[str, int]", inputs["benchmark"].manifest.facts["items"])
+    languages = {task: ws.catalog.tasks[task][1].output_language for task in asked if task in ws.catalog.tasks}
     return ws.store.materialize(
         "scores",
         model_name,
         version=version,
         inputs=inputs,
-        settings={"seed": ws.settings.seed, **scorer_settings()},
+        settings={"seed": seed, "languages": languages, **scorer_settings()},
         produce=lambda draft: score_predictions(
-            model_name, inputs["benchmark"], inputs["predictions"], draft, seed=ws.settings.seed
+            model_name, inputs["benchmark"], inputs["predictions"], draft, seed=seed, languages=languages
         ),
     )
 
@@ -343,7 +354,7 @@ def _across(
 
     corpora = {name: Good(output, ws.instances_of(output)) for name, output in ws.good_corpora().items()}
     if not corpora:
-        raise QualityError(
+        raise NotReadyError(
             "no corpus has usable instances.", Where(file=str(ws.raw)), "Run the corpora first and see what failed."
         )
     read = {f"verdicts:{name}": good.verdicts for name, good in corpora.items()}

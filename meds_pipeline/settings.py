@@ -1,7 +1,7 @@
 """Settings: what shapes outputs, and where things are. `defaults.yaml`, then `<home>/meds.yaml`, then the caller.
 
-Unknown keys fail with file and line. Paths and worker counts are not part of any fingerprint; the rest is, where a
-step names it.
+Every file of `<home>/submissions` is a model, too. Unknown keys fail with file and line. Paths and worker counts are
+not part of any fingerprint; the rest is, where a step names it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
@@ -17,16 +17,24 @@ from meds_pipeline.catalog.located import Located, Place, read_yaml
 from meds_pipeline.catalog.model import Identifier, Strict
 from meds_pipeline.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.models.spec import ModelSpec
+from meds_pipeline.scoring.rows import SUFFIXES
+from meds_pipeline.store import NAME
 from meds_pipeline.training.plan import TrainingPlan
 
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 _KEYS = "docs/settings.md lists every key."
+
+
+_SIZE = r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$"
 
 
 class CatalogSettings(Strict):
     """Where corpora come from and which distribution of each is used."""
 
     extra: list[Path] = []
-    """Further folders of corpus YAMLs."""
+    """Further folders of corpus YAMLs, relative to the home."""
     active: dict[Identifier, Identifier] = {}
     """Corpus to distribution, where more than one is there."""
 
@@ -66,9 +74,11 @@ class Settings(Strict):
     """DuckDB threads of one step."""
     workers: int = Field(default=2, gt=0)
     """Corpora processed at the same time."""
-    memory_limit: str = Field(default="4GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$")
+    memory_limit: str = Field(default="4GB", pattern=_SIZE)
     """Memory of one step's DuckDB, such as 4GB or 512MB."""
     sandbox_seconds: float = 600
+    sandbox_output: str = Field(default="20GB", pattern=_SIZE)
+    """Text that the recipes of one corpus may return, before compression."""
     nightly: str = "0 3 * * *"
     """Cron schedule of the nightly rebuild, in UTC."""
     catalog: CatalogSettings = CatalogSettings()
@@ -112,12 +122,27 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         if not isinstance(own, dict):
             raise CatalogError("not a mapping of keys to values.", Where(file=str(file.path)), _KEYS)
         data = merge(data, {str(under[0]): own} if under else own)
+    data = merge(data, overrides or {})
+    data["models"] = {**data["models"], **_submitted(home, data["models"])}
     try:
-        return Settings.model_validate(merge(data, overrides or {}))
+        return Settings.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise CatalogError(f"{key}: {first['msg']}.", _where(layers, first["loc"]), _KEYS) from error
+
+
+def _submitted(home: Path, named: Container[str]) -> dict[str, Any]:
+    """Return the models of `<home>/submissions`: each file is one, named after it."""
+    found: dict[str, Any] = {}
+    for path in sorted((home / "submissions").glob("[!.]*")):
+        if path.suffix not in SUFFIXES:
+            continue
+        if path.stem in named or path.stem in found or not NAME.fullmatch(path.stem):
+            problem = "another model has this name" if NAME.fullmatch(path.stem) else "no model can have this name"
+            raise CatalogError(f"{problem}.", Where(file=str(path)), "Rename the file: its name names the model.")
+        found[path.stem] = {"kind": "file", "path": f"submissions/{path.name}"}
+    return found
 
 
 def _where(layers: list[tuple[Located, Place]], place: Place) -> Where:

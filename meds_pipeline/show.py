@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.tree import Tree
 
 from meds_pipeline import parquet
-from meds_pipeline.lineage.node import Node
-from meds_pipeline.outcomes import Event, Outcome, RunSummary, Started, Working
+from meds_pipeline.outcomes import BAD, Event, Outcome, RunSummary, Started, Working
+from meds_pipeline.printable import printable
+from meds_pipeline.quarantine import bad_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import TaskID
 
-    from meds_pipeline.catalog.authoring import Trial
+    from meds_pipeline.lineage.node import Node
     from meds_pipeline.workspace import Workspace
 
 TEXT_LINES = 12
 """Lines of a raw text that a tree shows; `--json` has all of it."""
+WIDE = 200
+"""Columns of a table where no terminal says how many it has."""
 _STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
 
 
@@ -69,14 +72,19 @@ class RunView:
     def _bar(self, what: str, done: int = 0, total: int | None = None) -> None:
         for task in self._progress.task_ids:
             self._progress.remove_task(task)
-        self._progress.add_task(escape(what), completed=done, total=total)
+        self._progress.add_task(safe(what), completed=done, total=total)
 
     def _line(self, outcome: Outcome) -> str:
         rows = "" if outcome.rows is None else f"{outcome.rows:,} rows"
         style = _STYLES[outcome.state]
-        name = f"{outcome.asset:<20} {outcome.partition:<16}"
+        name = safe(f"{outcome.asset:<20} {outcome.partition:<16}")
         text = f"[{style}]{outcome.state:<9}[/] {name} {rows:>14} {outcome.seconds:>7.1f} s"
-        return f"{text}\n          {escape(outcome.problem)}" if outcome.problem else text
+        return f"{text}\n          {safe(outcome.problem)}" if outcome.state in BAD else text
+
+
+def safe(text: str) -> str:
+    """Return text of corpora as markup that shows it and does nothing else."""
+    return escape(printable(text))
 
 
 def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
@@ -90,8 +98,12 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     counts = {state: sum(o.state == state for o in summary.outcomes) for state in _STYLES}
     head = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     lines = [f"{head} in {summary.seconds:.1f} s"]
-    lines += [f"  {o.state}: {o.asset} of {o.partition}: {o.problem}" for o in summary.bad]
-    lines += [summary.problem] if summary.problem else []
+    lines += [printable(f"  {o.state}: {o.asset} of {o.partition}: {o.problem}") for o in summary.bad]
+    lines += [printable(summary.problem)] if summary.problem else []
+    lines += [
+        f"  bad records of {name}: {count:,}; read them with: meds corpora faults {name}{options}"
+        for name, count in bad_records(workspace).items()
+    ]
     rows = score_rows(workspace)
     if workspace.origin == "twin":
         lines.append("\nThese are synthetic twins: the figures say that the pipeline works, nothing about medicine.")
@@ -142,7 +154,7 @@ def show_scores(rows: Sequence[dict[str, Any]], *, ids: bool = False) -> str:
     notes: dict[str, None] = {}
     for (scorer, name, metric), by_model in cells.items():
         table.add_row(scorer, name, metric, *(_figure(by_model.get(model), notes, ids=ids) for model in models))
-    text = _text(table)
+    text = as_text(table)
     return text + (f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else "")
 
 
@@ -158,19 +170,17 @@ def _figure(row: dict[str, Any] | None, notes: dict[str, None], *, ids: bool) ->
 
 def show_tree(node: Node) -> str:
     """Return a trace as an indented tree."""
-    return _text(_branch(node, Tree("")).children[0])
+    return as_text(_branch(node, Tree("")).children[0])
 
 
 def _branch(node: Node, parent: Tree) -> Tree:
     facts = ", ".join(f"{key} {_value(value)}" for key, value in node.facts.items() if value not in (None, "", []))
-    branch = parent.add(
-        f"[bold]{escape(node.kind)}[/] {escape(node.name)}" + (f"  [dim]{escape(facts)}[/]" if facts else "")
-    )
+    branch = parent.add(f"[bold]{safe(node.kind)}[/] {safe(node.name)}" + (f"  [dim]{safe(facts)}[/]" if facts else ""))
     if node.text is not None:
         lines = node.text.splitlines() or [""]
         kept = "\n".join(lines[:TEXT_LINES])
         more = f"\n[dim]... {len(lines) - TEXT_LINES} more lines[/]" if len(lines) > TEXT_LINES else ""
-        branch.add(escape(kept) + more)
+        branch.add(safe(kept) + more)
     for child in node.children:
         _branch(child, branch)
     return parent
@@ -180,85 +190,6 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-
-
-def corpus_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """Return every corpus of the catalog: is it there, what it gave, how its newest attempt ended."""
-    present = set(workspace.present_corpora())
-    failures = {f.partition: f"{f.asset}: {f.reason}" for f in workspace.failures()}
-    rows = []
-    for name, corpus in workspace.catalog.corpora.items():
-        raw, made = workspace.store.current("raw_corpus", name), workspace.store.current("instances", name)
-        good = workspace.store.current("verdicts", name)
-        state = (
-            "missing" if name not in present else "failed" if name in failures else "present" if good else "not built"
-        )
-        rows.append(
-            {
-                "corpus": name,
-                "state": "stale" if state == "failed" and good else state,
-                "access": corpus.access,
-                "licence": corpus.licence,
-                "tasks": list(corpus.tasks),
-                "records": raw.manifest.rows["records"] if raw and name in present else None,
-                "faults": raw.manifest.rows["faults"] if raw and name in present else None,
-                "instances": made.manifest.rows["instances"] if made and name in present else None,
-                "built": good.manifest.started_at.isoformat(timespec="seconds") if good else None,
-                "problem": failures.get(name) if name in present else None,
-            }
-        )
-    return rows
-
-
-def show_corpora(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the table of corpora."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("corpus", "state", "access", "licence", "records", "faults", "instances", "built")
-    for column in columns:
-        table.add_column(column, justify="right" if column in ("records", "faults", "instances") else "left")
-    for row in rows:
-        table.add_row(*("-" if row[c] is None else escape(str(row[c])) for c in columns))
-    problems = [f"{row['corpus']}: {row['problem']}\n" for row in rows if row["problem"]]
-    return _text(table) + "".join(problems)
-
-
-def fault_rows(workspace: Workspace, name: str) -> list[dict[str, Any]]:
-    """Return the bad records of a corpus, in file order."""
-    import pyarrow.parquet as pq
-
-    corpus = workspace.catalog.corpus(name).corpus
-    output = workspace.store.require("raw_corpus", corpus)
-    rows: list[dict[str, Any]] = pq.read_table(output.file("lineage/record_fault.parquet")).to_pylist()
-    return rows
-
-
-def show_faults(name: str, rows: Sequence[dict[str, Any]]) -> str:
-    """Return the bad records as text."""
-    if not rows:
-        return f"{name} has no bad records."
-    lines = [
-        f"{row['path']} record {row['record_index']} (byte {row['start']}, {row['length']} bytes): "
-        f"{row['reason']}: {row['detail']}"
-        for row in rows
-    ]
-    return "\n".join([*lines, f"{len(rows)} bad records in {name}; good records went on."])
-
-
-def show_trial(trial: Trial) -> str:
-    """Return what `meds corpus check` found: counts, then each task with its first instances beside their records."""
-    rows = trial.rows
-    head = f"{trial.corpus}: {rows['files']} files, {rows['records']} records, {rows['faults']} faults, "
-    node = Node("corpus", head + f"{trial.rejected} rows without input or output", dict(trial.verdicts))
-    for task in trial.tasks:
-        child = Node("task", task.task_id, {"splits": task.splits, "answers": task.answers})
-        for number, shown in enumerate(task.first, 1):
-            instance = Node("instance", str(number), {"split": shown.split, "subject": shown.subject})
-            instance.children = [Node("record", "", text=text) for text in shown.records]
-            instance.children.append(Node("input", "", text=shown.input))
-            instance.children += [Node("output", "", text=text) for text in shown.outputs]
-            child.children.append(instance)
-        node.children.append(child)
-    return show_tree(node)
 
 
 def release_facts(workspace: Workspace) -> dict[str, Any]:
@@ -281,17 +212,23 @@ def _by_task(facts: dict[str, Any]) -> dict[str, Any]:
 def show_facts(facts: dict[str, Any]) -> str:
     """Return facts as lines."""
     width = max(map(len, facts))
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
+    return printable("\n".join(f"{name:<{width}}  {value}" for name, value in facts.items()))
 
 
-def _text(renderable: RenderableType) -> str:
+def columns_at_hand() -> int:
+    """Return how wide the terminal is, or what is wide enough where there is none."""
+    terminal = Console()
+    return terminal.width if terminal.is_terminal else WIDE
+
+
+def as_text(renderable: RenderableType) -> str:
     """Render for the terminal at hand: colors only there, no line cut short elsewhere."""
     terminal = Console()
     if terminal.is_terminal:
         with terminal.capture() as captured:
             terminal.print(renderable, highlight=False)
         return captured.get()
-    plain = Console(file=io.StringIO(), width=200, color_system=None)
+    plain = Console(file=io.StringIO(), width=WIDE, color_system=None)
     with plain.capture() as captured:
         plain.print(renderable, highlight=False)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"

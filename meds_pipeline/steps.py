@@ -52,12 +52,12 @@ _ACROSS = ("quality/across.py", "quality/sql/usable.sql", "parquet.py")
 """Code behind every step that reads the instances of all corpora."""
 _ORDERED = (
     Step(
-        "raw_corpus", "3", "corpus", (), pipeline.raw_corpus,
+        "raw_corpus", "4", "corpus", (), pipeline.raw_corpus,
         ("readers", "catalog/presence.py"),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
     Step(
-        "instances", "2", "corpus", ("raw_corpus",), pipeline.instances,
+        "instances", "3", "corpus", ("raw_corpus",), pipeline.instances,
         ("instances", "parquet.py"),
         "Input and outputs of every task, made from the records by the corpus's recipes, each with its sources.",
     ),
@@ -77,8 +77,11 @@ _ORDERED = (
         "Training instances that share a subject or a text with a held-out one; they are left out of training.",
     ),
     Step(
-        "benchmark", "1", "all", ("verdicts",), pipeline.benchmark,
-        (*_ACROSS, "benchmark.py", "benchmark.sql"),
+        "benchmark", "2", "all", ("verdicts",), pipeline.benchmark,
+        (
+            *(*_ACROSS, "quality/near.py", "benchmark.py", "benchmark.sql", "benchmark_items.sql"),
+            *("scoring/registry.py", "scoring/tasks.yaml"),
+        ),
         "The frozen benchmark release: items with their references and few-shot examples. Never altered once frozen.",
     ),
     Step(
@@ -87,7 +90,7 @@ _ORDERED = (
         "Training instances too close to a benchmark item: same subject, same text or near duplicate.",
     ),
     Step(
-        "training_set", "1", "plan", ("verdicts", "duplicates", "split_proof", "contamination"), pipeline.training_set,
+        "training_set", "2", "plan", ("verdicts", "duplicates", "split_proof", "contamination"), pipeline.training_set,
         (*_ACROSS, "training/mixing.py", "training/sql", "instructions/prompts.py"),
         "The samples a plan trains on: mixed over tasks, deduplicated and decontaminated, as chat messages.",
     ),
@@ -102,21 +105,23 @@ _ORDERED = (
         "The model a plan trains, its loss curve, and which step consumed which sequence.",
     ),
     Step(
-        "predictions", "1", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
-        pipeline.predictions, ("models", "instructions", "training/finetune.py", "parquet.py"),
+        "predictions", "3", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
+        pipeline.predictions,
+        ("models", "instructions", "training/finetune.py", "scoring/submission.py", "scoring/rows.py",
+         "scoring/csv_records.py", "scoring/base.py", "parquet.py"),
         "A model's answer to every item of the release.",
     ),
     Step(
-        "scores", "1", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
+        "scores", "3", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
-        "lineage", "3", "all", ("scores",), pipeline.lineage,
+        "lineage", "5", "all", ("scores",), pipeline.lineage,
         ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "parquet.py"),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(
-        "leaderboard", "1", "all", ("scores",), pipeline.leaderboard, ("reports", "parquet.py"),
+        "leaderboard", "3", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "parquet.py"),
         "The leaderboard page: every model's scores with intervals, and what they rest on.",
     ),
 )  # fmt: skip

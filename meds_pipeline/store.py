@@ -28,14 +28,15 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meds_pipeline import digests
-from meds_pipeline.errors import StoreError, Where
+from meds_pipeline.errors import NotReadyError, StoreError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 LOCK_SECONDS = 3600.0
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
+"""Names that may become a file or folder."""
 
 
 class InputRef(BaseModel):
@@ -165,14 +166,7 @@ class Store:
             StoreError: Another run holds the (asset, partition) for too long.
         """
         refs = {role: output.ref() for role, output in sorted(inputs.items())}
-        identity = {
-            "asset": asset,
-            "partition": partition,
-            "version": version,
-            "inputs": {role: ref.digest for role, ref in refs.items()},
-            "settings": dict(settings),
-        }
-        mark = digests.fingerprint(identity)[:32]
+        mark = fingerprint(asset, partition, version, refs, settings)
         with self._locked(asset, partition):
             standing = self.find(asset, partition, mark)
             reused = standing is not None and self.intact(standing)
@@ -218,10 +212,10 @@ class Store:
         return self.find(asset, partition, pointer.read_text().strip())
 
     def require(self, asset: str, partition: str) -> Output:
-        """Return the current output, or raise StoreError naming the step to run first."""
+        """Return the current output, or raise NotReadyError naming the step to run first."""
         output = self.current(asset, partition)
         if output is None:
-            raise StoreError(
+            raise NotReadyError(
                 f"asset {asset} has no output for {partition}.",
                 _where(asset, partition),
                 f"Materialize {asset} for {partition} first; `meds run` does everything in order.",
@@ -331,6 +325,36 @@ class Store:
         return _Held(self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock", asset, partition)
 
 
+class Glance(Store):
+    """The store as it stands: asked for an output it finds it or raises, and makes, writes and locks nothing."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.hasher = digests.RememberedHashes(home / "digests.sqlite")
+
+    def materialize(
+        self,
+        asset: str,
+        partition: str,
+        *,
+        version: str,
+        inputs: Mapping[str, Output],
+        settings: Mapping[str, object],
+        produce: Callable[[Draft], None],
+    ) -> Result:
+        """Return the output for these inputs and settings if it is the current one.
+
+        Raises:
+            StoreError: It was never made, or another one is current: a run would have work to do.
+        """
+        refs = {role: output.ref() for role, output in inputs.items()}
+        mark = fingerprint(asset, partition, version, refs, settings)
+        standing = self.current(asset, partition)
+        if standing is None or standing.manifest.fingerprint != mark:
+            raise StoreError(f"{asset} would be made anew.", _where(asset, partition), "Run `meds run`.")
+        return Result(standing, reused=True)
+
+
 class _Held:
     """A file lock whose time-out is an error that says what to do."""
 
@@ -352,6 +376,20 @@ class _Held:
         self._lock.release()
 
 
+def fingerprint(
+    asset: str, partition: str, version: str, inputs: Mapping[str, InputRef], settings: Mapping[str, object]
+) -> str:
+    """Return what an output is addressed by, as 32 hex digits; it covers all that shapes the output."""
+    identity = {
+        "asset": asset,
+        "partition": partition,
+        "version": version,
+        "inputs": {role: ref.digest for role, ref in inputs.items()},
+        "settings": dict(settings),
+    }
+    return digests.fingerprint(identity)[:32]
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -365,7 +403,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def safe_name(name: str) -> str:
     """Return a name that may become a file or folder; raises StoreError for any other."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a folder.", next_step="Use letters, digits, '_', '.' and '-'.")
     return name
 

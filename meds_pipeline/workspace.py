@@ -1,32 +1,29 @@
 """Everything a step needs to know about where it runs: home, raw files, settings, catalog, store.
 
-`Workspace.open(home, raw)` is the one door; the command line, the Dagster resource and tests use it. Without raw
-files it writes synthetic twins below the home and reads those: twins and real data never share a home.
+`Workspace.open(home, raw)` is the door for who builds; the command line, the Dagster resource and tests use it. Without
+raw files it writes synthetic twins below the home and reads those: twins and real data never share a home. Who only
+reads takes `Workspace.glance(home, raw)`, which makes nothing.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
-from meds_pipeline import digests
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
 from meds_pipeline.catalog.presence import Presence, active
 from meds_pipeline.errors import MedsError, QualityError, RawFileError, Where
+from meds_pipeline.origin import Origin, claim, claimed, source_of, twins_of, write_twins
 from meds_pipeline.settings import Settings, load_settings
 from meds_pipeline.store import Output, Store, safe_name, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Origin = Literal["real", "twin"]
 ALL = "all"
 """Partition of assets that have one output for everything."""
 
@@ -56,7 +53,7 @@ class Workspace:
 
     @classmethod
     def open(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
-        """Open a home, made if it is not there.
+        """Open a home to build in it: it is made if it is not there, and whose data it holds is settled for good.
 
         Args:
             home: Holds everything written.
@@ -68,23 +65,76 @@ class Workspace:
             CatalogError: Settings or catalog are not valid.
             UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
+        workspace = cls.glance(home, raw, overrides)
+        claim(workspace.home, workspace.origin, workspace.raw)
+        if workspace.origin == "twin":
+            write_twins(workspace.home, workspace.settings)
+        return workspace
+
+    @classmethod
+    def glance(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
+        """Look at a home as it stands: nothing is made or settled, neither twins nor the home itself.
+
+        Arguments and errors are those of `open`. Without raw files, a home nobody ran in has none.
+        """
         home = home.resolve()
-        if raw is not None:
-            _check_folder(raw)
-        home.mkdir(parents=True, exist_ok=True)
+        origin, folder = source_of(home, raw)
         settings = load_settings(home, overrides)
-        origin, raw = _claim(home, raw.resolve() if raw else None)
-        if raw is None:
-            raw = _twins(home, settings)
-        _check_folder(raw)
-        catalog = load_catalog([*settings.catalog.extra, *own_catalog(home)])
+        catalog = catalog_of(home, settings)
         for name in settings.catalog.active:
             catalog.corpus(name)
-        return cls(home, raw.resolve(), origin, settings, catalog, Store(home))
+        return cls(home, folder, origin, settings, catalog, Store(home))
+
+    def obtainable(self, name: str) -> Corpus:
+        """Return a corpus of the catalog that can have files here.
+
+        Raises:
+            UnknownNameError: The catalog has no such corpus.
+            RawFileError: The home is one of twins, and this corpus has none among them.
+        """
+        corpus = self.catalog.corpus(name)
+        if self.origin == "twin" and not self._has_twin(corpus):
+            raise RawFileError("it has no synthetic twin here.", Where(name), self.way_to(corpus))
+        return corpus
+
+    def with_files(self, name: str) -> Corpus:
+        """Return a corpus of the catalog that has files here, complete or not.
+
+        Raises:
+            UnknownNameError: The catalog has no such corpus.
+            RawFileError: No file of it is here.
+        """
+        corpus = self.catalog.corpus(name)
+        if not self._has_files(corpus):
+            raise RawFileError("no raw files are there.", Where(name), self.way_to(corpus))
+        return corpus
+
+    def way_to(self, corpus: Corpus) -> str:
+        """Return what to do about a corpus that has no files here."""
+        folder = next(distribution.folder or name for name, distribution in corpus.distributions.items())
+        if self.origin == "real":
+            return f"Put its files below {self.raw / folder}; source: {corpus.source}"
+        own = ", and another --home: this one holds synthetic twins" if claimed(self.home) else ""
+        return f"Give the folder that holds {folder}/ with its files to --raw{own}; source: {corpus.source}"
+
+    def _has_twin(self, corpus: Corpus) -> bool:
+        return not corpus.distributions.keys().isdisjoint(twins_of(self.settings))
 
     def presence(self, corpus: Corpus) -> Presence | None:
-        """Return the active distribution of a corpus, or None when no file of it is there."""
-        return active(corpus, self.raw, self.settings.catalog.active.get(corpus.corpus))
+        """Return the active distribution of a corpus, or None when no file of it is there.
+
+        In a home of twins their files alone count: others can only have been put among them by hand.
+        """
+        chosen = self.settings.catalog.active.get(corpus.corpus)
+        if self.origin == "real":
+            return active(corpus, self.raw, chosen)
+        if not self._has_twin(corpus):
+            return None
+        try:
+            return active(corpus, self.raw, chosen)
+        except RawFileError as error:
+            again = "Run `meds run`: it writes the twins again."
+            raise RawFileError(error.problem, error.where, again) from error
 
     def present_corpora(self) -> list[str]:
         """Return corpora with files, also those whose files are not complete: their run will say what is missing."""
@@ -151,59 +201,11 @@ class Workspace:
             return True
 
 
-def _check_folder(raw: Path) -> None:
-    if not raw.is_dir():
-        raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
-
-
-def _claim(home: Path, raw: Path | None) -> tuple[Origin, Path | None]:
-    """Return the origin of a home's data and its raw folder: what an earlier run said, else what this call says.
-
-    A home of raw files finds them again without being told; a home of twins never takes raw files.
-    """
-    mark = home / "origin.json"
-    known = json.loads(mark.read_bytes()) if mark.is_file() else None
-    if known is not None and known["origin"] == "twin" and raw is not None:
-        raise RawFileError(
-            "this home holds synthetic twins and cannot hold real data too.",
-            Where(file=str(home)),
-            "Give another --home.",
-        )
-    if known is not None and raw is None:
-        return known["origin"], Path(known["raw"]) if known["raw"] else None
-    origin: Origin = "twin" if raw is None else "real"
-    said = {"origin": origin, "raw": None if raw is None else str(raw)}
-    if said != known:
-        write_atomic(mark, json.dumps(said).encode())
-    return origin, raw
-
-
-def _twins(home: Path, settings: Settings) -> Path:
-    """Return the folder of synthetic twins, written when the settings or the writers have changed."""
-    from meds_pipeline.twins import twin_names, write_twin
-
-    root, mark = home / "twins", home / "twins" / ".made"
-    asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": digests.package_sha256("twins")}
-    wanted = digests.canonical_json(asked)
-    if _says(mark, wanted):
-        return root
-    with FileLock(home / "twins.lock"):  # several processes may open a new home at once
-        if not _says(mark, wanted):
-            shutil.rmtree(root, ignore_errors=True)
-            for name in settings.twins.distributions or twin_names():
-                write_twin(name, root, records=settings.twins.records, seed=settings.seed)
-            write_atomic(mark, wanted.encode())
-    return root
-
-
-def _says(mark: Path, wanted: str) -> bool:
-    return mark.is_file() and mark.read_text() == wanted
-
-
-def own_catalog(home: Path) -> list[Path]:
-    """Return the folder of corpus YAMLs that belongs to a home, `<home>/catalog`, where it is there."""
-    folder = home / "catalog"
-    return [folder] if folder.is_dir() else []
+def catalog_of(home: Path, settings: Settings) -> Catalog:
+    """Return the catalog of a home: ours, the folders of `catalog.extra`, and `<home>/catalog` where it is there."""
+    folders = [home / folder for folder in settings.catalog.extra]
+    own = home / "catalog"
+    return load_catalog([*folders, own] if own.is_dir() else folders)
 
 
 def default_home(raw: Path | None) -> Path:

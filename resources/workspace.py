@@ -12,8 +12,11 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
-from meds_pipeline.errors import MedsError
+from meds_pipeline.errors import MedsError, NotReadyError
 from meds_pipeline.workspace import Workspace, default_home
+
+NOT_READY = "not ready"
+"""Marks a failure whose cause is another step's: what this one reads is not there."""
 
 
 @contextmanager
@@ -22,7 +25,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except MedsError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        waits = {NOT_READY: True} if isinstance(error, NotReadyError) else {}
+        raise dg.Failure(description=str(error), metadata=waits, allow_retries=False) from error
 
 
 class WorkspaceResource(dg.ConfigurableResource[Any]):

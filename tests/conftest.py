@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pipeline_home import RECORDS, SMALL, run_steps
 
 from meds_pipeline.twins import write_all
@@ -34,7 +35,8 @@ def twin_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A home of twins with every step run once; read only."""
     home = tmp_path_factory.mktemp("built")
-    workspace = Workspace.open(home, None, SMALL)
+    (home / "meds.yaml").write_text(yaml.safe_dump(SMALL))  # so that commands run on this home find the same settings
+    workspace = Workspace.open(home)
     run_steps(workspace)
     return workspace
 

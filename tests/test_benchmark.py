@@ -13,6 +13,7 @@ from pipeline_home import run_steps
 from strange_corpus import write_corpus
 
 from meds_pipeline.errors import StoreError
+from meds_pipeline.scoring.registry import bench_category
 from meds_pipeline.steps import run_step
 from meds_pipeline.store import Output
 from meds_pipeline.workspace import Workspace
@@ -31,6 +32,14 @@ def test_items_are_held_out_and_of_scored_tasks(built: Workspace, items: list[di
     assert {built.catalog.tasks[item["task_id"]][1].use for item in items} <= {"both", "bench"}
 
 
+def test_items_count_in_the_categories_of_the_benchmark(items: list[dict[str, Any]]) -> None:
+    found = {item["task_id"]: item["category"] for item in items}
+    assert (found["task123"], found["task126"], found["task12"]) == ("MCQA", "NER", "Fact Verification")
+    assert bench_category("x_new", "Question Answering", "accuracy_choice") == "MCQA"
+    assert bench_category("x_new", "Named Entity Recognition", "f1_entities_micro") == "NER"
+    assert bench_category("x_new", "Translation", "bleu1_rougeL") == "Translation"
+
+
 def test_no_content_is_asked_twice(items: list[dict[str, Any]]) -> None:
     contents = [item["content_id"] for item in items]
     assert len(contents) == len(set(contents))
@@ -45,7 +54,7 @@ def test_examples_come_from_training_and_show_no_item(built: Workspace, items: l
     assert shots
     for shot in shots:
         split, subject = known[shot["instance_id"]]
-        assert split != "test"
+        assert split == "train"
         assert subject is None or subject not in subjects
         assert " ".join(shot["input"].lower().split()) not in asked
 
@@ -101,6 +110,16 @@ RECORDS = [
     {"id": f"r{n}", "q": f"question number {n}", "a": f"answer {n}", "split": "train" if n % 3 else "test", "more": []}
     for n in range(120)
 ]
+
+
+def test_no_example_is_nearly_an_item(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    words = " ".join(f"word{n}" for n in range(60))
+    twin = {"id": "near", "q": f"{words} more", "a": "a", "split": "train", "more": []}
+    asked = {"id": "asked", "q": words, "a": "a", "split": "test", "more": []}
+    far = {"id": "far", "q": "of something else", "a": "a", "split": "train", "more": []}
+    release = freeze(opened(**write_corpus(tmp_path, [twin, asked, far])))
+    (item,) = pq.read_table(release.file("items.parquet")).to_pylist()
+    assert [shot["input"] for shot in item["shots"]] == ["of something else"]
 
 
 def test_the_choice_depends_on_content_alone(opened: Callable[..., Workspace], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,9 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
+from strange_corpus import write_corpus
 
 from meds_pipeline.cli import cli
-from meds_pipeline.errors import StoreError
+from meds_pipeline.errors import MedsError, RawFileError, StoreError
+from meds_pipeline.quality.suites import check
+from meds_pipeline.steps import run_step
 from meds_pipeline.workspace import Workspace
 
 
@@ -54,8 +58,6 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_a_home_of_twins_takes_no_raw_files(built: Workspace, tmp_path: Path) -> None:
-    from meds_pipeline.errors import RawFileError
-
     with pytest.raises(RawFileError, match="holds synthetic twins"):
         Workspace.open(built.home, tmp_path)
 
@@ -71,12 +73,50 @@ def test_corpora_lists_state_licence_and_counts(built: Workspace) -> None:
     assert rows["pubmedqa"]["state"] == "present"
     assert rows["pubmedqa"]["licence"] == "MIT"
     assert rows["meqsum"]["instances"] == rows["meqsum"]["records"] > 0
-    assert "pubmedqa" in meds("corpora", "--home", str(built.home))
+    assert rows["pubmedqa"]["records"] == 140
+    assert rows["pubmedqa"]["problem"] is None
+    assert rows["medqa"]["state"] == "missing"
+    assert "Give the folder that holds mediq_imedqa/ with its files to --raw" in rows["medqa"]["problem"]
+    lines = meds("corpora", "--home", str(built.home)).splitlines()
+    assert lines.index("Named Entity Recognition") < next(n for n, t in enumerate(lines) if t.startswith("bc5cdr"))
+    assert f"{len(rows)} corpora: 3 present, {len(rows) - 3} missing" in lines
+
+
+def test_one_corpus_is_shown_in_full(built: Workspace) -> None:
+    shown = meds("corpora", "--home", str(built.home), "show", "anatem")
+    corpus = built.catalog.corpus("anatem")
+    assert all(text in shown for text in (corpus.title, corpus.about, corpus.licence, corpus.source))
+    found = json.loads(meds("corpora", "--home", str(built.home), "show", "pubmedqa", "--json"))
+    assert (found["about"], found["distribution"]) == (built.catalog.corpus("pubmedqa").about, "pubmedqa")
+
+
+def test_looking_at_a_home_nobody_ran_in_settles_nothing(twin_raw: Path, tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    for raw, state in (([], "missing"), (["--raw", str(twin_raw)], "not built")):
+        rows = json.loads(meds("corpora", "--home", home, *raw, "--json"))
+        assert {row["state"] for row in rows} == {state}
+        assert meds("corpora", "--home", home, *raw, "show", "pubmedqa")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_of_twins_refuses_a_corpus_without_a_twin(built: Workspace, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    write_corpus(tmp_path, [])
+    home.mkdir()
+    (home / "meds.yaml").write_text("catalog: {extra: [../strange_catalog]}\n")
+    for command in (["corpus", "check", "strange"], ["run", "--corpus", "strange"]):
+        done = CliRunner().invoke(cli, [*command, "--home", str(home)])
+        assert isinstance(done.exception, RawFileError)
+        assert "no synthetic twin" in str(done.exception)
+        assert "holds strange_lines/ with its files to --raw" in str(done.exception)
+        assert not (home / "origin.json").exists(), "it may still become a home of real files"
+    with pytest.raises(RawFileError, match=r"Give the folder .* to --raw, and another --home: .* twins"):
+        built.obtainable("medqa")
+    with pytest.raises(RawFileError, match="holds synthetic twins, and a new corpus has none"):
+        CliRunner().invoke(cli, ["corpus", "new", "clinic", "--home", str(built.home)], catch_exceptions=False)
 
 
 def test_faults_of_a_corpus_name_place_and_next_step(twin_raw: Path, tmp_path: Path) -> None:
-    from meds_pipeline.steps import run_step
-
     raw = tmp_path / "raw" / "bc5cdr_iob" / "data" / "BC5CDR-IOB"
     raw.mkdir(parents=True)
     good = (twin_raw / "bc5cdr_iob" / "data" / "BC5CDR-IOB" / "test.tsv").read_text()
@@ -84,9 +124,55 @@ def test_faults_of_a_corpus_name_place_and_next_step(twin_raw: Path, tmp_path: P
     home = str(tmp_path / "home")
     run_step(Workspace.open(Path(home), tmp_path / "raw"), "raw_corpus", "bc5cdr")
     printed = meds("corpora", "--home", home, "faults", "bc5cdr")
+    assert printed == meds("corpora", "faults", "bc5cdr", "--home", home)
     assert "test.tsv record 0" in printed
-    assert "1 bad records in bc5cdr" in printed
+    assert "1 bad records and 0 empty rows in bc5cdr. Good records went on." in printed
+    assert "Add the tag" in printed
     assert json.loads(meds("corpora", "--home", home, "faults", "bc5cdr", "--json"))[0]["reason"] == "missing_tag"
+
+
+def test_faults_say_when_a_corpus_is_not_used_and_why(twin_raw: Path, tmp_path: Path) -> None:
+    raw, home = tmp_path / "raw", tmp_path / "home"
+    folder = raw / "pubmedqa" / "data"
+    shutil.copytree(twin_raw / "pubmedqa", raw / "pubmedqa")
+    (folder / "ori_pqal.json").unlink()
+    workspace = Workspace.open(home, raw)
+    with pytest.raises(RawFileError):
+        run_step(workspace, "raw_corpus", "pubmedqa")
+    done = CliRunner().invoke(cli, ["corpora", "faults", "pubmedqa", "--home", str(home)])
+    assert isinstance(done.exception, StoreError)
+    assert "it could not be read." in str(done.exception)
+    assert "ori_pqal.json" in str(done.exception)
+
+    records = json.loads((twin_raw / "pubmedqa" / "data" / "ori_pqal.json").read_text())
+    for record in list(records.values())[:9]:
+        del record["QUESTION"]
+    (folder / "ori_pqal.json").write_text(json.dumps(records))
+    run_step(workspace, "raw_corpus", "pubmedqa")
+    check(workspace, "raw_files", "pubmedqa")
+    printed = meds("corpora", "faults", "pubmedqa", "--home", str(home))
+    assert "9 bad records" in printed
+    assert "pubmedqa is not used: raw_files: " in printed
+    assert "went on" not in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("mediq_imedqa", "is no corpus but a form of medqa"),
+        ("meqsum", "no raw files are there"),
+        ("x", "no corpus 'x'"),
+    ],
+)
+def test_a_corpus_that_cannot_be_run_is_named_before_anything_runs(
+    twin_raw: Path, tmp_path: Path, name: str, problem: str
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(twin_raw / "pubmedqa", raw / "pubmedqa")
+    done = CliRunner().invoke(cli, ["run", "--raw", str(raw), "--home", str(tmp_path / "home"), "--corpus", name])
+    assert isinstance(done.exception, MedsError)
+    assert problem in str(done.exception)
+    assert "Next: " in str(done.exception)
 
 
 def test_trace_prints_the_chain(built: Workspace) -> None:

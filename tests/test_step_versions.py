@@ -20,7 +20,10 @@ SHARED = {
 # Imported beside what a step uses of a module.
 UNUSED = {
     "instances": {"catalog/presence.py", "readers"},  # only the names of the address columns
-    "split_proof": {"quality/near.py"},
+    "duplicates": {"scoring/registry.py"},  # names the category of an item
+    "split_proof": {"quality/near.py", "scoring/registry.py"},
+    "contamination": {"scoring/registry.py"},
+    "training_set": {"quality/near.py", "scoring/registry.py"},
     "packed_training_set": {"training/finetune.py", "training/batches.py", "training/checkpoints.py"},
     "fine_tuned_model": {"training/tokenizer.py", "training/packing.py", "instructions/chat.py"},
     "predictions": {"training"},  # init_model and base_folder alone
@@ -108,14 +111,15 @@ def test_digests_see_new_files_of_a_folder(tmp_path: Path) -> None:
 
 
 def _imports(path: Path, function: str | None = None) -> set[str]:
-    """Return files of the package that a file, or one of its functions, imports when it runs."""
+    """Return files of the package that a file, or one of its functions and those it names, imports when it runs."""
     tree: ast.AST = ast.parse(path.read_text())
-    if function is not None:
-        tree = next(n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == function)
+    functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)} if function else {}
     found: set[str] = set()
-    waiting = [tree]
+    waiting = [functions.pop(function) if function else tree]
     while waiting:
         node = waiting.pop()
+        if isinstance(node, ast.Name) and node.id in functions:
+            waiting.append(functions.pop(node.id))
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("meds_pipeline"):

@@ -165,6 +165,22 @@ def test_a_file_that_changes_while_it_is_read_makes_no_output(
     assert workspace.store.current("raw_corpus", NAME) is None
 
 
+def test_a_file_that_may_not_be_read_is_named(
+    opened: Callable[..., Workspace], twin_raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    shutil.copytree(twin_raw / "meqsum", tmp_path / "raw" / "meqsum")
+    workspace = opened(raw=tmp_path / "raw")
+    monkeypatch.setattr("meds_pipeline.digests.file_sha256", forbidden)
+    with pytest.raises(
+        RawFileError, match=r"corpus meqsum, file .*\.xlsx: it cannot be read: Permission denied\. Next"
+    ):
+        run_step(workspace, "raw_corpus", "meqsum")
+    assert "MeQSum" in str(workspace.failure("raw_corpus", "meqsum"))
+
+
 def test_a_weight_for_an_unknown_task_is_an_error(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     plans = {"tiny": {"mixture": {"weights": {"task9999": 2}}}}
     workspace = opened(**write_corpus(tmp_path, RECORDS), plans=plans)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from strange_corpus import write_corpus
 
 from meds_pipeline.errors import RawFileError, UnknownNameError
 from meds_pipeline.workspace import Workspace, default_home
@@ -26,13 +29,82 @@ def test_twins_are_written_once_and_again_when_their_settings_change(opened: Cal
     assert fewer.origin == "twin"
 
 
-def test_an_interrupted_writing_of_twins_is_begun_anew(opened: Callable[..., Workspace]) -> None:
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_interrupted_writing_of_twins_is_begun_anew(
+    opened: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    whole = files(opened("whole", twins={"records": 10}).raw)
+    home = opened().home
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("meds_pipeline.origin._remove", killed)
+        opened(twins={"records": 20, "distributions": ["mediq_imedqa", "ncbi_disease"]})
+    for name in os.listdir(home / "twins.writing"):  # some were put in place before
+        (home / "twins.writing" / name).rename(home / "twins" / name)
+    assert files(opened(twins={"records": 10}).raw) == whole
+    assert not (home / "twins.writing").exists()
+
+
+def test_a_twin_that_is_gone_is_written_again(opened: Callable[..., Workspace]) -> None:
+    home = opened()
+    whole = files(home.raw)
+    next((home.raw / "meqsum").iterdir()).unlink()
+    with pytest.raises(RawFileError, match=r"no file matches .* Next: Run `meds run`"):
+        home.presence(home.catalog.corpus("meqsum"))
+    assert files(opened().raw) == whole
+
+
+def test_real_files_among_twins_are_none_of_them(opened: Callable[..., Workspace], twin_raw: Path) -> None:
+    home = opened()
+    shutil.copytree(twin_raw / "medquad", home.raw / "medquad")
+    assert "medquad" not in opened().present_corpora()
+    with pytest.raises(RawFileError, match="corpus medquad: it has no synthetic twin here"):
+        opened().obtainable("medquad")
+
+
+def test_files_that_are_no_twins_are_kept(opened: Callable[..., Workspace]) -> None:
     raw = opened().raw
-    whole = {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()}
-    (raw / ".made").unlink()
-    (raw / "meqsum").rename(raw / "half")
-    (raw / "stray.txt").write_text("of other settings")
-    assert {path: path.read_bytes() for path in opened().raw.rglob("*") if path.is_file()} == whole
+    own = [raw / "my_corpus" / "data" / "train.jsonl", raw / "pubmedqa" / "notes.txt"]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    opened(twins={"records": 10, "distributions": ["meqsum"]})
+    assert [path.read_text() for path in own] == ["mine", "mine"]
+    assert sorted(path.name for path in raw.glob("[!.]*")) == ["meqsum", "my_corpus", "pubmedqa"]
+    assert [path.name for path in (raw / "pubmedqa").iterdir()] == ["notes.txt"], "twins no longer asked for are gone"
+
+
+def test_a_twin_overwrites_no_file_of_others(opened: Callable[..., Workspace], twin_raw: Path) -> None:
+    home = opened()
+    path = next(path for path in (twin_raw / "mediq_imedqa").rglob("*") if path.is_file()).relative_to(twin_raw)
+    (home.raw / path).parent.mkdir(parents=True)
+    (home.raw / path).write_text("mine")
+    with pytest.raises(RawFileError, match="was not written as one.*Move .*mediq_imedqa away"):
+        opened(twins={"distributions": ["mediq_imedqa"]})
+    assert (home.raw / path).read_text() == "mine"
+
+
+def test_a_glance_makes_and_settles_nothing(tmp_path: Path, twin_raw: Path) -> None:
+    home = tmp_path / "home"
+    assert Workspace.glance(home).present_corpora() == []
+    assert "medqa" in Workspace.glance(home, twin_raw).present_corpora()
+    assert not home.exists()
+    assert Workspace.open(home, twin_raw).origin == "real"
+    with pytest.raises(RawFileError, match="holds synthetic twins"):
+        Workspace.glance(Workspace.open(tmp_path / "demo", None, {"twins": {"records": 2}}).home, twin_raw)
+
+
+def test_a_catalog_folder_is_found_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_corpus(tmp_path, [])
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "meds.yaml").write_text("catalog: {extra: [../strange_catalog]}\n")
+    monkeypatch.chdir("/")
+    assert "strange" in Workspace.glance(tmp_path / "home").catalog.corpora
 
 
 def test_two_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:

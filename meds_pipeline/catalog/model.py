@@ -6,7 +6,7 @@ A corpus owns tasks; a distribution is one published form of it: which files, wh
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +14,8 @@ from meds_pipeline.catalog.presence import compile_pattern
 from meds_pipeline.errors import CatalogError
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_TASK = re.compile(r"(task[0-9]{1,3}|x_[a-z0-9_]{1,60})")
+_TASK = re.compile(r"(task([1-9][0-9]{0,2})|x_[a-z0-9_]{1,60})")
+_LAST_PUBLISHED = 136
 RESERVED_COLUMNS = (
     *("source", "source_file", "source_entry", "source_path", "source_index", "source_start", "source_length"),
 )
@@ -32,8 +33,10 @@ def _identifier(value: str) -> str:
 
 
 def _task_id(value: str) -> str:
-    if not _TASK.fullmatch(value):
-        raise ValueError(f"{value!r} is not a task id: task<number> as published, or x_<name> for our own")
+    found = _TASK.fullmatch(value)
+    if found is None or int(found[2] or 1) > _LAST_PUBLISHED:
+        published = f"task1 to task{_LAST_PUBLISHED} as published"
+        raise ValueError(f"{value!r} is not a task id: {published}, or x_<name> for our own")
     return value
 
 
@@ -48,6 +51,8 @@ def _pattern(value: str) -> str:
 Identifier = Annotated[str, AfterValidator(_identifier)]
 TaskId = Annotated[str, AfterValidator(_task_id)]
 Access = Literal["open", "registration", "credentialed"]
+ACCESSES: tuple[Access, ...] = get_args(Access)
+"""From the laxest to the strictest."""
 Use = Literal["train", "both", "bench"]
 Language = Literal["ca", "de", "en", "es", "fr", "ja", "ru", "sv", "zh"]
 Category = Literal[
@@ -140,6 +145,12 @@ class Distribution(Strict):
     recipes: dict[TaskId, str] = Field(min_length=1)
     """One SELECT a task."""
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Distribution:
+        if twice := sorted(self.files.keys() & self.views.keys()):
+            raise ValueError(f"views with the name of a file entry: {', '.join(twice)}")
+        return self
+
 
 class Task(Strict):
     """One task: what is asked, in which words, how answers are scored, what it may be used for."""
@@ -161,10 +172,12 @@ class Task(Strict):
     """Task whose training split gives the few-shot examples, where the task itself has none to give."""
 
     @model_validator(mode="after")
-    def _phrasings_differ(self) -> Task:
+    def _nothing_is_said_twice(self) -> Task:
         phrasings = [self.definition, *self.paraphrases]
         if len({" ".join(p.lower().split()) for p in phrasings}) < len(phrasings):
             raise ValueError("definition and paraphrases repeat one another")
+        if twice := sorted({label for label in self.labels if self.labels.count(label) > 1}):
+            raise ValueError(f"labels given twice: {', '.join(twice)}")
         return self
 
 
@@ -177,10 +190,16 @@ class Corpus(Strict):
     source: str
     licence: str
     access: Access
+    """In a catalog at least as strict as that of every other corpus that reads one of its folders."""
     fault_threshold: float = Field(default=0.01, ge=0, le=1)
     """Share of bad records above which the corpus is blocked."""
     tasks: dict[TaskId, Task] = Field(min_length=1)
     distributions: dict[Identifier, Distribution] = Field(min_length=1)
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders below the raw folder that its distributions read."""
+        return [distribution.folder or name for name, distribution in self.distributions.items()]
 
     @model_validator(mode="after")
     def _recipes_have_tasks(self) -> Corpus:

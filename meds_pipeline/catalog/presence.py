@@ -4,6 +4,10 @@ A path pattern of the catalog is matched against the files below the distributio
 path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**` across parts. What stands before
 `::` is an archive, whose members are matched. Files and folders whose name starts with a dot are not looked at: they
 are what systems and interrupted copies leave behind.
+
+A distribution's folder may be a link to where its files are. Below it, linked folders are not looked into, and a linked
+file must lie in the folder: else a download could pass off any file of this machine, or of a corpus less open, as its
+own.
 """
 
 from __future__ import annotations
@@ -107,9 +111,15 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def look(raw: Path, name: str, distribution: Distribution) -> Presence:
-    """Return which files of a distribution are below `raw`."""
+    """Return which files of a distribution are below `raw`.
+
+    Raises:
+        RawFileError: An archive cannot be listed, or a file is a link out of the distribution's folder or has a name
+            that is no text.
+    """
     root = raw / (distribution.folder or name)
     paths = sorted(_seen(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()))
+    _check_files(root, paths, distribution)
     files: list[RawFile] = []
     missing: list[str] = []
     for entry_name, entry in distribution.files.items():
@@ -118,6 +128,36 @@ def look(raw: Path, name: str, distribution: Distribution) -> Presence:
         if not matching and not entry.optional:
             missing.append(entry.path)
     return Presence(name, root, tuple(files), tuple(missing))
+
+
+def _check_files(root: Path, paths: Iterable[str], distribution: Distribution) -> None:
+    read = {stored(path) for entry in distribution.files.values() for path in (entry.path, *entry.companions.values())}
+    patterns = [compile_pattern(path) for path in read]
+    for path in paths:
+        file = root / path
+        if not any(pattern.fullmatch(path) for pattern in patterns):
+            continue
+        if not _is_text(path):
+            shown = path.encode(errors="surrogateescape").decode(errors="replace")
+            raise RawFileError(
+                "its name is not UTF-8.",
+                Where(file=f"{root.name}/{shown}"),
+                "Rename it as upstream names it, in UTF-8.",
+            )
+        if file.is_symlink() and not file.resolve().is_relative_to(root.resolve()):
+            raise RawFileError(
+                f"a link out of its folder, to {file.resolve()}.",
+                Where(file=f"{root.name}/{path}"),
+                "Put the file itself there, or make the whole folder a link.",
+            )
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _matches(entry_name: str, entry: RawEntry, root: Path, paths: list[str]) -> list[RawFile]:
@@ -175,13 +215,27 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
     for presence in found:
         own = presence.folder.name == presence.distribution  # a folder of several corpora asks for no file of this one
         if presence.files or (own and presence.folder.is_dir()):
-            wanted = ", ".join(presence.missing)
+            optional = [entry.path for entry in corpus.distributions[presence.distribution].files.values()]
+            wanted = ", ".join(presence.missing) or f"any of {', '.join(optional)}"
             raise RawFileError(
                 f"no file matches {wanted}.",
                 Where(corpus.corpus, f"{presence.folder.name}/"),
                 f"Put the missing files below {presence.folder}, or remove the folder.",
             )
     return None
+
+
+def others(corpus: Corpus, raw: Path, used: str) -> tuple[str, ...]:
+    """Return the distributions of a corpus that could be used as well as the one that is: all their files are there."""
+    return tuple(name for name, form in corpus.distributions.items() if name != used and _usable(raw, name, form))
+
+
+def _usable(raw: Path, name: str, distribution: Distribution) -> bool:
+    try:
+        presence = look(raw, name, distribution)
+    except RawFileError:  # a broken archive
+        return False
+    return presence.complete and bool(presence.files)
 
 
 def unknown_folders(catalog: Catalog, raw: Path) -> list[str]:

@@ -26,6 +26,6 @@ def _stamp(ws: Workspace, name: str) -> str:
         return digests.fingerprint(str(error))[:16]
     if presence is None:
         return ""
-    stats = {file.path: (ws.raw / presence.distribution / file.path).stat() for file in presence.files}
+    stats = {path: (presence.folder / path).stat() for path in presence.stored}
     seen = [presence.distribution, [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats.items()]]
     return digests.fingerprint(seen)[:16]

@@ -7,6 +7,8 @@ input or output is empty). Lineage: instance, instance_source.
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ class Limits:
 
     threads: int
     memory_limit: str
+    output_limit: str
     seconds: float
 
 
@@ -81,6 +84,7 @@ def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int
         recipes=distribution.recipes,
         threads=limits.threads,
         memory_limit=limits.memory_limit,
+        output_limit=limits.output_limit,
         seconds=limits.seconds,
     )
     run_sandboxed(request, folder / "request.json")
@@ -92,17 +96,21 @@ def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int
 
 
 def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> None:
-    """Copy the staged Parquet of every entry into a DuckDB file: one table an entry, and one of addresses."""
+    """Copy the staged Parquet of every entry into a DuckDB file: one table an entry, and one of addresses.
+
+    The addresses are in a schema of their own: no entry can have their name, and recipes cannot name a schema.
+    """
     with duckdb.connect(str(path)) as con:
         con.execute("SET threads = ?", [threads])
-        for number, entry in enumerate(distribution.files):
-            file = str(raw.file(f"records/{entry}.parquet"))
-            addresses = ", ".join(ADDRESS.names)
-            hidden = ", ".join(name for name in ADDRESS.names if name != "source")
-            con.execute(f'CREATE TABLE "{entry}" AS SELECT * EXCLUDE ({hidden}) FROM read_parquet(?)', [file])  # noqa: S608 - validated names
-            if number == 0:
-                con.execute(f"CREATE TABLE record_address AS SELECT {addresses} FROM read_parquet(?) LIMIT 0", [file])  # noqa: S608 - constant names
-            con.execute(f"INSERT INTO record_address SELECT {addresses} FROM read_parquet(?)", [file])  # noqa: S608 - constant names
+        con.execute("CREATE SCHEMA lineage")
+        addresses = ", ".join(ADDRESS.names)
+        hidden = ", ".join(name for name in ADDRESS.names if name != "source")
+        begin = "CREATE TABLE lineage.record_address AS"
+        for entry in distribution.files:
+            file = [str(raw.file(f"records/{entry}.parquet"))]
+            con.execute(f'CREATE TABLE "{entry}" AS SELECT * EXCLUDE ({hidden}) FROM read_parquet(?)', file)  # noqa: S608 - validated names
+            con.execute(f"{begin} SELECT {addresses} FROM read_parquet(?)", file)  # noqa: S608 - constant names
+            begin = "INSERT INTO lineage.record_address"
 
 
 def run_sandboxed(request: Request, file: Path) -> None:
@@ -123,10 +131,15 @@ def run_sandboxed(request: Request, file: Path) -> None:
     where = Where(request.corpus, task=said.get("task"))
     if "problem" in said:
         raise RecipeError(said["problem"], where, said["next_step"])
-    last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-    raise RecipeError(
-        f"the recipe process ended with {done.returncode}: {last}.", where, "Raise `memory_limit` or mend the SQL."
-    )
+    raise RecipeError(f"the recipe process ended with {_ending(done)}.", where, "Raise `memory_limit` or mend the SQL.")
+
+
+def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Name the signal or the kind of error that ended a process; what it printed may quote the data."""
+    if done.returncode < 0:
+        return signal.Signals(-done.returncode).name
+    kinds = re.findall(rb"^([\w.]+(?:Error|Exception))\b", done.stderr, re.MULTILINE)
+    return kinds[-1].decode() if kinds else f"exit code {done.returncode}"
 
 
 def _last_said(stdout: bytes | None) -> dict[str, str]:

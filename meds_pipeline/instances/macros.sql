@@ -38,19 +38,24 @@ CREATE TEMP MACRO split_of(part) AS
          WHEN regexp_matches(lower(part), 'dev|val') THEN 'validation'
          WHEN contains(lower(part), 'train') THEN 'train' END;
 
--- A list written as a Python literal: "['a', 'b']".
-CREATE TEMP MACRO python_list(literal) AS CAST(literal AS VARCHAR[]);
+-- A list written as a Python literal: "['a', 'b']". DuckDB keeps the backslash before an apostrophe.
+CREATE TEMP MACRO python_list(literal) AS
+    list_transform(CAST(literal AS VARCHAR[]), lambda item: replace(item, '\''', ''''));
 
 -- ASCII text in which other characters stand as Python's bytes literals show them: 'Ullrich\xe2\x80\x93Turner'.
 CREATE TEMP MACRO python_bytes(literal) AS decode(CAST(replace(literal, '\''', '''') AS BLOB));
 
--- Text without the tags of inline markup, and with the few named characters of HTML that occur in it.
-CREATE TEMP MACRO without_markup(html) AS list_reduce(
-    [['&lt;', '<'], ['&gt;', '>'], ['&quot;', '"'], ['&#39;', ''''], ['&alpha;', 'α'], ['&beta;', 'β'],
-     ['&gamma;', 'γ'], ['&kappa;', 'κ'], ['&mu;', 'µ'], ['&reg;', '®'], ['&trade;', '™'], ['&amp;', '&']],
+-- Text with the named characters of HTML that occur in corpora as what they name.
+CREATE TEMP MACRO unescaped(html) AS CASE WHEN contains(html, '&') THEN list_reduce(
+    [['&nbsp;', ' '], ['&lt;', '<'], ['&gt;', '>'], ['&quot;', '"'], ['&#39;', ''''], ['&apos;', ''''],
+     ['&ldquo;', '“'], ['&rdquo;', '”'], ['&ndash;', '–'], ['&alpha;', 'α'], ['&beta;', 'β'], ['&gamma;', 'γ'],
+     ['&kappa;', 'κ'], ['&mu;', 'µ'], ['&reg;', '®'], ['&trade;', '™'], ['&amp;', '&']],
     lambda text, pair: [replace(text[1], pair[1], pair[2])],
-    [regexp_replace(html, '</?(i|b|em|sub|sup)>', '', 'gi')]
-)[1];
+    [html]
+)[1] ELSE html END;
+
+-- The same without the tags of inline markup.
+CREATE TEMP MACRO without_markup(html) AS unescaped(regexp_replace(html, '</?(i|b|em|sub|sup)>', '', 'gi'));
 
 -- Distinct items in order of first appearance, NULLs left out.
 CREATE TEMP MACRO in_order(items) AS
@@ -60,13 +65,25 @@ CREATE TEMP MACRO in_order(items) AS
 CREATE TEMP MACRO name_of(entities, ref) AS list_filter(entities, lambda e: list_contains(e.refs, ref))[1].text;
 CREATE TEMP MACRO text_of(entities, id) AS list_filter(entities, lambda e: e.id = id)[1].text;
 
+-- Text in which double square brackets can mark one place: those it has itself become single.
+CREATE TEMP MACRO unmarked(passage) AS replace(replace(passage, '[[', '['), ']]', ']');
+
 -- One entity between double square brackets, with so many characters of the passage on either side, cut at blanks.
 CREATE TEMP MACRO pointed_at(passage, entity, width) AS concat(
-    CASE WHEN entity."start" <= width THEN left(passage, entity."start")
-         ELSE '... ' || regexp_replace(substr(passage, entity."start" - width + 1, width), '^\S*\s+', '') END,
-    '[[', substr(passage, entity."start" + 1, entity."end" - entity."start"), ']]',
-    CASE WHEN entity."end" + width >= length(passage) THEN substr(passage, entity."end" + 1)
-         ELSE regexp_replace(substr(passage, entity."end" + 1, width), '\s+\S*$', '') || ' ...' END);
+    unmarked(CASE WHEN entity."start" <= width THEN left(passage, entity."start")
+         ELSE '... ' || regexp_replace(substr(passage, entity."start" - width + 1, width), '^\S*\s+', '') END),
+    '[[', unmarked(substr(passage, entity."start" + 1, entity."end" - entity."start")), ']]',
+    unmarked(CASE WHEN entity."end" + width >= length(passage) THEN substr(passage, entity."end" + 1)
+         ELSE regexp_replace(substr(passage, entity."end" + 1, width), '\s+\S*$', '') || ' ...' END));
+
+-- The whole passage with two entities between double square brackets. What is nested stays nested.
+CREATE TEMP MACRO both_pointed_at(passage, one, other) AS list_reduce(
+    list_sort([{'at': one."start", 'opens': 1, 'text': '[['}, {'at': one."end", 'opens': 0, 'text': ']]'},
+               {'at': other."start", 'opens': 1, 'text': '[['}, {'at': other."end", 'opens': 0, 'text': ']]'}], 'DESC'),
+    lambda marked, mark: {'at': 0, 'opens': 0, 'text':
+        concat(left(marked.text, mark.at), mark.text, substr(marked.text, mark.at + 1))},
+    {'at': 0, 'opens': 0, 'text': passage}
+).text;
 
 -- Passage without runs of blanks, blanks at line ends and empty lines.
 CREATE TEMP MACRO tidy(passage) AS

@@ -1,9 +1,9 @@
 """Runs the recipes of one corpus, in a process of its own, on a locked-down DuckDB connection.
 
 Run as `python -m meds_pipeline.instances.sandbox REQUEST.json`. The staged database is opened read-only; access to
-anything outside it, extensions, Python variables and further configuration are off; memory and threads are bounded;
-the parent ends the process when its time is up, and an alarm does where the parent is gone. The result of each recipe
-goes to `<out>/<task>.parquet`; stdout says in JSON lines which task begins, and what went wrong.
+anything outside it, extensions, Python variables and further configuration are off; memory, threads and output are
+bounded; the parent ends the process when its time is up, and an alarm does where the parent is gone. The result of
+each recipe goes to `<out>/<task>.parquet`; stdout says in JSON lines which task begins, and what went wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -25,10 +25,13 @@ from pydantic import BaseModel
 
 from meds_pipeline.errors import RecipeError, Where
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
+from meds_pipeline.instances.bound import check_sums
 
 BATCH_ROWS = 10_000
 SLACK_BYTES = 1 << 30
 """Memory of the process beyond DuckDB's limit, which does not count everything that functions allocate."""
+ROW_BYTES = 100
+"""What a row counts for beside its text: its ids and lineage are written later."""
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _SOURCE, _SOURCES = pa.uint64(), pa.list_(pa.uint64())
 COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
@@ -42,6 +45,9 @@ COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
 }
 REQUIRED = ("source", "input", "outputs")
 _MEND = "Mend the SQL in the corpus YAML."
+_MORE_MEMORY = "Mend the SQL, or raise `memory_limit`."
+_ADVICE = re.compile(r"[^.]*\bSET \w+ ?=.*")
+"""DuckDB's advice to change a setting, and what follows it; here they are locked."""
 Bound = TypeVar("Bound")
 
 
@@ -56,6 +62,7 @@ class Request(BaseModel):
     recipes: dict[str, str]
     threads: int
     memory_limit: str
+    output_limit: str
     seconds: float
 
 
@@ -76,17 +83,27 @@ def run(request: Request) -> None:
     with open_locked(request) as con:
         functions = allowed_functions(con) | _own_macros()
         tables = {name.lower() for name in request.tables}
+        output = _Output(request.output_limit)
         for name, sql in request.views.items():
             where = Where(request.corpus, task=f"view {name}")
             _say(task=where.task)
-            check_select(con, sql, where=where, tables=tables, functions=functions)
-            _bound(partial(con.execute, f'CREATE TEMP VIEW "{name}" AS {sql}'), where)
+            _checked(con, sql, where, tables, functions)
+            con.execute(f'CREATE TEMP VIEW "{name}" AS {sql}')
             tables.add(name.lower())
         for task, sql in request.recipes.items():
             where = Where(request.corpus, task=task)
             _say(task=task)
-            check_select(con, sql, where=where, tables=tables, functions=functions)
-            _write(con, sql, request.out / f"{task}.parquet", where)
+            output.write(_checked(con, sql, where, tables, functions), request.out / f"{task}.parquet", where)
+
+
+def _checked(
+    con: duckdb.DuckDBPyConnection, sql: str, where: Where, tables: Set[str], functions: Set[str]
+) -> duckdb.DuckDBPyRelation:
+    """Return a statement as a relation that may be run; raises RecipeError where it may not."""
+    check_select(con, sql, where=where, tables=tables, functions=functions)
+    relation = _bound(partial(con.sql, sql), where)
+    check_sums(con, sql, where=where)
+    return relation
 
 
 def _bound_process(request: Request) -> None:
@@ -95,8 +112,13 @@ def _bound_process(request: Request) -> None:
         import resource
 
         signal.alarm(int(request.seconds) + 10)
-        (allowed,) = duckdb.execute("SELECT parse_formatted_bytes(?)", [request.memory_limit]).fetchall()[0]
-        resource.setrlimit(resource.RLIMIT_DATA, (allowed + SLACK_BYTES, allowed + SLACK_BYTES))
+        allowed = _bytes(request.memory_limit) + SLACK_BYTES
+        resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+def _bytes(size: str) -> int:
+    ((found,),) = duckdb.execute("SELECT parse_formatted_bytes(?)", [size]).fetchall()
+    return int(found)
 
 
 def _say(**words: str | None) -> None:
@@ -135,16 +157,47 @@ def _own_macros() -> frozenset[str]:
     return frozenset(word.split("(")[0].strip().lower() for word in words)
 
 
-def _write(con: duckdb.DuckDBPyConnection, sql: str, path: Path, where: Where) -> None:
-    relation = _bound(partial(con.sql, sql), where)
+class _Output:
+    """What the recipes of a corpus return: counted before it is compressed, which repeated text hardly outgrows."""
+
+    def __init__(self, limit: str) -> None:
+        self._limit, self._left = limit, _bytes(limit)
+
+    def write(self, relation: duckdb.DuckDBPyRelation, path: Path, where: Where) -> None:
+        """Run a recipe and write what it returns."""
+        try:
+            with relation.to_arrow_reader(BATCH_ROWS) as reader:
+                check_columns(reader.schema, where)
+                with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
+                    for batch in _batches(reader, where):
+                        self._count(batch, where)
+                        writer.write_batch(batch)
+        except duckdb.Error as error:
+            raise _failed(error, where) from error
+        except MemoryError as error:
+            raise RecipeError("the recipe needs more memory than it may have.", where, _MORE_MEMORY) from error
+
+    def _count(self, batch: pa.RecordBatch, where: Where) -> None:
+        self._left -= batch.nbytes + ROW_BYTES * batch.num_rows
+        if self._left < 0:
+            raise RecipeError(
+                f"the recipes return more than {self._limit}.",
+                where,
+                "Look for a join without a key, or raise `sandbox_output`.",
+            )
+
+
+def _batches(reader: pa.RecordBatchReader, where: Where) -> Iterator[pa.RecordBatch]:
+    """Yield what a running statement returns; past its first rows Arrow hands DuckDB's errors on as OSError."""
     try:
-        with relation.to_arrow_reader(BATCH_ROWS) as reader:
-            check_columns(reader.schema, where)
-            with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-    except duckdb.Error as error:
-        raise RecipeError(f"DuckDB says: {_without_values(str(error))}.", where, _MEND) from error
+        yield from reader
+    except OSError as error:
+        raise _failed(error, where) from error
+
+
+def _failed(error: duckdb.Error | OSError, where: Where) -> RecipeError:
+    said = _without_values(str(error))
+    return RecipeError(f"DuckDB says: {said}.", where, _MORE_MEMORY if said.startswith("Out of Memory") else _MEND)
 
 
 def _bound(bind: Callable[[], Bound], where: Where) -> Bound:
@@ -152,8 +205,9 @@ def _bound(bind: Callable[[], Bound], where: Where) -> Bound:
     try:
         return bind()
     except duckdb.Error as error:
-        said = " ".join(str(error).partition("\n\n")[0].split()).rstrip(".")
-        raise RecipeError(f"DuckDB says: {said}.", where, _MEND) from error
+        said = _ADVICE.sub("", " ".join(str(error).partition("\n\n")[0].split())).rstrip(". ")
+        mend = "Write `lambda x: ...`, not `x -> ...`." if "lambda arrow" in said else _MEND
+        raise RecipeError(f"DuckDB says: {said}.", where, mend) from error
 
 
 def _without_values(message: str) -> str:

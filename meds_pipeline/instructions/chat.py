@@ -8,6 +8,7 @@ the template adds is encoded with special tokens, what the contents say is alway
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class ChatTokenizer:
     Attributes:
         path: The folder.
         hf: The `transformers` tokenizer, for decoding and for the ids of special tokens.
+        template_digest: md5 of the chat template.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,6 +75,7 @@ class ChatTokenizer:
         if not self.hf.chat_template:
             raise ModelError("The tokenizer has no chat template.", Where(file=str(path)), "Add chat_template.jinja.")
         self.path = path
+        self.template_digest = hashlib.md5(str(self.hf.chat_template).encode(), usedforsecurity=False).hexdigest()
         self._plain.encode_special_tokens = True  # special tokens spelt out in text stay text
         self._plain.no_truncation()
         self._plain.no_padding()

@@ -1,13 +1,15 @@
 r"""Few-shot prompts: how a definition, worked cases and a question become chat messages.
 
-The layout is the few-shot protocol of MedS-Bench (`Evaluation/EvalDataset.py` there): every shot is
-`Input:\n{x}\n\nOutput:\n{y}\n`, shots are joined by two newlines, the definition follows, and where there are shots a
-sentence that asks to learn from them follows the definition with nothing in between. All of that is the system message;
-the user message is `Input:\n{x}\nOutput:\n`. Training samples and benchmark items are rendered here alike, so a model
-meets at evaluation the layout it was trained on.
+The layout is the few-shot protocol of MedS-Bench (`Evaluation/EvalDataset.py` there): every case is
+`Input:\n{x}\n\nOutput:\n{y}\n` and two newlines; the definition follows, and a sentence that asks to learn from the
+cases follows the definition with nothing in between. All of that is the system message; the user message is
+`Input:\n{x}\nOutput:\n`. Without cases the system message is the definition, and the user message the input as it is.
+Training samples and benchmark items are rendered here alike, so a model meets at evaluation the layout it was trained
+on.
 
-What differs from upstream, on purpose: upstream cuts an over-long prompt on the right, which removes the question.
-Here shots go first, and a question too long by itself loses its beginning (`fit`).
+What differs from upstream, on purpose: the closing sentence is in our own words, and upstream cuts an over-long prompt
+on the right, which removes the question. Here cases go first, and a question too long by itself loses its beginning
+(`fit`).
 """
 
 from __future__ import annotations
@@ -59,10 +61,11 @@ def render(definition: str, shots: Sequence[tuple[str, str]], query: str) -> lis
     Returns:
         The system message and the user message.
     """
-    cases = "\n\n".join(f"Input:\n{x}\n\nOutput:\n{y}\n" for x, y in shots)
-    system = f"{cases}{definition}{LEARN}" if shots else definition
+    if not shots:
+        return [{"role": "system", "content": definition}, {"role": "user", "content": query}]
+    cases = "".join(f"Input:\n{x}\n\nOutput:\n{y}\n\n\n" for x, y in shots)
     return [
-        {"role": "system", "content": system},
+        {"role": "system", "content": f"{cases}{definition}{LEARN}"},
         {"role": "user", "content": f"Input:\n{query}\nOutput:\n"},
     ]
 

@@ -87,6 +87,8 @@ def _gather(con: duckdb.DuckDBPyConnection, table: str, outputs: list[Output]) -
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
+    if not rows:
+        return
     con.register("new_rows", pa.Table.from_pylist(rows))
     con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")  # noqa: S608 - our own tables
     con.unregister("new_rows")

@@ -164,6 +164,7 @@ CREATE TABLE model (
     model VARCHAR, -- name in the settings
     kind VARCHAR, -- adapter
     plan VARCHAR, -- training plan, where one made it
+    protocol VARCHAR, -- few-shot protocol: sound or official
     stands_on VARCHAR, -- fingerprint of the output that holds its weights or training answers
     spec VARCHAR -- JSON of what the settings say of it
 );
@@ -196,9 +197,12 @@ CREATE TABLE prediction (
     task_id VARCHAR, -- task of the item
     output VARCHAR, -- what the model wrote; NULL where it failed
     shots BIGINT, -- examples that fitted its context
+    shot_instance_ids VARCHAR[], -- those examples, in order
     truncated BOOLEAN, -- whether the prompt was shortened
     prompt_digest VARCHAR, -- md5 of the messages it was given
-    error VARCHAR -- why there is no output
+    template_digest VARCHAR, -- md5 of the chat template they went through; empty where the model's server has it
+    error VARCHAR, -- why there is no output
+    cut_off BOOLEAN -- whether the output ended at the limit of new tokens and not by itself
 );
 CREATE TABLE item_score (
     fingerprint VARCHAR, -- output this row comes from
@@ -211,7 +215,8 @@ CREATE TABLE item_score (
     outcome VARCHAR, -- correct, partly, wrong, unparsed, truncated, empty or error
     influence DOUBLE, -- percent points the task's figure owes to this item
     why VARCHAR, -- in words, where the outcome is not plain
-    counts_in VARCHAR[] -- names of the figures it counts in: task, pool, categories, overall
+    counts_in VARCHAR[], -- names of the figures it counts in: task, pool, categories, overall
+    result_digest VARCHAR -- over item, prompt, template, shot ids, answer, scorer and its terms: equal digests, equal results
 );
 CREATE TABLE score (
     fingerprint VARCHAR, -- output this row comes from
@@ -227,7 +232,8 @@ CREATE TABLE score (
     high DOUBLE, -- upper end
     n BIGINT, -- items it rests on
     comparable BOOLEAN, -- whether it may stand beside published figures
-    note VARCHAR -- why not, or another remark
+    note VARCHAR, -- why not, or another remark
+    result_digest VARCHAR -- over the result digests of the items it rests on, and what is resampled by which seed
 );
 
 -- The newest state of an id that stands in several fragments.

@@ -87,12 +87,15 @@ class Tracer:
             node.children.append(Node("sequence", f"{place['plan']} {place.pop('sequence')}", place))
         return node
 
-    def _item(self, item_id: str) -> Node:
+    def _item(self, item_id: str, model: str | None = None) -> Node:
+        """An item with the answers of all models, or of one, and the examples that any of these was shown."""
         row = self._rows("item", id=item_id)[0]
-        shots, instance_id = row.pop("shot_instance_ids"), row.pop("instance_id")
+        frozen, instance_id = row.pop("shot_instance_ids"), row.pop("instance_id")
         node = Node("item", item_id, row, children=[self._instance(instance_id, "instance")])
-        node.children += [self._instance(shot, "few-shot example") for shot in shots]
-        for answer in self._rows("predictions", id=item_id):
+        answers = [a for a in self._rows("predictions", id=item_id) if model in (None, a["model"])]
+        shown = dict.fromkeys(shot for answer in answers for shot in answer["shot_instance_ids"])
+        node.children += [self._instance(shot, "few-shot example") for shot in (shown if answers else frozen)]
+        for answer in answers:
             node.children.append(Node("prediction", answer.pop("model"), answer, text=answer.pop("output")))
         for near in self._rows("near_samples", id=item_id):
             node.children.append(Node("training instance left out", near.pop("instance_id"), near))
@@ -104,10 +107,9 @@ class Tracer:
         scored_items = {scored["item_id"]: scored for scored in reversed(self._rows("score_items", id=score_id))}
         node.facts["further_items"] = max(0, len(scored_items) - items)
         for item_id, scored in list(reversed(scored_items.items()))[:items]:
-            child = self._item(item_id)
+            child = self._item(item_id, row["model"])
             scored.pop("item_id")
             child.facts |= scored
-            child.children = [c for c in child.children if c.kind != "prediction" or c.name == row["model"]]
             node.children.append(child)
         return node
 

@@ -33,7 +33,8 @@ FROM item WHERE item_id = $id
 ORDER BY fingerprint IN (SELECT fingerprint FROM current_output) DESC, fingerprint LIMIT 1
 
 -- name: predictions
-SELECT p.model, p.output, p.shots, p.truncated, p.prompt_digest, p.error,
+SELECT p.model, p.output, p.shots, p.shot_instance_ids, p.truncated, p.prompt_digest, p.template_digest, p.error,
+       p.cut_off,
        (SELECT list({'scorer': s.scorer, 'metric': s.metric, 'points': s.points, 'outcome': s.outcome}
                     ORDER BY s.scorer, s.metric)
         FROM item_score AS s WHERE s.item_id = p.item_id AND s.model = p.model) AS points
@@ -46,18 +47,18 @@ ORDER BY p.model
 SELECT DISTINCT instance_id, rule, similarity FROM contamination WHERE item_id = $id ORDER BY similarity DESC, instance_id LIMIT 5
 
 -- name: score
-SELECT model, release, scorer, level, name, metric, value, low, high, n, comparable, note, fingerprint
+SELECT model, release, scorer, level, name, metric, value, low, high, n, comparable, note, result_digest, fingerprint
 FROM score WHERE score_id = $id
 ORDER BY fingerprint IN (SELECT fingerprint FROM current_output) DESC, fingerprint LIMIT 1
 
 -- name: score_items
-SELECT i.item_id, i.points, i.outcome, i.influence, i.why
+SELECT i.item_id, i.points, i.outcome, i.influence, i.why, i.result_digest
 FROM score AS s JOIN item_score AS i USING (fingerprint, scorer)
 WHERE s.score_id = $id AND list_contains(i.counts_in, s.name) AND (i.metric = s.metric OR s.metric = 'main')
 ORDER BY i.points NULLS LAST, i.item_id, i.metric
 
 -- name: model
-SELECT kind, plan, spec, stands_on, fingerprint FROM model WHERE model = $id
+SELECT kind, plan, protocol, spec, stands_on, fingerprint FROM model WHERE model = $id
 ORDER BY fingerprint IN (SELECT fingerprint FROM current_output) DESC, fingerprint LIMIT 1
 
 -- name: stands_on

@@ -50,6 +50,7 @@ class Prompt:
         definition: What the task asks for.
         shots: Worked cases (input, output), in the order they are shown.
         query: The input to answer.
+        shot_ids: Instance of each worked case.
     """
 
     item_id: str
@@ -57,6 +58,7 @@ class Prompt:
     definition: str
     shots: tuple[tuple[str, str], ...]
     query: str
+    shot_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,12 @@ class Generation:
     Attributes:
         item_id: Item it answers.
         output: What the model wrote; None where it failed.
-        shots: Worked cases that were shown.
+        shots: Worked cases that were shown: the last ones of the prompt.
         truncated: Whether the prompt was shortened.
         prompt_digest: md5 of the messages shown, 32 hex digits; empty where no prompt was.
         error: Why there is no output.
+        template_digest: md5 of the chat template that the messages went through; empty where the model's server has it.
+        cut_off: Whether the output ended at the limit of new tokens and not by itself.
     """
 
     item_id: str
@@ -78,6 +82,8 @@ class Generation:
     truncated: bool = False
     prompt_digest: str = ""
     error: str | None = None
+    template_digest: str = ""
+    cut_off: bool = False
 
 
 class Model(Protocol):
@@ -95,11 +101,13 @@ class LoadContext:
         folder: Model folder, for kinds whose weights the pipeline made.
         answers: Most frequent training answer by task, for baselines.
         credentialed: Whether prompts may hold credentialed text, which must not leave this machine.
+        truths: First reference of every item by id; for `file` models alone, whose rows are found by it.
     """
 
     folder: Path | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     credentialed: bool = False
+    truths: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_model(spec: ModelSpec, context: LoadContext) -> Model:

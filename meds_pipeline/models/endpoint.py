@@ -96,10 +96,11 @@ class EndpointModel:
     def _answer(self, prompt: Prompt) -> Generation:
         try:
             fitted = self._fit(prompt)
-            text = self._complete(fitted.messages, prompt.item_id)
+            text, cut_off = self._complete(fitted.messages, prompt.item_id)
         except _RefusedError as error:
             return Generation(prompt.item_id, None, error=str(error))
-        return Generation(prompt.item_id, text, fitted.shots, fitted.truncated, prompt_digest(fitted.messages))
+        digest = prompt_digest(fitted.messages)
+        return Generation(prompt.item_id, text, fitted.shots, fitted.truncated, digest, cut_off=cut_off)
 
     def _fit(self, prompt: Prompt) -> Fitted:
         if self._spec.context is None:
@@ -107,19 +108,20 @@ class EndpointModel:
         limit = self._spec.context - self._spec.max_new_tokens
         return fit(prompt.definition, prompt.shots, prompt.query, limit=limit, count=estimate)
 
-    def _complete(self, messages: list[Message], item_id: str) -> str:
-        """Text of the server's answer to one prompt."""
+    def _complete(self, messages: list[Message], item_id: str) -> tuple[str, bool]:
+        """Text of the server's answer to one prompt, and whether it was cut off at the limit of tokens."""
         body = {"messages": messages, "temperature": 0, "max_tokens": self._spec.max_new_tokens}
         if self._spec.remote_name is not None:
             body["model"] = self._spec.remote_name
         reply = self._post(json.dumps(body).encode(), item_id)
         try:
-            text = reply["choices"][0]["message"]["content"]
+            choice = reply["choices"][0]
+            text = choice["message"]["content"]
         except (KeyError, IndexError, TypeError) as error:
             raise self._error("the answer is not a chat completion", item_id) from error
         if not isinstance(text, str | None):
             raise self._error("the answer is not text", item_id)
-        return (text or "").strip()
+        return (text or "").strip(), choice.get("finish_reason") == "length"
 
     def _post(self, body: bytes, item_id: str) -> Any:
         """Send one request, with retries, and return the JSON that came back."""

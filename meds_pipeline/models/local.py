@@ -29,6 +29,13 @@ class _Ready(NamedTuple):
     blank: Generation
 
 
+class _Written(NamedTuple):
+    """An answer, and whether it was cut off: it has no token that ends it."""
+
+    text: str
+    cut_off: bool
+
+
 class LocalModel:
     """A causal language model in a folder."""
 
@@ -52,14 +59,14 @@ class LocalModel:
         ready = [self._prepare(prompt) for prompt in prompts]
         order = [position for position, item in enumerate(ready) if item.ids]
         order.sort(key=lambda i: (-len(ready[i].ids), prompts[i].item_id))
-        outputs: dict[int, str] = {}
+        outputs: dict[int, _Written] = {}
         for first in range(0, len(order), self._batch):
             members = order[first : first + self._batch]
-            for member, text in zip(members, self._complete([ready[i].ids for i in members]), strict=True):
-                outputs[member] = text
+            outputs.update(zip(members, self._complete([ready[i].ids for i in members]), strict=True))
             progress.report("generating", len(outputs), len(order))
         for position, item in enumerate(ready):
-            yield replace(item.blank, output=outputs.get(position))
+            written = outputs.get(position)
+            yield item.blank if written is None else replace(item.blank, output=written.text, cut_off=written.cut_off)
 
     def _prepare(self, prompt: Prompt) -> _Ready:
         try:
@@ -67,15 +74,23 @@ class LocalModel:
         except ModelError as error:
             return _Ready([], Generation(prompt.item_id, None, error=error.problem))
         ids, _ = self._chat.encode([fitted.messages], prompt=True)[0].flat()
-        digest = prompt_digest(fitted.messages)
-        return _Ready(ids, Generation(prompt.item_id, None, fitted.shots, fitted.truncated, digest))
+        blank = Generation(
+            prompt.item_id,
+            None,
+            fitted.shots,
+            fitted.truncated,
+            prompt_digest(fitted.messages),
+            template_digest=self._chat.template_digest,
+        )
+        return _Ready(ids, blank)
 
-    def _complete(self, batch: list[list[int]]) -> list[str]:
+    def _complete(self, batch: list[list[int]]) -> list[_Written]:
         import torch
 
         width, pad = max(map(len, batch)), self._pad()
         ids = torch.tensor([[pad] * (width - len(row)) + row for row in batch], device=self._device)
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch], device=self._device)
+        ends = self._ends()
         with torch.inference_mode():
             generated = self._model.generate(
                 input_ids=ids,
@@ -83,9 +98,10 @@ class LocalModel:
                 do_sample=False,
                 max_new_tokens=self._new,
                 pad_token_id=pad,
-                eos_token_id=self._ends(),
+                eos_token_id=ends,
             )
-        return [self._chat.decode(row).strip() for row in generated[:, width:].tolist()]
+        rows = generated[:, width:].tolist()
+        return [_Written(self._chat.decode(row).strip(), not set(ends).intersection(row)) for row in rows]
 
     def _pad(self) -> int:
         hf = self._chat.hf

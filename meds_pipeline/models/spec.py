@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,13 +19,15 @@ class ModelSpec(BaseModel):
     plan: str | None = None
     """Training plan of `tuned`, `untuned` and `majority`."""
     path: str | None = None
-    """Folder of a `local` model, or file of a `file` model."""
+    """Folder of a `local` model, or file of a `file` model; below the home, where it is no absolute path."""
     url: str | None = None
     """Base address of an `endpoint`, such as `http://localhost:8000/v1`."""
     remote_name: str | None = None
     """Name the endpoint knows the model by."""
     api_key_variable: str | None = None
     """Environment variable that holds the endpoint's key; the key itself is never written down."""
+    protocol: Literal["sound", "official"] = "sound"
+    """Which worked cases it is shown, see `models/protocol.py`."""
     max_new_tokens: int = Field(default=200, gt=0)
     """Most tokens of an answer; 200 is upstream's default."""
     batch: int = Field(default=32, gt=0)
@@ -40,8 +42,8 @@ class ModelSpec(BaseModel):
     """Hosts beside this machine that the data's owner allows credentialed text to be sent to."""
 
     def shaping(self) -> dict[str, Any]:
-        """Return what shapes the answers: all but how an endpoint is waited for and whom it may be trusted to."""
-        return self.model_dump(mode="json", exclude={"timeout", "retries", "trusted_hosts", "api_key_variable"})
+        """Return what shapes the answers: all but where files are (their digests do), waiting, and who is trusted."""
+        return self.model_dump(mode="json", exclude={"path", "timeout", "retries", "trusted_hosts", "api_key_variable"})
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> ModelSpec:

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline import parquet
-from meds_pipeline.models.base import LoadContext, Prompt, load_model
+from meds_pipeline.models.base import Generation, LoadContext, Prompt, load_model
+from meds_pipeline.models.protocol import prompts_of
+from meds_pipeline.models.submission import SubmissionModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +27,14 @@ PREDICTION = pa.schema(
         ("task_id", pa.string()),
         ("output", pa.string()),
         ("shots", pa.int64()),
+        ("shot_instance_ids", pa.list_(pa.string())),
         ("truncated", pa.bool_()),
         ("prompt_digest", pa.string()),
+        ("template_digest", pa.string()),
         ("error", pa.string()),
+        ("cut_off", pa.bool_()),
     ]
 )
-ZERO_SHOT = frozenset({"accuracy_choice"})
-"""Metrics whose tasks are asked without examples, as MedS-Bench asks its choice questions."""
 
 
 def predict(
@@ -41,6 +44,7 @@ def predict(
     inputs: Mapping[str, Output],
     draft: Draft,
     *,
+    path: Path | None = None,
     credentialed: bool,
 ) -> None:
     """Ask a model every item of the release and write its answers.
@@ -51,55 +55,61 @@ def predict(
         plan: The training plan it belongs to, if any.
         inputs: The release under `benchmark`, and the output it stands on under its asset's name.
         draft: Receives the rows.
+        path: Where the spec's `path` is.
         credentialed: Whether items may hold credentialed text.
     """
     made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
+    prompts = {prompt.item_id: prompt for prompt in prompts_of(inputs["benchmark"], spec.protocol)}
     context = LoadContext(
         folder=_folder(spec, plan, made_by, draft.scratch),
         answers=_majority(made_by, inputs["benchmark"], draft) if spec.kind == "majority" and made_by else {},
         credentialed=credentialed,
+        truths=_truths(inputs["benchmark"]) if spec.kind == "file" else {},
     )
-    prompts = _prompts(inputs["benchmark"])
-    task_of = {prompt.item_id: prompt.task_id for prompt in prompts}
-    rows: list[dict[str, Any]] = [
-        {
-            "model": name,
-            "item_id": g.item_id,
-            "task_id": task_of[g.item_id],
-            "output": g.output,
-            "shots": g.shots,
-            "truncated": g.truncated,
-            "prompt_digest": g.prompt_digest,
-            "error": g.error,
-        }
-        for g in load_model(spec, context).generate(prompts)
-    ]
+    model = load_model(spec if path is None else spec.model_copy(update={"path": str(path)}), context)
+    rows = [_row(name, prompts[g.item_id], g) for g in model.generate(list(prompts.values()))]
     rows.sort(key=lambda row: row["item_id"])
     pq.write_table(pa.Table.from_pylist(rows, PREDICTION), draft.lineage("prediction"))
-    about = {"model": name, "kind": spec.kind, "plan": spec.plan, "spec": spec.model_dump_json()}
+    about = {
+        "model": name,
+        "kind": spec.kind,
+        "plan": spec.plan,
+        "protocol": spec.protocol,
+        "spec": spec.model_dump_json(),
+    }
     stands_on = None if made_by is None else made_by.manifest.fingerprint
     schema = pa.schema([(column, pa.string()) for column in (*about, "stands_on")])
     pq.write_table(pa.Table.from_pylist([{**about, "stands_on": stands_on}], schema), draft.lineage("model"))
     draft.rows = {
         "predictions": len(rows),
         "truncated": sum(row["truncated"] for row in rows),
+        "cut_off": sum(row["cut_off"] for row in rows),
         "rejected": sum(row["output"] is None for row in rows),
+    }
+    if isinstance(model, SubmissionModel):
+        draft.rows["rows_read"] = model.rows
+        draft.facts = {"problems": model.problems.rows()}
+
+
+def _row(name: str, prompt: Prompt, generation: Generation) -> dict[str, Any]:
+    return {
+        "model": name,
+        "item_id": prompt.item_id,
+        "task_id": prompt.task_id,
+        "output": generation.output,
+        "shots": generation.shots,
+        "shot_instance_ids": prompt.shot_ids[len(prompt.shot_ids) - generation.shots :],
+        "truncated": generation.truncated,
+        "prompt_digest": generation.prompt_digest,
+        "template_digest": generation.template_digest,
+        "error": generation.error,
+        "cut_off": generation.cut_off,
     }
 
 
-def _prompts(release: Output) -> list[Prompt]:
-    columns = ["item_id", "task_id", "metric", "definition", "input", "shots"]
-    rows = pq.read_table(release.file("items.parquet"), columns=columns).to_pylist()
-    return [
-        Prompt(
-            row["item_id"],
-            row["task_id"],
-            row["definition"],
-            () if row["metric"] in ZERO_SHOT else tuple((shot["input"], shot["output"]) for shot in row["shots"]),
-            row["input"],
-        )
-        for row in rows
-    ]
+def _truths(release: Output) -> dict[str, str]:
+    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references"]).to_pylist()
+    return {row["item_id"]: row["references"][0] for row in rows}
 
 
 def _folder(spec: ModelSpec, plan: TrainingPlan | None, made_by: Output | None, scratch: Path) -> Path | None:

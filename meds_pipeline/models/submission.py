@@ -1,71 +1,68 @@
-"""Answers from a submission file: a CSV with the columns `task_id,input,GT,output`, as MedS-Bench takes them.
+"""Answers from a submission file (CSV, JSON lines or Parquet with `task_id,input,GT,output`, as MedS-Bench takes them).
 
-An item finds its answer by task and input. Where the file answers one input several times, the answers are given in the
-file's order and the last one stays. An item without an answer is an error of that item: scored so, not left out.
+A row belongs to the item whose id it gives, else to the one of its task, input and GT. Of several rows for one item the
+first counts. An item without a row is an error of that item: scored so, not left out. Rows that are broken, double or
+of no item are counted and named.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict, deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import ModelError, Where
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt
+from meds_pipeline.scoring.rows import read_rows
+from meds_pipeline.scoring.submission import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from meds_pipeline.models.spec import ModelSpec
 
-COLUMNS = ("task_id", "input", "output")
-LONGEST_FIELD = 100_000_000  # characters; the csv module's own limit of 131,072 is below some inputs
-
 
 class SubmissionModel:
-    """Gives the answers of a file."""
+    """Gives the answers of a file.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._answers = self._read()
+    Attributes:
+        rows: Rows of the file, known once answers were given.
+        problems: What is odd about them, likewise.
+    """
+
+    def __init__(self, path: Path, truths: Mapping[str, str]) -> None:
+        self._path, self._truths = path, truths
+        self.rows = 0
+        self.problems = Problems()
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Look every prompt up."""
-        waiting = {key: deque(answers) for key, answers in self._answers.items()}
+        found = self._found(prompts)
         for prompt in prompts:
-            answers = waiting.get((prompt.task_id, prompt.query))
-            if not answers:
-                yield Generation(prompt.item_id, None, error="the submission does not answer it")
+            missing = Generation(prompt.item_id, None, error="the submission does not answer it")
+            yield found.get(prompt.item_id, missing)
+
+    def _found(self, prompts: Sequence[Prompt]) -> dict[str, Generation]:
+        items = {prompt.item_id for prompt in prompts}
+        keys = {(p.task_id, p.query, self._truths.get(p.item_id, "")): p.item_id for p in prompts}
+        found: dict[str, Generation] = {}
+        for row in read_rows(self._path):
+            self.rows += 1
+            named = row.named if row.fields is None else f"{row.named} ({row.text('task_id')})"
+            for kind in row.kinds:
+                self.problems.add(kind, named)
+            if row.fields is None:
+                continue
+            key = (row.text("task_id") or "", row.text("input") or "", row.references[0])
+            item = row.own_id if row.own_id in items else keys.get(key)
+            if item is None:
+                self.problems.add("no_item", named)
+            elif item in found:
+                self.problems.add("answered_again", named)
             else:
-                yield Generation(prompt.item_id, answers.popleft() if len(answers) > 1 else answers[0])
-
-    def _read(self) -> dict[tuple[str, str], list[str]]:
-        answers: dict[tuple[str, str], list[str]] = defaultdict(list)
-        before = csv.field_size_limit(LONGEST_FIELD)
-        try:
-            with self._path.open(encoding="utf-8-sig", newline="") as file:
-                rows = csv.DictReader(file)
-                if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
-                    raise self._unreadable(f"it has no column {', '.join(missing)}")
-                for row in rows:
-                    if any(row[name] is None for name in COLUMNS):
-                        raise self._unreadable(f"line {rows.line_num} has too few columns")
-                    answers[row["task_id"], row["input"]].append(row["output"])
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise self._unreadable(str(error)) from error
-        finally:
-            csv.field_size_limit(before)
-        return answers
-
-    def _unreadable(self, why: str) -> ModelError:
-        return ModelError(
-            f"the submission cannot be used: {why}.",
-            Where(file=str(self._path)),
-            "Give a UTF-8 CSV with the header task_id,input,GT,output.",
-        )
+                output, truncated, cut_off = row.text("output") or "", row.flag("truncated"), row.flag("cut_off")
+                found[item] = Generation(item, output, truncated=truncated, cut_off=cut_off)
+        return found
 
 
 def load(spec: ModelSpec, context: LoadContext) -> Model:
-    """Read the file the spec names."""
-    return SubmissionModel(Path(str(spec.path)))
+    """Return the file the spec names; it is read when answers are asked for, and ScoringError says if it cannot be."""
+    return SubmissionModel(Path(str(spec.path)), context.truths)

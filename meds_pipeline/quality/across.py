@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from meds_pipeline import parquet
 from meds_pipeline.quality.near import groups, near_pairs
+from meds_pipeline.scoring.registry import bench_category
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,13 +62,13 @@ def opened(
 
 
 def task_table(catalog: Catalog) -> pa.Table:
-    """Return every task of the catalog: task_id, use, metric, category, definition, shots_from, labels."""
+    """Return every task of the catalog; `category` is the one that MedS-Bench counts it in."""
     rows = [
         {
             "task_id": task_id,
             "use": task.use,
             "metric": task.metric,
-            "category": task.category,
+            "category": bench_category(task_id, task.category, task.metric),
             "definition": task.definition,
             "shots_from": task.shots_from or task_id,
             "labels": task.labels,

@@ -99,6 +99,11 @@ class Suite:
     expectations: tuple[Mapping[str, Any], ...]
     select: str
 
+    @property
+    def may_refuse(self) -> bool:
+        """Whether one of its expectations is critical; of the suites of an asset at most one may refuse its outputs."""
+        return any(expectation["severity"] == "critical" for expectation in self.expectations)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -138,17 +143,24 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
     output = ws.store.require(asked.asset, partition)
     given = parameters(ws, asked, output)
     digest = digests.fingerprint([asked.expectations, asked.names, asked.select, given])
-    kept = ws.home / "checks" / asked.asset / partition / f"{output.manifest.fingerprint}.json"
+    kept = ws.home / "checks" / asked.name / partition / f"{output.manifest.fingerprint}.json"
     result = _standing(kept, digest)
     reused = result is not None
     if result is None:
         result = _run(ws, asked, output, given, digest)
         write_atomic(kept, result.model_dump_json(indent=1).encode())
-    if result.refused:
-        ws.set_failure(asked.asset, partition, result.reason, refused=output)
-    elif (failure := ws.failure(asked.asset, partition)) and failure.fingerprint == output.manifest.fingerprint:
-        ws.clear_failure(asked.asset, partition)
+    if asked.may_refuse:
+        _note(ws, result, output)
     return Checked(result, reused)
+
+
+def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
+    """Note in the home that an output was refused, or that one refused before may be used."""
+    failure = ws.failure(result.asset, result.partition)
+    if result.refused:
+        ws.set_failure(result.asset, result.partition, result.reason, refused=output)
+    elif failure is not None and failure.fingerprint == output.manifest.fingerprint:
+        ws.clear_failure(result.asset, result.partition)
 
 
 def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:

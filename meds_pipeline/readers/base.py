@@ -1,6 +1,6 @@
 """The contract every reader keeps: bytes of one raw file in, addressed records and faults out.
 
-    reader = get_reader("json_lines")
+    reader = get_reader("jsonl")
     for unit in reader.read(raw, columns={"question": "VARCHAR"}):
         match unit:
             case Record(): ...   # unit.values in the order of reader.schema(options)
@@ -288,7 +288,7 @@ def _guarded(units: Iterator[Unit], raw: BinaryIO, options: Options) -> Iterator
             found = True
             yield unit
     except RawFileError as error:
-        yield file_fault(Reason.UNREADABLE, f"{error.problem} {error.next_step}".strip())
+        yield unreadable(error)
         return
     if found:
         return
@@ -302,3 +302,9 @@ def _guarded(units: Iterator[Unit], raw: BinaryIO, options: Options) -> Iterator
 def file_fault(reason: Reason, detail: str) -> Fault:
     """A fault of the whole file."""
     return Fault(-1, 0, 0, reason.value, detail)
+
+
+def unreadable(error: RawFileError) -> Fault:
+    """A fault of a file that cannot be read at all, in the words of the error."""
+    sentences = (text[:1].upper() + text[1:] for text in (error.problem, error.next_step) if text)
+    return file_fault(Reason.UNREADABLE, " ".join(sentences))

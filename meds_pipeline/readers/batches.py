@@ -17,18 +17,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
 
+from meds_pipeline.errors import RawFileError
 from meds_pipeline.readers.base import Fault, Record
+
+if TYPE_CHECKING:
+    import io
 
 ROWS = 20_000
 BLOCK = 2 << 20
-AHEAD = 3
+PIECE = 1 << 18
+AHEAD = 4
 THREADS = 2
 ADDRESS = pa.schema([("index", pa.int64()), ("start", pa.int64()), ("length", pa.int64())])
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -53,16 +59,23 @@ def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = R
         # Records are trees and hold no cycles; looking for some among them would cost half of all the time.
         collecting = gc.isenabled()
         gc.disable()
+        some: list[Record | Fault] = []
+        broken: RawFileError | None = None
         try:
-            some = list(islice(units, rows))
+            some.extend(islice(units, rows))  # keeps what it got before an error
+        except RawFileError as error:
+            broken = error
+        finally:
             batch = _gathered(some, schema)
             some.clear()
-        finally:
             if collecting:
                 gc.enable()
-        if not len(batch.records) and not batch.faults:
+        if len(batch.records) or batch.faults:
+            yield batch
+        elif not broken:
             return
-        yield batch
+        if broken:
+            raise broken
 
 
 def of_file_faults(found: Iterator[Batch | Fault], schema: pa.Schema) -> Iterator[Batch]:
@@ -92,15 +105,24 @@ class Fast(NamedTuple):
     records: pa.RecordBatch
 
 
-def is_text(block: bytes) -> bool:
+def is_text(block: bytearray) -> bool:
     """Whether a block is UTF-8."""
     if block.isascii():
         return True
+    borders = pa.py_buffer(np.array([0, len(block)], np.int64))
     try:
-        block.decode()
-    except UnicodeDecodeError:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, borders, pa.py_buffer(block)]).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
+
+
+def slices(block: bytes | bytearray | Bytes, starts: Positions, ends: Positions) -> pa.Array:
+    """A string array of slices of `block`: Arrow sees it as slices and gaps in turn, and takes the slices."""
+    borders = np.empty(2 * len(starts) + 1, np.int32)
+    borders[:-1:2], borders[1::2], borders[-1] = starts, ends, len(block)
+    parts = pa.Array.from_buffers(pa.string(), 2 * len(starts), [None, pa.py_buffer(borders), pa.py_buffer(block)])
+    return parts.take(pa.array(np.arange(0, 2 * len(starts), 2)))
 
 
 class Format(Protocol):
@@ -108,10 +130,10 @@ class Format(Protocol):
 
     schema: pa.Schema
 
-    def whole(self, data: bytes) -> int:
+    def whole(self, data: bytearray) -> int:
         """How many of these bytes, which begin a record, are whole records; 0 if none is."""
 
-    def fast(self, block: bytes) -> Fast | None:
+    def fast(self, block: bytearray) -> Fast | None:
         """Read a block of whole records; None if anything in it is unusual."""
 
     def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
@@ -121,22 +143,31 @@ class Format(Protocol):
 class Source:
     """A stream that gives whole records by the block, takes bytes back, and gives lines.
 
+    A stream that breaks gives all whole records before the break first, and is read by the piece, since what a broken
+    archive gives depends on how much is asked of it at once.
+
     Attributes:
         position: First byte that was not given yet.
     """
 
     def __init__(self, raw: BinaryIO, position: int, limit: int) -> None:
-        self._raw, self.position, self._limit = raw, position, limit
-        self._data, self._ended = b"", False
+        self._raw, self.position, self._limit = cast("io.BufferedIOBase", raw), position, limit
+        self._data, self._at, self._ended = bytearray(), 0, False
+        self._broken: RawFileError | None = None
 
-    def block(self, whole: Callable[[bytes], int]) -> bytes:
+    def block(self, whole: Callable[[bytearray], int]) -> bytearray:
         """The next whole records; empty at the end of the file, and where one is too long for a block."""
         wanted = BLOCK
         while True:
             self._fill(wanted)
             size = len(self._data) if self._ended else whole(self._data)
             if size or self._ended or len(self._data) > self._limit:
-                return self._take(size)
+                given, self._data = self._data, self._data[size:]
+                del given[size:]
+                self.position += size
+                return given
+            if self._broken:
+                raise self._broken
             wanted = 2 * len(self._data)
 
     @property
@@ -145,37 +176,61 @@ class Source:
         self._fill(1)
         return not self._data
 
-    def give_back(self, data: bytes) -> None:
+    def give_back(self, data: bytearray) -> None:
         """Give these bytes, the last ones given, again."""
-        self._data = data + self._data
+        self._data, self._at = data + self._data[self._at :], 0
         self.position -= len(data)
 
     def readline(self, limit: int = -1, /) -> bytes:
         """A line with its line break, or the first `limit` bytes of it: as a file does."""
         limit = limit if limit >= 0 else self._limit
         while True:
-            found = self._data.find(b"\n", 0, limit)
-            size = found + 1 if found >= 0 else limit
-            if size <= len(self._data) or self._ended:
-                return self._take(size)
-            self._fill(max(2 * len(self._data), 1 << 16))
+            found = self._data.find(b"\n", self._at, self._at + limit)
+            size = found + 1 - self._at if found >= 0 else limit
+            waiting = len(self._data) - self._at
+            if size <= waiting or self._ended:
+                return self._given(size)
+            if self._broken:
+                raise self._broken
+            self._fill(max(2 * waiting, 1 << 16))
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next `size` bytes, fewer only at the end of the file."""
+        if size < 0:
+            raise ValueError("a source is read by pieces")
+        self._fill(size)
+        if self._broken and not self._data:
+            raise self._broken
+        return self._given(size)
+
+    def _given(self, size: int) -> bytes:
+        given = bytes(self._data[self._at : self._at + size])
+        self._at += len(given)
+        self.position += len(given)
+        return given
 
     def _fill(self, wanted: int) -> None:
-        while len(self._data) < wanted and not self._ended:
-            more = self._raw.read(wanted - len(self._data))
-            self._ended = not more
-            self._data += more
-
-    def _take(self, size: int) -> bytes:
-        taken = self._data[:size]
-        self._data = self._data[size:]
-        self.position += len(taken)
-        return taken
+        """Begin the data with what was not given yet and, before the end of the file, hold as much as is wanted."""
+        self._data, self._at, held = self._data[self._at :] if self._at else self._data, 0, len(self._data) - self._at
+        if held >= wanted or self._ended or self._broken:
+            return
+        data = bytearray(wanted + PIECE)
+        data[:held] = self._data
+        with memoryview(data) as free:
+            while held < wanted and not self._ended and not self._broken:
+                try:
+                    more = self._raw.readinto1(free[held : held + PIECE])
+                    self._ended = not more
+                    held += more
+                except RawFileError as error:
+                    self._broken = error
+        del data[held:]
+        self._data = data
 
 
 class _Waiting(NamedTuple):
     start: int
-    block: bytes
+    block: bytearray
     result: Future[Fast | None]
 
 
@@ -187,7 +242,12 @@ def from_blocks(source: Source, form: Format) -> Iterator[Batch]:
         while True:
             while len(waiting) < AHEAD:
                 start = source.position
-                block = source.block(form.whole)
+                try:
+                    block = source.block(form.whole)
+                except RawFileError:
+                    if waiting:
+                        break
+                    raise
                 if not block:
                     break
                 waiting.append(_Waiting(start, block, pool.submit(form.fast, block)))
@@ -200,7 +260,7 @@ def from_blocks(source: Source, form: Format) -> Iterator[Batch]:
                 index += len(found.starts)
                 continue
             until = one.start + len(one.block) if one else source.position + 1
-            source.give_back(b"".join([one.block if one else b"", *(other.block for other in waiting)]))
+            source.give_back(bytearray().join([one.block if one else b"", *(other.block for other in waiting)]))
             waiting.clear()
             for batch in from_units(form.slow(source, index, until), form.schema):
                 index += len(batch.records) + len(batch.faults)

@@ -176,12 +176,14 @@ class CsvReader(BaseReader[CsvOptions]):
         from meds_pipeline.readers.fast_delimited import DelimitedFormat, suits
 
         if not suits(options):
-            return super().record_batches(raw, options, companions)
+            yield from super().record_batches(raw, options, companions)
+            return
         source = Source(raw, 0, options.max_record_bytes)
         shape = _shape(Rows(source, options), options)
         if shape is None or isinstance(shape, Fault):
-            return from_units(iter([shape] if shape else []), options.arrow())
-        return from_blocks(source, DelimitedFormat(options, shape.places, shape.width))
+            yield from from_units(iter([shape] if shape else []), options.arrow())
+        else:
+            yield from from_blocks(source, DelimitedFormat(options, shape.places, shape.width))
 
 
 class TsvReader(CsvReader):

@@ -1,7 +1,8 @@
 """The raw_corpus step: reads every raw file of a corpus once and stages its records and faults as Parquet.
 
 `records/<entry>.parquet` holds, a row a record, in file order: `source` (the record's key within the corpus), its
-address, the columns captured from the file's name, and the reader's columns. Lineage: corpus, raw_file, record_fault.
+address, the columns captured from the file's name, and the reader's columns. Lineage: corpus,
+raw_file, record_fault. Row groups end at fixed row counts.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
 from meds_pipeline.catalog.presence import compile_pattern, stored
 from meds_pipeline.errors import CatalogError, MedsError, RawFileError, Where
-from meds_pipeline.readers.base import Fault, Reason, Record, file_fault
+from meds_pipeline.readers.base import Fault, unreadable
+from meds_pipeline.readers.batches import of_file_faults, recut
 from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meds_pipeline.catalog.presence import Presence, RawFile
+    from meds_pipeline.readers.batches import Batch
     from meds_pipeline.store import Draft
 
 BATCH_ROWS = 20_000
@@ -97,7 +101,7 @@ def read_corpus(job: Job, draft: Draft) -> None:
         files = [file for file in job.presence.files if file.entry == name]
         schema = staged_schema(job.corpus.corpus, name, entry)
         with pq.ParquetWriter(draft.file(f"records/{name}.parquet"), schema, compression="zstd") as writer:
-            for batch in _batches(job, entry, files, numbers, schema, tally):
+            for batch in recut(_batches(job, entry, files, numbers, schema, tally), BATCH_ROWS):
                 writer.write_batch(batch)
     pq.write_table(pa.Table.from_pylist(tally.files, RAW_FILE), draft.lineage("raw_file"))
     pq.write_table(pa.Table.from_pylist(tally.faults, FAULT), draft.lineage("record_fault"))
@@ -151,43 +155,34 @@ def _batches(
     schema: pa.Schema,
     tally: _Tally,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield record batches of all files of an entry; batches end at fixed row counts, so row groups are stable."""
-    rows: list[tuple[Any, ...]] = []
+    """Yield record batches of all files of an entry, as they are found; tally the files and their faults."""
     for file in files:
         digest = job.sha256[stored(file.path)]
-        high = numbers[file.entry, file.path] << INDEX_BITS
-        name_values = tuple(file.captured[column] for column in captured_columns(entry))
+        high = np.uint64(numbers[file.entry, file.path] << INDEX_BITS)
+        same = [digest, file.entry, file.path]
+        name_values = [file.captured[column] for column in captured_columns(entry)]
         records = faults = 0
-        for unit in _units(job.folder, file, entry):
-            if isinstance(unit, Fault):
-                faults += 1
-                tally.faults.append(_fault_row(job, file, digest, unit))
-                continue
-            records += 1
-            address = (high | unit.index, digest, file.entry, file.path, unit.index, unit.start, unit.length)
-            rows.append((*address, *name_values, *unit.values))
-            if len(rows) == BATCH_ROWS:
-                yield _batch(rows, schema)
-                rows = []
+        for batch in _found(job.folder, file, entry):
+            faults += len(batch.faults)
+            tally.faults += [_fault_row(job, file, digest, fault) for fault in batch.faults]
+            rows = len(batch.records)
+            records += rows
+            if rows:
+                source = pa.array(batch.addresses["index"].to_numpy().astype(np.uint64) | high)
+                columns = [pa.repeat(pa.scalar(value, pa.string()), rows) for value in (*same, *name_values)]
+                address = [source, *columns[: len(same)], *batch.addresses.columns, *columns[len(same) :]]
+                yield pa.RecordBatch.from_arrays([*address, *batch.records.columns], schema=schema)
         tally.files.append(_file_row(job, entry, file, None, records, faults))
         tally.files += [_file_row(job, entry, file, role) for role in file.companions]
-    if rows:
-        yield _batch(rows, schema)
 
 
-def _units(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[Record | Fault]:
-    reader = get_reader(entry.reader)
+def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[Batch]:
+    reader, options = get_reader(entry.reader), entry.reader_options()
     try:
         with opened(folder, file.path, file.companions) as files:
-            yield from reader.read(files.raw, companions=files.companions, **entry.reader_options())
+            yield from reader.batches(files.raw, companions=files.companions, **options)
     except RawFileError as error:
-        yield file_fault(Reason.UNREADABLE, f"{error.problem} {error.next_step}")
-
-
-def _batch(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+        yield from of_file_faults(iter([unreadable(error)]), reader.schema(options))
 
 
 def _file_row(

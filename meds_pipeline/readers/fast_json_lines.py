@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as arrow_json
 
-from meds_pipeline.readers.batches import Fast, Source, is_text
+from meds_pipeline.readers.batches import Bytes, Fast, Source, is_text
 from meds_pipeline.readers.columns import Type, parse_columns
 from meds_pipeline.readers.json_fields import VALUE, Fields, JsonOptions
 from meds_pipeline.readers.json_lines import line_units
@@ -48,11 +48,11 @@ class JsonLinesFormat:
         self._options = options
         self._parse = arrow_json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="ignore")
 
-    def whole(self, data: bytes) -> int:
+    def whole(self, data: bytearray) -> int:
         """Bytes up to the last line break."""
         return data.rfind(b"\n") + 1
 
-    def fast(self, block: bytes) -> Fast | None:
+    def fast(self, block: bytearray) -> Fast | None:
         """Let Arrow parse the block; None if a line is anything but one fitting object."""
         data = np.frombuffer(block, np.uint8)
         breaks = np.flatnonzero(data == _NEWLINE)
@@ -64,7 +64,7 @@ class JsonLinesFormat:
         lengths = ends - starts
         if not len(starts) or not ((data[starts] == _OPEN) & (data[ends - 1] == _CLOSE)).all():
             return None
-        if lengths.max() > self._options.max_record_bytes or not _is_strict(block):
+        if lengths.max() > self._options.max_record_bytes or not _is_strict(block, data):
             return None
         read = arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1)
         try:
@@ -83,12 +83,12 @@ class JsonLinesFormat:
         return line_units(source, self._options, Fields(self._options), source.position, index, until)
 
 
-def _is_strict(block: bytes) -> bool:
+def _is_strict(block: bytearray, data: Bytes) -> bool:
     """Whether a block is UTF-8 and free of NaN and Infinity, neither of which Arrow minds."""
     for word in (b"NaN", b"Inf"):
-        place = block.find(word)
-        while place >= 0:
-            if _NO_NUMBER.match(block, place):
-                return False
-            place = block.find(word, place + 1)
+        places = np.flatnonzero(data == word[0])
+        for step in (1, 2):
+            places = places[data.take(places + step, mode="clip") == word[step]]
+        if any(_NO_NUMBER.match(block, place) for place in places.tolist()):
+            return False
     return is_text(block)

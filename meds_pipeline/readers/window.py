@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 CHUNK = 1 << 20
 _SPACE = re.compile(rb"[ \t\r\n]*+")
+
+
+class Readable(Protocol):
+    """Anything that gives bytes as a file does."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes; empty at the end."""
 
 
 class Found(NamedTuple):
@@ -30,9 +37,9 @@ class Window:
         base: Absolute position of `data[0]`.
     """
 
-    def __init__(self, raw: BinaryIO, limit: int) -> None:
+    def __init__(self, raw: Readable, limit: int, position: int = 0) -> None:
         self._raw, self.limit = raw, limit
-        self.data, self.base, self._floor, self._ended = b"", 0, 0, False
+        self.data, self.base, self._floor, self._ended = b"", position, position, False
 
     @property
     def end(self) -> int:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _XML = "http://www.w3.org/XML/1998/namespace"
-_PATH = re.compile(r"(?:\.//)?[^@\s]*?(?:/?@[\w:.-]+)?|\.")
+_NAME = r"[^\W\d][\w.-]*"
+_STEP = rf"(?:\{{[\w:/.#?=&%~+*-]+\}})?(?:{_NAME}|\*)"
+_ATTRIBUTE = rf"@(?:{_NAME}:)?{_NAME}"
+_PATH = re.compile(rf"\.|{_ATTRIBUTE}|(?:\.//?)?{_STEP}(?://?{_STEP})*(?:/{_ATTRIBUTE})?")
 Extract = Callable[["etree._Element"], Any]
 
 
@@ -55,9 +58,7 @@ class XmlOptions(Options):
     @field_validator("columns")
     @classmethod
     def _readable(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, kind in parse_columns(value).items():
-            if "MAP(" in kind.text:
-                raise ValueError(f"column {name}: XML has no MAP; use STRUCT or a list")
+        parse_columns(value)
         return value
 
     @model_validator(mode="after")
@@ -65,10 +66,11 @@ class XmlOptions(Options):
         unknown = sorted({*self.required, *self.paths} - set(self.columns))
         if unknown:
             raise ValueError(f"required or paths names no column: {', '.join(unknown)}")
-        for name in self.columns:
-            path = self.paths.get(name, name)
-            if _PATH.fullmatch(path) is None:
-                raise ValueError(f"column {name}: {path!r} is not a path like a/b/@c")
+        for name, kind in parse_columns(self.columns).items():
+            try:
+                extractor(self.paths.get(name, name), kind)
+            except ValueError as error:
+                raise ValueError(f"column {name}: {error}") from None
         return self
 
 
@@ -157,7 +159,11 @@ def element_text(raw: BinaryIO, address: Addressed, options: Options) -> str:
 
 
 def extractor(path: str, kind: Type) -> Extract:
-    """A function that takes the value of one column out of an element; it raises ValueError on a wrong type."""
+    """A function that takes the value of one column out of an element; it raises ValueError on a wrong type.
+
+    Raises:
+        ValueError: The path is none, or an element cannot be of this type.
+    """
     steps, attribute = _split(path)
     if kind.item is not None:
         one = _reader(kind.item, attribute)
@@ -172,6 +178,8 @@ def extractor(path: str, kind: Type) -> Extract:
 
 
 def _split(path: str) -> tuple[str, str | None]:
+    if _PATH.fullmatch(path) is None:
+        raise ValueError(f"{path!r} is not a path like a/b/@c")
     steps, mark, attribute = path.rpartition("@")
     if not mark:
         return path, None
@@ -196,6 +204,8 @@ def _reader(kind: Type, attribute: str | None) -> Extract:
     if kind.fields is not None:
         inner = {name: extractor(name, field) for name, field in kind.fields.items()}
         return lambda node: {name: extract(node) for name, extract in inner.items()}
+    if kind.text not in CELLS:
+        raise ValueError(f"XML has no {kind.text}; use STRUCT or a list of plain values")
     cell = CELLS[kind.text]
 
     def text(node: etree._Element) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from meds_pipeline.reports.tallies import OUTCOMES
 from meds_pipeline.reports.views import Board, metric_name, slug
 from meds_pipeline.store import write_atomic
 
@@ -61,23 +62,47 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "chance": _chance,
         "metric": metric_name,
         "percent": _percent,
         "place": _place,
         "points": _points,
+        "range": _range,
         "signed": _signed,
         "slug": slug,
     }
+    environment.globals["OUTCOMES"] = OUTCOMES
     return environment
 
 
 def _percent(value: float | None) -> str:
-    """Show percent to one place, as published tables do."""
-    return "–" if value is None else f"{value:.1f}"
+    """Show percent to one place, as published tables do; to two where one would show nothing."""
+    return "–" if value is None else _minus(f"{value:.{_decimals(value)}f}")
+
+
+def _decimals(value: float) -> int:
+    return 2 if 0.005 <= abs(value) < 0.05 else 1
+
+
+def _range(low: float, high: float) -> str:
+    """Show an interval; the dash between would not be told from a minus."""
+    between = " to " if low < 0 else "–"
+    return f"{_percent(low)}{between}{_percent(high)}"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    return _minus(f"{value:+.{_decimals(value)}f}")
+
+
+def _minus(number: str) -> str:
+    """A true minus sign, and none before a zero."""
+    zero = not number.strip("+-0.")
+    return number.lstrip("+-") if zero else number.replace("-", "−")
+
+
+def _chance(p: float) -> str:
+    """Show a p value to three places."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}".rstrip("0").rstrip(".")
 
 
 def _points(value: float | None) -> str:

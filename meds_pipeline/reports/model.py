@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from meds_pipeline.errors import ScoringError, Where
+from meds_pipeline.scoring.compare import SIGNIFICANT
 
 Origin = Literal["real", "twin"]
 
@@ -106,20 +107,29 @@ class StaleCorpus:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What one scorer gave an answer, 0 to 1; None where the item is not counted or the metric is no mean of items."""
+    """What one scorer gave an answer.
+
+    Attributes:
+        scorer: `official` or `corrected`.
+        metric: For example `accuracy`.
+        outcome: correct, partly, wrong, unparsed, truncated, empty or error; the same for all metrics of a scorer.
+        value: 0 to 1; None where the item is not counted or the metric is no mean of items.
+        influence: By how many percent points the task's figure would fall were the item left out.
+    """
 
     scorer: str
     metric: str
+    outcome: str
     value: float | None
+    influence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A model's output for an item and its points."""
+    """A model's output for an item and what each scorer made of it."""
 
     model: str
     output: str
-    outcome: str
     points: tuple[Points, ...]
 
 
@@ -140,7 +150,22 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """First model minus second on the same items, in percent points with its 95 % interval."""
+    """First model minus second on the same items.
+
+    Attributes:
+        scorer: `official` or `corrected`.
+        level: `task`, `category` or `overall`.
+        name: Task, category, or `overall`.
+        metric: The metric compared.
+        first: A model.
+        second: Another.
+        difference: Percent points.
+        low: Lower end of its 95 % interval, widened for the number of comparisons.
+        high: Upper end.
+        p: Two-sided p value of the difference being chance.
+        adjusted: The same, corrected for the number of comparisons: what decides who is ahead.
+        n: Items compared.
+    """
 
     scorer: str
     level: str
@@ -151,6 +176,31 @@ class PairedTest:
     difference: float
     low: float
     high: float
+    p: float
+    adjusted: float
+    n: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether the difference is more than chance; otherwise the models are tied."""
+        return self.adjusted < SIGNIFICANT
+
+    def turned(self) -> PairedTest:
+        """The same test the other way round."""
+        return replace(
+            self, first=self.second, second=self.first, difference=-self.difference, low=-self.high, high=-self.low
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many answers of a model to a task ended in an outcome, for one scorer."""
+
+    model: str
+    scorer: str
+    task: str
+    outcome: str
+    items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +216,11 @@ class LeaderboardData:
         scores: One row a model, scorer, level, name and metric.
         examples: Items to show on the tasks' pages.
         pairs: Paired tests; where one is missing, disjoint intervals decide who is ahead.
+        outcomes: What became of the answers; outcomes that did not occur may be left out.
         stale: Corpora that stand on an earlier output.
 
     Raises:
-        ScoringError: If a score names an unknown model or task, or two scores claim one cell.
+        ScoringError: If a score or test names an unknown model or task, or two scores claim one cell.
     """
 
     build_id: str
@@ -180,6 +231,7 @@ class LeaderboardData:
     scores: tuple[ScoreRow, ...]
     examples: tuple[Example, ...] = ()
     pairs: tuple[PairedTest, ...] = ()
+    outcomes: tuple[OutcomeCount, ...] = ()
     stale: tuple[StaleCorpus, ...] = ()
 
     def __post_init__(self) -> None:
@@ -195,7 +247,10 @@ class LeaderboardData:
             if cell in cells:
                 raise _refused(row, f"two {row.scorer} {row.metric} scores of model {row.model}.")
             cells.add(cell)
+        for pair in self.pairs:
+            if unknown := {pair.first, pair.second} - models:
+                raise _refused(pair, f"model {min(unknown)} was compared and has no card.")
 
 
-def _refused(row: ScoreRow, problem: str) -> ScoringError:
+def _refused(row: ScoreRow | PairedTest, problem: str) -> ScoringError:
     return ScoringError(problem, Where(task=row.name), "give the leaderboard one score a cell, and cards for all.")

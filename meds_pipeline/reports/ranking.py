@@ -1,8 +1,8 @@
 """Ranks that admit ties: a model is behind another only where the data says so.
 
-Rank = 1 + the number of models clearly ahead. Clearly ahead means that the paired test's interval lies above zero or,
-where no paired test was made, that the two intervals do not meet. Models that share a rank are a tie group; small
-differences inside the noise order nobody.
+Models are taken from best to worst. Whoever cannot be told from the best of a group joins it, so a tie group shares a
+rank: one more than the number of models in the groups before. The paired test tells two models apart or, where none was
+made, intervals that do not meet. `meds score` ranks by the same rule.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meds_pipeline.scoring.ranking import grouped
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from meds_pipeline.reports.model import PairedTest, ScoreRow
 
@@ -31,38 +33,36 @@ class Standing:
         return f"{self.rank}=" if self.tied else str(self.rank)
 
 
-def index_pairs(pairs: Sequence[PairedTest]) -> dict[PairKey, float]:
-    """Map (scorer, level, name, metric, a, b) to the lower end of the interval of a minus b, both ways round."""
-    margins: dict[PairKey, float] = {}
-    for pair in pairs:
-        cell = (pair.scorer, pair.level, pair.name, pair.metric)
-        margins[*cell, pair.first, pair.second] = pair.low
-        margins[*cell, pair.second, pair.first] = -pair.high
-    return margins
+def index_pairs(pairs: Iterable[PairedTest]) -> dict[PairKey, PairedTest]:
+    """Map (scorer, level, name, metric, a, b) to the test of a minus b, both ways round."""
+    both = (test for pair in pairs for test in (pair, pair.turned()))
+    return {(test.scorer, test.level, test.name, test.metric, test.first, test.second): test for test in both}
 
 
-def standings(rows: Sequence[ScoreRow], margins: Mapping[PairKey, float]) -> dict[str, Standing]:
+def standings(rows: Sequence[ScoreRow], tests: Mapping[PairKey, PairedTest]) -> dict[str, Standing]:
     """Rank the models of one figure.
 
     Args:
         rows: The scores of one (scorer, level, name, metric), one a model; those without a value get no rank.
-        margins: Paired tests, from `index_pairs`.
+        tests: Paired tests, from `index_pairs`.
 
     Returns:
-        Standing by model name.
+        Standing by model name, best first.
     """
-    valued = [row for row in rows if row.value is not None]
-    ranks = {row.model: 1 + sum(_ahead(other, row, margins) for other in valued) for row in valued}
-    counts = list(ranks.values())
-    return {model: Standing(rank, counts.count(rank) > 1) for model, rank in ranks.items()}
+    valued = {row.model: row for row in rows if row.value is not None}
+    values = {model: row.value for model, row in valued.items() if row.value is not None}
+    ranks: dict[str, Standing] = {}
+    for group in grouped(values, lambda best, other: _apart(valued[best], valued[other], tests)):
+        ranks |= dict.fromkeys(group, Standing(len(ranks) + 1, len(group) > 1))
+    return ranks
 
 
-def _ahead(first: ScoreRow, second: ScoreRow, margins: Mapping[PairKey, float]) -> bool:
-    key = (first.scorer, first.level, first.name, first.metric, first.model, second.model)
-    if key in margins:
-        return margins[key] > 0
-    if first.value is None or second.value is None or first.model == second.model:
+def _apart(best: ScoreRow, other: ScoreRow, tests: Mapping[PairKey, PairedTest]) -> bool:
+    test = tests.get((best.scorer, best.level, best.name, best.metric, best.model, other.model))
+    if test is not None:
+        return test.apart
+    if best.value is None or other.value is None:
         return False
-    low = first.value if first.low is None else first.low
-    high = second.value if second.high is None else second.high
+    low = best.value if best.low is None else best.low
+    high = other.value if other.high is None else other.high
     return low > high

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline import parquet
 from meds_pipeline.reports import model as page
 from meds_pipeline.reports.leaderboard import write_leaderboard
+from meds_pipeline.reports.pairs import paired_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ _KINDS = {
     "endpoint": ("endpoint", "{remote_name} at {url}"),
     "file": ("submission", "predictions from {path}"),
 }
+_OFFICIAL = "asked by the official few-shot protocol, whose examples come from the tested items, answers included"
 
 
 def render_leaderboard(ws: Workspace, build: Build, scored: Mapping[str, Output], draft: Draft) -> None:
@@ -39,7 +42,12 @@ def render_leaderboard(ws: Workspace, build: Build, scored: Mapping[str, Output]
     ) as con:
         data = gather(con, ws, build, scored)
     write_leaderboard(data, draft.path / "site")
-    draft.rows = {"models": len(data.models), "tasks": len(data.tasks), "scores": len(data.scores)}
+    draft.rows = {
+        "models": len(data.models),
+        "tasks": len(data.tasks),
+        "scores": len(data.scores),
+        "pairs": len(data.pairs),
+    }
     draft.facts = {"build_id": build.build_id}
 
 
@@ -63,14 +71,17 @@ def gather(
     for view, files in _files(ws, fresh).items():
         if files:
             parquet.view_of(con, view, files)
+    scores = _scores(con) if fresh else ()
     return page.LeaderboardData(
         build_id=build.build_id,
         origin=ws.origin,
         release=_release(con, ws, release),
         models=tuple(_model_card(ws, name) for name in fresh),
         tasks=_task_cards(con, ws),
-        scores=_scores(con) if fresh else (),
+        scores=scores,
         examples=_examples(con) if fresh else (),
+        pairs=paired_tests(con, fresh, scores),
+        outcomes=_outcomes(con) if fresh else (),
         stale=tuple(
             page.StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale
         ),
@@ -97,6 +108,9 @@ def _release(con: duckdb.DuckDBPyConnection, ws: Workspace, output: Output) -> p
 def _model_card(ws: Workspace, name: str) -> page.ModelCard:
     spec = ws.settings.model(name)
     kind, about = _KINDS.get(spec.kind, (spec.kind, ""))
+    about = about.format(**spec.model_dump())
+    if spec.protocol == "official":
+        kind, about = f"{kind}, official shots", "; ".join(filter(None, (about, _OFFICIAL)))
     training = ws.store.current("training_set", spec.plan) if spec.plan else None
     weights = ws.store.current("fine_tuned_model", spec.plan) if spec.plan and spec.kind == "tuned" else None
     facts = [page.Fact(label, f"{count:,}") for label, count in (weights.manifest.rows if weights else {}).items()]
@@ -105,7 +119,7 @@ def _model_card(ws: Workspace, name: str) -> page.ModelCard:
     return page.ModelCard(
         name=name,
         kind=kind,
-        about=about.format(**spec.model_dump()),
+        about=about,
         plan=spec.plan,
         training_set=training.digest if training is not None and spec.kind != "untuned" else None,
         weights=weights.digest if weights else None,
@@ -132,6 +146,13 @@ def _scores(con: duckdb.DuckDBPyConnection) -> tuple[page.ScoreRow, ...]:
     return tuple(page.ScoreRow(*row) for row in rows)
 
 
+def _outcomes(con: duckdb.DuckDBPyConnection) -> tuple[page.OutcomeCount, ...]:
+    rows = con.execute(
+        "SELECT model, scorer, task_id, outcome, count(DISTINCT item_id) FROM item_score GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return tuple(page.OutcomeCount(*row) for row in rows)
+
+
 def _examples(con: duckdb.DuckDBPyConnection) -> tuple[page.Example, ...]:
     items = con.execute(
         'SELECT item_id, task_id, definition, input, "references", instance_id IN (SELECT instance_id FROM instance) '
@@ -149,13 +170,13 @@ def _examples(con: duckdb.DuckDBPyConnection) -> tuple[page.Example, ...]:
 
 def _answers(con: duckdb.DuckDBPyConnection, item_id: str) -> tuple[page.Answer, ...]:
     rows: list[tuple[Any, ...]] = con.execute(
-        "SELECT p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.points, s.outcome "
+        "SELECT p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.outcome, s.points, s.influence "
         "FROM prediction AS p JOIN item_score AS s USING (model, item_id) WHERE item_id = ? "
         "ORDER BY p.model, s.scorer DESC, s.metric",
         [item_id],
     ).fetchall()
     answers: dict[str, page.Answer] = {}
-    for model, output, scorer, metric, points, outcome in rows:
-        known = answers.get(model, page.Answer(model, output, outcome, ()))
-        answers[model] = page.Answer(model, output, known.outcome, (*known.points, page.Points(scorer, metric, points)))
+    for model, output, *earned in rows:
+        known = answers.get(model, page.Answer(model, output, ()))
+        answers[model] = replace(known, points=(*known.points, page.Points(*earned)))
     return tuple(answers.values())

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meds_pipeline.reports.duels import Duel, Place, better_first, duel, duels, places
 from meds_pipeline.reports.ranking import Standing, index_pairs, standings
+from meds_pipeline.reports.tallies import Tally, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +22,17 @@ METRICS = {
     "bleu1": "BLEU-1",
     "rougeL": "ROUGE-L",
     "rouge_l": "ROUGE-L",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "main": "main metric",
     "f1": "F1",
     "micro_f1": "micro F1",
     "macro_f1": "macro F1",
     "precision": "precision",
     "recall": "recall",
 }
+RANKED = ("main", "accuracy", "f1", "rougeL")
+"""Metrics that a scorer with a main figure ranks by; the first that a task or category has is the one."""
 
 
 def slug(name: str) -> str:
@@ -117,14 +124,16 @@ class Board:
     def __init__(self, data: LeaderboardData) -> None:
         self.data = data
         self.scorers = _scorers(data.scores)
-        margins = index_pairs(data.pairs)
+        self._tests = index_pairs(data.pairs)
         figures: dict[Figure, list[ScoreRow]] = {}
         for row in data.scores:
             figures.setdefault(Figure(row.scorer, row.level, row.name, row.metric), []).append(row)
         self.figures = tuple(figures)
+        self._main = {figure.scorer for figure in figures if figure.metric == "main"}
         self._cells: dict[tuple[Figure, str], Cell] = {}
+        self._ranks: dict[Figure, dict[str, Standing]] = {}
         for figure, rows in figures.items():
-            ranks = standings(rows, margins)
+            ranks = self._ranks[figure] = standings(rows, self._tests)
             contested = any(standing.rank > 1 for standing in ranks.values())
             for row in rows:
                 standing = ranks.get(row.model)
@@ -139,7 +148,7 @@ class Board:
     def standings(self, scorer: str) -> Standings:
         """Models by overall and categories; where the scorer gave neither, by tasks."""
         wide = [f for f in self.figures if f.scorer == scorer and f.level in ("overall", "category")]
-        shown = wide or [f for f in self.figures if f.scorer == scorer]
+        shown = self._ranked(wide or [f for f in self.figures if f.scorer == scorer])
         categories = list(dict.fromkeys(task.category for task in self.data.tasks))
 
         def place(figure: Figure) -> tuple[int, int]:
@@ -151,10 +160,10 @@ class Board:
         return Standings(scorer, columns, rows)
 
     def tasks(self, scorer: str) -> tuple[TaskGroup, ...]:
-        """Tasks and metrics by models, grouped by category in the order of the tasks."""
+        """Tasks and the metrics they rank by, by models, grouped by category in the order of the tasks."""
         groups: dict[str, list[TaskRow]] = {}
         for task in self.data.tasks:
-            for number, figure in enumerate(self.task_figures(task, scorer)):
+            for number, figure in enumerate(self._ranked(self.task_figures(task, scorer))):
                 cells = tuple(self.cell(figure, model) for model in self.models)
                 groups.setdefault(task.category, []).append(TaskRow(task, figure, cells, lead=number == 0))
         return tuple(TaskGroup(category, tuple(rows)) for category, rows in groups.items())
@@ -163,15 +172,65 @@ class Board:
         """The metrics of a task in the scorer's order."""
         return [f for f in self.figures if f.scorer == scorer and f.level == "task" and f.name == task.task]
 
-    def model_cells(self, model: ModelCard, scorer: str) -> list[Cell]:
-        """All scores of a model: overall, categories, tasks."""
-        order = {"overall": 0, "category": 1, "task": 2}
-        cells = [cell for (f, name), cell in self._cells.items() if name == model.name and f.scorer == scorer]
-        return sorted(cells, key=lambda cell: order.get(cell.score.level, 3))
+    def model_cells(self, model: ModelCard, scorer: str, *, task_level: bool, ranked: bool = True) -> list[Cell]:
+        """The scores of a model on tasks, in their order, or overall and on categories.
 
-    def task_pairs(self, task: TaskCard) -> list[PairedTest]:
-        """The paired tests on a task."""
-        return [pair for pair in self.data.pairs if pair.level == "task" and pair.name == task.task]
+        Args:
+            model: The model.
+            scorer: The scorer.
+            task_level: Whether those on tasks.
+            ranked: Whether the figures that models are ranked by, or the others.
+        """
+        order = {task.task: number for number, task in enumerate(self.data.tasks)}
+        figures = [f for f in self.figures if f.scorer == scorer and (f.level == "task") == task_level]
+        kept = set(self._ranked(figures))
+        figures = [figure for figure in figures if (figure in kept) == ranked]
+        figures.sort(key=lambda f: order[f.name] if task_level else f.level != "overall")
+        return [cell for figure in figures if (cell := self.cell(figure, model))]
+
+    def places(self, figure: Figure) -> tuple[Place, ...]:
+        """Tie groups of a figure, best first."""
+        return places(self._ranks[figure])
+
+    def placings(self, scorer: str) -> list[tuple[Figure, tuple[Place, ...]]]:
+        """Tie groups of overall and of each category that has paired tests."""
+        tested = {Figure(pair.scorer, pair.level, pair.name, pair.metric) for pair in self.data.pairs}
+        columns = self.standings(scorer).columns
+        return [(f, self.places(f)) for f in columns if f in tested and f.level != "task"]
+
+    def pairs(self, figure: Figure) -> list[PairedTest]:
+        """The paired tests of a figure, the better model first."""
+        mine = [p for p in self.data.pairs if Figure(p.scorer, p.level, p.name, p.metric) == figure]
+        return better_first(mine, self.models)
+
+    def duels(self, scorer: str) -> list[Duel]:
+        """Every two models."""
+        return duels(self.data.pairs, scorer, self.models)
+
+    def duels_of(self, model: ModelCard, scorer: str) -> list[Duel]:
+        """A model against each other one."""
+        found = (duel(self.data.pairs, scorer, model.name, other.name) for other in self.models if other != model)
+        return [one for one in found if one is not None]
+
+    def comparisons(self, scorer: str, level: str) -> int:
+        """How many tests the p values of a scorer and level are corrected for."""
+        return sum(pair.scorer == scorer and pair.level == level for pair in self.data.pairs)
+
+    def outcomes(self, scorer: str, model: str | None = None, task: str | None = None) -> dict[str, Tally]:
+        """What became of answers: of each model (to a task, where one is given), or of one model to each task."""
+        mine = [c for c in self.data.outcomes if c.scorer == scorer and model in (None, c.model)]
+        if model is not None:
+            return tallies(mine, lambda count: count.task)
+        found = tallies((c for c in mine if task in (None, c.task)), lambda count: count.model)
+        return {card.name: found[card.name] for card in self.models if card.name in found}
+
+    def _ranked(self, figures: list[Figure]) -> list[Figure]:
+        """Of each task or category the figure it is ranked by, where the scorer has main figures; else all."""
+        shown: dict[tuple[str, str, str], Figure] = {}
+        for figure in sorted(figures, key=lambda f: RANKED.index(f.metric) if f.metric in RANKED else len(RANKED)):
+            shown.setdefault((figure.scorer, figure.level, figure.name), figure)
+        kept = set(shown.values())
+        return [figure for figure in figures if figure in kept or figure.scorer not in self._main]
 
     def notes(self) -> list[str]:
         """Why figures are marked as not comparable, each reason once."""
@@ -183,17 +242,14 @@ class Board:
         return _reasons(cell.score for cell in cells if cell)
 
     def _ordered_models(self) -> tuple[ModelCard, ...]:
-        """Best first: by mean rank on the first scorer's widest level that has scores, then by name."""
-        levels = {f.level for f in self.figures}
-        widest = next((level for level in ("overall", "category", "task") if level in levels), "")
+        """Best first: by mean rank on the widest level that any scorer has, then by value, then by name."""
+        by_breadth = [(level, scorer) for level in ("overall", "category", "task") for scorer in self.scorers]
+        kinds = {(figure.level, figure.scorer) for figure in self.figures}
+        chosen = next((kind for kind in by_breadth if kind in kinds), None)
+        figures = self._ranked([figure for figure in self.figures if (figure.level, figure.scorer) == chosen])
 
         def key(model: ModelCard) -> tuple[float, float, str]:
-            cells = [
-                cell
-                for figure in self.figures
-                if figure.level == widest and figure.scorer == self.scorers[0]
-                if (cell := self.cell(figure, model)) and cell.standing
-            ]
+            cells = [cell for figure in figures if (cell := self.cell(figure, model)) and cell.standing]
             if not cells:
                 return (float("inf"), 0.0, model.name)
             ranks = sum(cell.standing.rank for cell in cells if cell.standing) / len(cells)

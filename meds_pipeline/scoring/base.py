@@ -41,7 +41,10 @@ class Outcome(StrEnum):
 
 
 class Answer(NamedTuple):
-    """A model's output for one item, with what it is measured against."""
+    """A model's output for one item, with what it is measured against.
+
+    `cut_off`: the output ended at the limit of new tokens and not by itself.
+    """
 
     item_id: str
     task_id: str
@@ -49,7 +52,7 @@ class Answer(NamedTuple):
     references: tuple[str, ...]
     output: str | None
     subject: str | None = None
-    truncated: bool = False
+    cut_off: bool = False
     error: str | None = None
 
     @property
@@ -75,10 +78,14 @@ class ItemScore(NamedTuple):
 
 
 class Family:
-    """Base of all metric families: `score` per answer, `finish` per sum of counts."""
+    """Base of all metric families: `score` per answer, `finish` per sum of counts.
+
+    A family that looks at `answer.input` says so with `reads_input`; from files, no other gets to see it.
+    """
 
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     main: ClassVar[str] = "accuracy"
+    reads_input: ClassVar[bool] = False
 
     def __init__(self, spec: TaskSpec) -> None:
         """Keep the task's spec: language, labels and upstream's habits for it."""
@@ -114,17 +121,18 @@ class Family:
 
 
 def outcome_of(points: float, answer: Answer, unparsed: bool = False) -> Outcome:
-    """The outcome of an answer that earned `points` (0 to 1): what failed comes before how it scored."""
+    """The outcome of an answer that earned `points` (0 to 1): what failed comes before how it scored.
+
+    An answer that was cut off keeps its outcome where it could be read all the same.
+    """
     if answer.error is not None:
         return Outcome.ERROR
     if answer.output is None or not answer.output.strip():
         return Outcome.EMPTY
     if points >= 1.0:
         return Outcome.CORRECT
-    if answer.truncated:
-        return Outcome.TRUNCATED
     if unparsed:
-        return Outcome.UNPARSED
+        return Outcome.TRUNCATED if answer.cut_off else Outcome.UNPARSED
     return Outcome.PARTLY if points > 0.0 else Outcome.WRONG
 
 

@@ -90,12 +90,3 @@ def _columns(present: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     if len(present) and present[-1] - present[0] == len(present) - 1 and bool((np.diff(present) == 1).all()):
         return slice(int(present[0]), int(present[-1]) + 1)
     return present
-
-
-def interval(figures: FloatArray, members: int) -> tuple[float | None, float | None]:
-    """2.5 % and 97.5 % quantiles of replicates; none where fewer than two clusters speak."""
-    valid = figures[~np.isnan(figures)]
-    if members < 2 or not len(valid):
-        return None, None
-    low, high = np.quantile(valid, [0.025, 0.975])
-    return float(low), float(high)

@@ -1,36 +1,35 @@
 """Paired comparisons of models: is a difference more than luck?
 
-Approximate randomization (Noreen 1989; Yeh 2000), by subject: in each round every subject's answers change sides with
-probability one half, all its items and tasks together. It fits sums of counts, hence means and F1 alike. p values are
-corrected for the number of comparisons of a scorer and level by Holm's method. Intervals of differences come from the
-paired bootstrap and are widened for the same number (Bonferroni).
+p values come from approximate randomization by subject (`swapping.py`) and are corrected for the number of comparisons
+of a scorer and level by Holm's method. Intervals of differences come from the paired bootstrap and are widened for the
+same number (Bonferroni). A figure that either model does not have (no item counts) is not compared.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from meds_pipeline.scoring import bootstrap
 from meds_pipeline.scoring.averages import MAIN
+from meds_pipeline.scoring.intervals import effective, pooled_clusters, reach, together, unseen, varies
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.swapping import Pair, Swapping, choices, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from meds_pipeline.scoring.base import Family, FloatArray
+    from meds_pipeline.scoring.base import FloatArray
     from meds_pipeline.scoring.figures import TaskItems
 
-ROUNDS = 4999
+ROUNDS, MOST_ROUNDS = 4999, 99_999
 SIGNIFICANT = 0.05
-_CHUNK = 100
+_ROUNDS_A_COMPARISON = 100
+"""Rounds for each comparison of a level, where the first ones do not tell: Holm's method can then come down to 0.01."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,39 +69,53 @@ class Comparison:
         return asdict(self)
 
 
-class _Pair(NamedTuple):
-    """Counts of two models on the shared items of one task, and the cluster of each item."""
-
-    task: str
-    family: Family
-    first: FloatArray
-    second: FloatArray
-    cluster: NDArray[np.int64]
-
-    def main(self, sums: FloatArray) -> FloatArray:
-        """The main figure from summed counts."""
-        return np.asarray(self.family.finish(sums)[..., self.family.metrics.index(self.family.main)])
-
-
 class _Difference(NamedTuple):
-    """A difference with its distribution under swapping (randomization) and under resampling (bootstrap)."""
+    """A difference with its distribution under swapping (randomization) and under resampling (bootstrap).
+
+    `clusters` is how many of equal size would tell as much. `still` has, for each task whose replicates do not vary,
+    its weight, value and clusters.
+    """
 
     observed: float
     swapped: FloatArray
     resampled: FloatArray
     n: int
+    clusters: float
+    still: tuple[tuple[float, float, float], ...] = ()
+
+    @property
+    def variance(self) -> float:
+        """Variance over replicates; 0 where none has a figure."""
+        return float(np.nanvar(self.resampled)) if varies(self.resampled) else 0.0
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Ends of its interval, for this probability to miss."""
+        error = reach(self.clusters, alpha) * math.sqrt(self.variance)
+        parts = ((weight, unseen(value, clusters, alpha, lowest=-100.0)) for weight, value, clusters in self.still)
+        margins = together(parts)
+        low = self.observed - math.hypot(error, margins.below)
+        return max(-100.0, low), min(100.0, self.observed + math.hypot(error, margins.above))
 
 
 class _Group(NamedTuple):
-    """Tasks whose mean is compared."""
+    """What is compared: a weighted sum over tasks, by the weight of each."""
 
     level: str
     name: str
     metric: str
-    tasks: tuple[str, ...]
+    weights: Mapping[str, float]
 
 
-def _pairs(first: Sequence[TaskItems], second: Sequence[TaskItems]) -> tuple[list[_Pair], int]:
+class _Found(NamedTuple):
+    """A comparison that is not corrected yet."""
+
+    names: tuple[str, str]
+    group: _Group
+    difference: _Difference
+    p: float
+
+
+def _pairs(first: Sequence[TaskItems], second: Sequence[TaskItems]) -> tuple[list[Pair], int]:
     """Shared items by task, and the number of clusters."""
     others = {part.spec.task_id: part for part in second}
     found: list[tuple[TaskItems, list[int], TaskItems, list[int]]] = []
@@ -113,70 +126,79 @@ def _pairs(first: Sequence[TaskItems], second: Sequence[TaskItems]) -> tuple[lis
         both = [(i, places[a.item_id]) for i, a in enumerate(part.answers) if a.item_id in places]
         if both:
             found.append((part, [i for i, _ in both], other, [j for _, j in both]))
-    subjects = [[part.subjects()[i] for i in mine] for part, mine, _, _ in found]
+    subjects = [_picked(part.subjects(), mine) for part, mine, _, _ in found]
     number, clusters = bootstrap.clusters(subjects)
     return [
-        _Pair(part.spec.task_id, part.family, part.counts[mine], other.counts[theirs], cluster)
+        Pair(part.spec.task_id, part.family, part.counts[mine], other.counts[theirs], cluster)
         for (part, mine, other, theirs), cluster in zip(found, clusters, strict=True)
     ], number
 
 
-def _swaps(number: int, seed: int, rounds: int) -> Iterator[FloatArray]:
-    """For each round which subjects change sides: chunks of shape (some rounds, subjects) of 0 and 1."""
-    generator = np.random.Generator(np.random.PCG64(seed))
-    for start in range(0, rounds, _CHUNK):
-        rows = min(_CHUNK, rounds - start)
-        drawn = np.frombuffer(generator.bytes(rows * number // 8 + 1), dtype=np.uint8)
-        yield np.unpackbits(drawn)[: rows * number].reshape(rows, number).astype(np.float64)
+def _picked(subjects: Sequence[tuple[str, ...]], places: Sequence[int]) -> list[tuple[str, ...]]:
+    return [subjects[i] for i in places]
 
 
-def _differences(pairs: Sequence[_Pair], number: int, seed: int, rounds: int) -> dict[str, _Difference]:
+def _differences(pairs: Sequence[Pair], number: int, seed: int, rounds: int) -> dict[str, _Difference]:
     """For each task the observed difference, and those after swapping and after resampling subjects."""
-    exact = [(np.rint(p.first * bootstrap.UNIT), np.rint(p.second * bootstrap.UNIT)) for p in pairs]
-    moves = [bootstrap.by_cluster(b - a, pair.cluster) for pair, (a, b) in zip(pairs, exact, strict=True)]
-    totals = [(a.sum(axis=0), b.sum(axis=0)) for a, b in exact]
     swapped: list[list[FloatArray]] = [[np.empty(0)] for _ in pairs]
-    for swap in _swaps(number, seed, rounds):
-        for i, (pair, (present, move)) in enumerate(zip(pairs, moves, strict=True)):
-            moved = swap[:, present] @ move
-            first, second = totals[i][0] + moved, totals[i][1] - moved
-            swapped[i].append(pair.main(first / bootstrap.UNIT) - pair.main(second / bootstrap.UNIT))
+    for taken in choices(number, seed, rounds):
+        for i, pair in enumerate(pairs):
+            swapped[i].append(pair.moved(taken[:, pair.present] @ pair.moves))
     groups = [(pair.cluster, counts) for pair in pairs for counts in (pair.first, pair.second)]
     sums = bootstrap.resample(groups, number, seed)
-    return {
-        pair.task: _Difference(
-            float(pair.main(pair.first.sum(axis=0)) - pair.main(pair.second.sum(axis=0))),
-            np.concatenate(swapped[i]),
-            pair.main(sums[2 * i]) - pair.main(sums[2 * i + 1]),
-            len(pair.cluster),
-        )
-        for i, pair in enumerate(pairs)
-    }
+    found = {}
+    for i, pair in enumerate(pairs):
+        resampled = pair.main(sums[2 * i]) - pair.main(sums[2 * i + 1])
+        sizes = np.unique(pair.cluster, return_counts=True)[1]
+        clusters, size = effective(sizes.astype(np.float64)), len(pair.cluster)
+        still = () if varies(resampled) else ((1.0, pair.observed, clusters),)
+        found[pair.task] = _Difference(pair.observed, np.concatenate(swapped[i]), resampled, size, clusters, still)
+    return found
 
 
-def _mean(parts: Sequence[_Difference]) -> _Difference:
+def _summed(parts: Sequence[_Difference], weights: Sequence[float]) -> _Difference:
+    """The weighted sum of differences."""
+    both = list(zip(weights, parts, strict=True))
     return _Difference(
-        math.fsum(part.observed for part in parts) / len(parts),
-        np.mean([part.swapped for part in parts], axis=0),
-        np.mean([part.resampled for part in parts], axis=0),
+        math.fsum(weight * part.observed for weight, part in both),
+        weighted([part.swapped for part in parts], weights),
+        weighted([part.resampled for part in parts], weights),
         sum(part.n for part in parts),
+        pooled_clusters((weight**2 * part.variance, part.clusters) for weight, part in both),
+        tuple((weight * own, value, clusters) for weight, part in both for own, value, clusters in part.still),
     )
 
 
-def _groups(scorer: str, main: Mapping[str, str], required: Mapping[str, str]) -> list[_Group]:
-    """What is compared: every task, every average all of whose tasks there are, overall likewise."""
-    groups = [_Group("task", task, metric, (task,)) for task, metric in main.items()]
+def _groups(
+    scorer: str, main: Mapping[str, str], tasks: tuple[set[str], set[str]], required: Mapping[str, str]
+) -> list[_Group]:
+    """What is compared: every shared task, every average whose tasks both models have, overall likewise.
+
+    Args:
+        scorer: Name of the scorer.
+        main: Main metric of each task with shared items.
+        tasks: The tasks each model has.
+        required: Category by task, for all tasks the corrected scorer needs.
+    """
+    groups = [_Group("task", task, metric, {task: 1.0}) for task, metric in main.items()]
     if scorer == "official":
-        averages = [(average.name, average.tasks) for average in load_registry().averages]
-        groups += [
-            _Group("category", name, main[tasks[0]], tasks) for name, tasks in averages if all(t in main for t in tasks)
-        ]
+        for average in load_registry().averages:
+            there, theirs = ([task for task in average.tasks if task in have] for have in tasks)
+            # A task that both lack enters both averages as the same constant.
+            if there and there == theirs and all(task in main for task in there):
+                of = len(there) if average.ours else len(average.tasks)
+                groups.append(_Group("category", average.name, main[there[0]], dict.fromkeys(there, 1 / of)))
         return groups
     members: dict[str, list[str]] = {}
     for task, category in sorted(required.items()):
         members.setdefault(category, []).append(task)
-    complete = {name: tuple(tasks) for name, tasks in sorted(members.items()) if all(t in main for t in tasks)}
-    return groups + [_Group("category", name, MAIN, tasks) for name, tasks in complete.items()]
+    complete = {name: names for name, names in sorted(members.items()) if all(task in main for task in names)}
+    means = [(name, dict.fromkeys(names, 1 / len(names))) for name, names in complete.items()]
+    groups += [_Group("category", name, MAIN, weights) for name, weights in means]
+    if means and len(complete) == len(members):
+        overall = {task: weight / len(means) for _, weights in means for task, weight in weights.items()}
+        groups.append(_Group("overall", "overall", MAIN, overall))
+    return groups
 
 
 def _compare_pair(
@@ -186,25 +208,23 @@ def _compare_pair(
     required: Mapping[str, str],
     seed: int,
     rounds: int,
-) -> Iterator[Comparison]:
-    """All comparisons of two models; intervals still as wide as one standard error."""
+    all_pairs: int,
+) -> Iterator[_Found]:
+    """All comparisons of two models."""
     pairs, number = _pairs(*parts)
+    by_task = {pair.task: pair for pair in pairs}
     found = _differences(pairs, number, seed, rounds)
-    main = {pair.task: pair.family.main for pair in pairs}
-    categories: list[_Difference] = []
-    rows: list[tuple[_Group, _Difference]] = []
-    for group in _groups(scorer, main, required):
-        rows.append((group, _mean([found[task] for task in group.tasks])))
-        if group.level == "category":
-            categories.append(rows[-1][1])
-    if scorer != "official" and categories and len(categories) == len(set(required.values())):
-        rows.append((_Group("overall", "overall", MAIN, ()), _mean(categories)))
-    for group, part in rows:
-        at_least = np.abs(part.swapped) >= abs(part.observed) - 1e-9
-        p = (1 + int(at_least.sum())) / (1 + len(part.swapped))
-        error = float(np.nanstd(part.resampled)) if len(part.resampled) else math.nan
-        low, high = part.observed - error, part.observed + error
-        yield Comparison(scorer, *group[:3], *names, part.observed, low, high, p, p, part.n)
+    have = {part.spec.task_id for part in parts[0]}, {part.spec.task_id for part in parts[1]}
+    groups = _groups(scorer, {pair.task: pair.family.main for pair in pairs}, have, required)
+    for group in groups:
+        weights = list(group.weights.values())
+        difference = _summed([found[task] for task in group.weights], weights)
+        if math.isnan(difference.observed):
+            continue
+        level = sum(other.level == group.level for other in groups)
+        enough = max(rounds, min(MOST_ROUNDS, _ROUNDS_A_COMPARISON * all_pairs * level))
+        swapping = Swapping([by_task[task] for task in group.weights], weights)
+        yield _Found(names, group, difference, swapping.p_value(difference.observed, difference.swapped, seed, enough))
 
 
 def compare(
@@ -220,24 +240,36 @@ def compare(
         rounds: How many.
     """
     out: list[Comparison] = []
+    duels = list(combinations(sorted(models), 2))
     for scorer in dict.fromkeys(part.scorer for parts in models.values() for part in parts):
-        rows: list[Comparison] = []
-        for names in combinations(sorted(models), 2):
+        found: list[_Found] = []
+        for names in duels:
             parts = [[part for part in models[name] if part.scorer == scorer] for name in names]
-            rows += _compare_pair(scorer, names, parts, required, seed, rounds)
+            found += _compare_pair(scorer, names, parts, required, seed, rounds, len(duels))
         for level in ("task", "category", "overall"):
-            mine = [row for row in rows if row.level == level]
-            wide = NormalDist().inv_cdf(1 - SIGNIFICANT / 2 / max(1, len(mine)))
-            out += [
-                replace(
-                    row,
-                    adjusted=adjusted,
-                    low=row.difference - wide * (row.difference - row.low),
-                    high=row.difference + wide * (row.high - row.difference),
-                )
-                for row, adjusted in zip(mine, holm([row.p for row in mine]), strict=True)
-            ]
+            mine = [one for one in found if one.group.level == level]
+            adjusted = holm([one.p for one in mine])
+            out += [_corrected(scorer, one, holms, len(mine)) for one, holms in zip(mine, adjusted, strict=True)]
     return out
+
+
+def _corrected(scorer: str, found: _Found, adjusted: float, number: int) -> Comparison:
+    """A comparison as one of so many."""
+    difference, group = found.difference, found.group
+    low, high = difference.interval(SIGNIFICANT / number)
+    return Comparison(
+        scorer,
+        group.level,
+        group.name,
+        group.metric,
+        *found.names,
+        difference=difference.observed,
+        low=low,
+        high=high,
+        p=found.p,
+        adjusted=adjusted,
+        n=difference.n,
+    )
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -249,20 +281,3 @@ def holm(values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(values) - rank) * values[i]))
         adjusted[i] = highest
     return adjusted
-
-
-def tie_groups(values: Mapping[str, float], comparisons: Sequence[Comparison]) -> list[list[str]]:
-    """Models from best to worst, those that cannot be told from a group's best tied with it.
-
-    Args:
-        values: Figure by model.
-        comparisons: Those of one scorer, level and name.
-    """
-    apart = {frozenset((row.first, row.second)) for row in comparisons if row.adjusted < SIGNIFICANT}
-    groups: list[list[str]] = []
-    for model in sorted(values, key=lambda name: (-values[name], name)):
-        if groups and frozenset((groups[-1][0], model)) not in apart:
-            groups[-1].append(model)
-        else:
-            groups.append([model])
-    return groups

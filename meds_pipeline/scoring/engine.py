@@ -68,11 +68,16 @@ def score(
         given = dict(categories or {})
         needed = {task: known[task].category if task in known else given.get(task, "") for task in required}
     rows_of_scores = score_rows(parts, seed, needed, replicates)
-    return Scored(item_table(parts), pa.Table.from_pylist(rows_of_scores, schema=SCORES))
+    measured = {part.spec.task_id: part.spec for part in parts}
+    return Scored(item_table(parts), pa.Table.from_pylist(rows_of_scores, schema=SCORES), measured)
 
 
 def measure(
-    rows: Sequence[Answer], scorers: Sequence[str], specs: Mapping[str, TaskSpec], processes: int | None = None
+    rows: Sequence[Answer],
+    scorers: Sequence[str],
+    specs: Mapping[str, TaskSpec],
+    processes: int | None = None,
+    crew: workers.Crew | None = None,
 ) -> list[TaskItems]:
     """Measure answers, sorted by task: one entry a scorer and task."""
     tasks: list[tuple[TaskSpec, list[Answer]]] = []
@@ -81,7 +86,7 @@ def measure(
         tasks.append((complete(specs[task_id], members), members))
     jobs = [workers.Job(tuple(scorers), spec, members) for spec, members in tasks]
     families = [[family(scorer, job.spec) for scorer in scorers] for job in jobs]  # unknown names fail before the work
-    done = workers.run_all(jobs, processes)
+    done = workers.run_all(jobs, processes, crew)
     return [
         TaskItems(scorer, job.spec, made[i], job.answers, found[scorer], _matrix(found[scorer]))
         for i, scorer in enumerate(scorers)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meds_pipeline.errors import ScoringError, UnknownNameError, Where
-from meds_pipeline.scoring.corrected.text import bare, without
+from meds_pipeline.scoring.corrected.nothing import says_none
+from meds_pipeline.scoring.corrected.text import bare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 SCORERS = ("official", "corrected")
 """Scorers by name; the version of each is in `VERSIONS`."""
 
-VERSIONS = {"official": "1", "corrected": "1"}
+VERSIONS = {"official": "2", "corrected": "2"}
 """Raised whenever a figure could change; part of every result's identity."""
 
+_CLOSED, _EXTRACTION = "closed:Closed", "extraction:Extraction"
+"""Upstream's containment, corrected: one label of a closed set where the task has labels, else a phrase of the text."""
 _MODULES: dict[str, tuple[str, str]] = {
     "accuracy_choice": ("choice:Choice", "choice:Choice"),
-    "accuracy_yes_no_firstchar": ("choice:YesNo", "closed:YesNoMaybe"),
-    "accuracy_substring": ("substring:Substring", "extraction:Extraction"),
-    "accuracy_substring_firstline": ("substring:FirstLine", "closed:Closed"),
-    "accuracy_substring_no_task_filter": ("substring:Substring", "closed:Closed"),
-    "accuracy_true_false": ("true_false:TrueFalse", "closed:TrueFalse"),
+    "accuracy_yes_no_firstchar": ("choice:YesNo", _CLOSED),
+    "accuracy_substring": ("substring:Substring", _EXTRACTION),
+    "accuracy_substring_firstline": ("substring:FirstLine", _EXTRACTION),
+    "accuracy_substring_no_task_filter": ("substring:Substring", _EXTRACTION),
+    "accuracy_true_false": ("true_false:TrueFalse", _CLOSED),
     "f1_entities_micro": ("entities:Entities", "entities:Entities"),
     "precision_recall_f1_multilabel_macro": ("labels:Labels", "labels:Labels"),
     "bleu1_rougeL": ("overlap:Overlap", "overlap:Overlap"),
@@ -55,8 +58,8 @@ def family(scorer: str, spec: TaskSpec) -> Family:
         names = ", ".join(_MODULES)
         raise UnknownNameError(f"no metric is named {spec.metric!r}", Where(task=spec.task_id), f"Use one of: {names}.")
     place = _MODULES[spec.metric][SCORERS.index(scorer)]
-    if place == "extraction:Extraction" and spec.closed:
-        place = "closed:Closed"
+    if place in (_CLOSED, _EXTRACTION):
+        place = _CLOSED if spec.labels else _EXTRACTION
     module, _, name = place.partition(":")
     found = getattr(importlib.import_module(f"meds_pipeline.scoring.{scorer}.{module}"), name)
     made: Family = found(spec)
@@ -64,19 +67,17 @@ def family(scorer: str, spec: TaskSpec) -> Family:
 
 
 def complete(spec: TaskSpec, answers: Sequence[Answer]) -> TaskSpec:
-    """The spec with its closed label set read off the gold answers, where it needs one and names none.
+    """The spec; that of a multilabel task that names no labels with those of all its gold answers.
+
+    Its figures are means over labels, so all its items need the same ones.
 
     Raises:
         ScoringError: No gold answer names a label.
     """
-    if spec.labels or not spec.closed:
+    if spec.labels or spec.metric != "precision_recall_f1_multilabel_macro":
         return spec
-    truths = [answer.truth for answer in answers]
-    if spec.metric.startswith("precision"):
-        labels = {bare(label) for truth in truths for label in truth.split(",")}
-    else:
-        labels = {bare(without(truth, [spec.lead_in])) for truth in truths}
-    labels.discard("")
+    named = {bare(label) for answer in answers for label in answer.truth.split(",")} - {""}
+    labels = {label for label in named if not says_none(label)}  # "none" is the empty set, not a label of its own
     if not labels:
         raise ScoringError("no gold answer names a label", Where(task=spec.task_id), "Give the task's `labels`.")
     return replace(spec, labels=tuple(sorted(labels)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meds_pipeline.scoring import bootstrap
+from meds_pipeline.scoring.intervals import Margins, effective, interval, pooled_clusters, together, unseen, varies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,10 +49,13 @@ class TaskItems:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row of the scores table, with the replicates its interval comes from.
+    """One row of the scores table, with what its interval comes from.
 
     Attributes:
-        members: Clusters behind the figure; an interval needs two.
+        replicates: The figure in every bootstrap replicate.
+        members: Clusters behind the figure, of the part that has fewest; an interval needs two.
+        clusters: How many clusters of equal size would tell as much.
+        margins: What the interval needs beside the replicates, for parts whose replicates do not vary.
     """
 
     scorer: str
@@ -62,14 +66,17 @@ class Figure:
     replicates: FloatArray | None
     n: int
     members: int
+    clusters: float = 0.0
+    margins: Margins = Margins()
     comparable: bool = True
     note: str = ""
 
     def row(self) -> dict[str, Any]:
         """As a row of schema `SCORES`."""
-        low, high = None, None
-        if self.value is not None and self.replicates is not None:
-            low, high = bootstrap.interval(self.replicates, self.members)
+        ends = None
+        if self.value is not None and self.replicates is not None and self.members > 1:
+            ends = interval(self.value, self.replicates, self.clusters, self.margins)
+        low, high = ends or (None, None)
         fields = ("scorer", "level", "name", "metric", "value", "n", "comparable", "note")
         return {name: getattr(self, name) for name in fields} | {"low": low, "high": high}
 
@@ -82,21 +89,32 @@ def task_figures(name: str, parts: Sequence[TaskItems], sums: FloatArray) -> lis
         parts: Its items; more than one part where tasks are pooled.
         sums: Resampled counts, shape (replicates, columns).
     """
-    family = parts[0].family
+    family, scorer = parts[0].family, parts[0].scorer
     total = np.array([math.fsum(column) for column in zip(*(part.total() for part in parts), strict=True)])
     values, replicates = family.finish(total), family.finish(sums)
     n = int(total[0])
-    members = len({subject for part in parts for subject in part.subjects()})
+    members, clusters = _clusters(parts)
     out = []
     for i, metric in enumerate(family.metrics):
         value = None if np.isnan(values[i]) else float(values[i])
-        comparable = family.comparable[i]
-        note = "" if comparable else family.note
+        drawn = replicates[:, i]
+        comparable, note = family.comparable[i], "" if family.comparable[i] else family.note
         if not n:
             note = "no item counts"
-        row = Figure(parts[0].scorer, "task", name, metric, value, replicates[:, i], n, members, comparable, note)
-        out.append(row)
+            if scorer == "official":  # as its scripts print it
+                value, drawn, note = 0.0, np.zeros(len(sums)), "no item counts: upstream prints 0"
+        margins = Margins() if value is None or not n or varies(drawn) else unseen(value, clusters)
+        out.append(Figure(scorer, "task", name, metric, value, drawn, n, members, clusters, margins, comparable, note))
     return out
+
+
+def _clusters(parts: Sequence[TaskItems]) -> tuple[int, float]:
+    """Clusters of the items that count, and how many of equal size would tell as much."""
+    sizes: Counter[tuple[str, ...]] = Counter()
+    for part in parts:
+        counted = part.counts[:, 0] > 0
+        sizes.update(subject for subject, counts in zip(part.subjects(), counted, strict=True) if counts)
+    return len(sizes), effective(np.array(list(sizes.values()), dtype=np.float64))
 
 
 def mean_figure(
@@ -106,15 +124,23 @@ def mean_figure(
     values = [part.value for part in parts if part.value is not None]
     complete = bool(parts) and len(values) == len(parts)
     drawn = [part.replicates for part in parts if part.replicates is not None]
+    whole = complete and len(drawn) == len(parts)
+    spreads = [(_variance(part.replicates), part.clusters) for part in parts]
     return Figure(
         scorer,
         level,
         name,
         metric,
         math.fsum(values) / len(parts) if complete else None,
-        np.mean(drawn, axis=0) if complete and len(drawn) == len(parts) else None,
+        np.mean(drawn, axis=0) if whole else None,
         sum(part.n for part in parts),
         min((part.members for part in parts if part.members), default=0),
+        pooled_clusters(spreads),
+        together((1 / len(parts), part.margins) for part in parts),
         all(part.comparable for part in parts),
         "; ".join(dict.fromkeys([*sorted(part.note for part in parts if part.note), *filter(None, notes)])),
     )
+
+
+def _variance(replicates: FloatArray | None) -> float:
+    return 0.0 if replicates is None or not varies(replicates) else float(np.nanvar(replicates))

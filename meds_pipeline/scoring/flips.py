@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.figures import TaskItems
 
 
+SLIGHT = 0.1
+"""Points by which graded metrics differ for case and punctuation alone: BLEU-1 of most texts does."""
+
+
 class Flip(NamedTuple):
     """One item that the scorers judge differently.
 
@@ -42,15 +46,15 @@ def _own(score: ItemScore) -> float | None:
 
 
 def _differ(first: ItemScore, second: ItemScore) -> bool:
-    """Whether the first metric's points differ, or, for F1, any count."""
+    """Whether the first metric's points differ by more than `SLIGHT`, or, for F1, any count."""
     if first.points is None and second.points is None:
         return first.counts != second.counts
     a, b = _own(first), _own(second)
-    return a is None or b is None or abs(a - b) > 1e-9
+    return a is None or b is None or abs(a - b) > SLIGHT
 
 
 def flips(parts: Sequence[TaskItems]) -> Iterator[Flip]:
-    """Items whose points (or, for F1, counts) differ between `official` and `corrected`, by task and item."""
+    """Items that `official` and `corrected` judge differently, by task and item."""
     corrected = {part.spec.task_id: part for part in parts if part.scorer == "corrected"}
     for part in parts:
         if part.scorer != "official" or part.spec.task_id not in corrected:

@@ -58,3 +58,9 @@ class Tokens:
             found = _chinese()(text) if self.language == "zh" else nltk_words(text, punkt.english())
             self._known[text] = found
         return found
+
+
+def read_dictionaries() -> None:
+    """Read the dictionaries of zh and ja now, which takes about a second, and not when the first text is cut."""
+    _chinese()("")
+    _japanese()([""])

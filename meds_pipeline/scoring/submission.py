@@ -1,41 +1,47 @@
-"""MedS-Bench submission files (task_id,input,GT,output as CSV, JSON lines or Parquet) to answers.
+"""Submission files to answers, one an item.
 
 Nothing is dropped silently: every kind of oddity is counted, and its first rows are named.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import re
-import sys
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.errors import ScoringError, Where
 from meds_pipeline.scoring.base import Answer, upstream_cell
+from meds_pipeline.scoring.rows import read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container
     from pathlib import Path
 
-    Row = tuple[int, dict[str, Any] | None]
-    """Place in the file (line or row, from 1) and its fields; None for a row that cannot be read."""
+    from meds_pipeline.scoring.rows import Row
 
-COLUMNS = ("task_id", "input", "GT", "output")
-_ROW_START = re.compile(r'"?(?:task\d+|x_\w+)"?,')
 _NAMED = 5
 
 MESSAGES = {
-    "broken_row": "rows that cannot be read; not scored",
+    "broken_row": "rows that cannot be read (a quote that is never closed, a line that is no object); not scored",
+    "long_row": "rows with more cells than columns (a comma or quote that is not quoted); not scored: pandas "
+    "leaves them out or gives up",
+    "not_utf8": "rows with bytes that are not UTF-8; not scored: convert the file to UTF-8",
+    "short_row": "rows with fewer cells than columns; the others are missing, as for pandas",
+    "swallowed_row": "rows with a line that looks like a row of its own: a lost quote may have swallowed it; scored as "
+    "they stand, as pandas reads them",
     "unknown_task": "rows of tasks without a metric; not scored",
     "duplicate_id": "rows whose id came before; only the first is scored",
     "duplicate_row": "rows whose task, input and GT came before; scored as items of their own, as upstream does",
     "missing_output": "predictions that are missing: an empty cell, or a word pandas takes as missing (NaN, None, NA)",
     "blank_output": "predictions of blanks only",
-    "missing_truth": "rows without GT; scored as wrong",
+    "missing_truth": "rows whose GT is empty or a word pandas takes as missing; official treats it as upstream does, "
+    "corrected gives an empty GT no credit",
+    "blank_truth": "rows whose GT is blanks and full stops; official finds it in any text where upstream looks for the "
+    "GT in the prediction, corrected gives no credit",
+    "lost_text": "rows with U+FFFD, which stands where text was lost before; scored as they stand",
+    "answered_again": "rows for an item that an earlier row answers; not scored",
+    "no_item": "rows that no item of the release has, by id or by task, input and GT; not scored",
 }
 """What each kind of problem means, for the reader of the report."""
 
@@ -69,171 +75,123 @@ class Submission:
     Attributes:
         model: The file's name without its ending.
         answers: One an item, sorted by task and item.
+        contents: For each answer a name after its task, input and GT alone: their hash, and which of equal ones it is.
         problems: What was odd about the file.
         rows: Rows in the file, unreadable ones included.
-        identified: Whether items carry ids of their own.
+        identified: Whether rows carry ids of their own; items are known by their contents otherwise.
     """
 
     model: str
     answers: list[Answer]
+    contents: list[str]
     problems: Problems
     rows: int
     identified: bool
 
+    def by_content(self) -> Submission:
+        """The same with items known by their contents, whatever ids there are."""
+        pairs = zip(self.answers, self.contents, strict=True)
+        renamed = [answer._replace(item_id=content) for answer, content in pairs]
+        answers = sorted(renamed, key=lambda answer: (answer.task_id, answer.item_id))
+        return replace(self, answers=answers, contents=[a.item_id for a in answers], identified=False)
 
-def read_submission(path: Path, known: Container[str], joined_by_id: bool = True) -> Submission:
+
+def read_submission(path: Path, known: Container[str], inputs: Container[str] | None = None) -> Submission:
     """Read one file.
 
     Args:
         path: A .csv, .jsonl or .parquet file.
         known: Task ids that can be scored.
-        joined_by_id: Whether to use the file's ids, if it has them; otherwise items are known by task, input and GT.
+        inputs: Tasks whose answers keep their input, which takes memory; all if None.
 
     Raises:
         ScoringError: The file is absent, of another format, lacks a column, or holds no row that can be scored.
     """
-    readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}
-    where = Where(file=str(path))
-    if path.suffix not in readers:
+    reader = _Reader(known, known if inputs is None else inputs)
+    for row in read_rows(path):
+        reader.take(row)
+    if not reader.found:
+        problems = "; ".join(f"{found['count']} {found['meaning']}" for found in reader.problems.rows())
         raise ScoringError(
-            f"cannot read {path.suffix or 'a file without ending'}", where, "Give .csv, .jsonl or .parquet."
+            f"no row can be scored{f' ({problems})' if problems else ''}.",
+            Where(file=str(path)),
+            "Check its task_id column and its delimiter (a comma).",
         )
-    if not path.is_file():
-        raise ScoringError("there is no such file", where, "Check the path.")
-    problems, answers, total = Problems(), [], 0
-    seen: Counter[str] = Counter()
-    identified = False
-    for place, row in readers[path.suffix](path):
-        total += 1
-        if row is None:
-            problems.add("broken_row", f"line {place}")
-            continue
-        own = row.get("item_id") or row.get("id") or None
-        identified = identified or own is not None
-        answer = _answer(row, place, problems, known, None if own is None or not joined_by_id else str(own), seen)
-        if answer is not None:
-            answers.append(answer)
-    if not answers:
-        raise ScoringError("no row can be scored", where, "Check its task_id column and its delimiter (a comma).")
-    answers.sort(key=lambda answer: (answer.task_id, answer.item_id))
-    return Submission(path.stem, answers, problems, total, identified)
+    reader.found.sort(key=lambda pair: (pair[0].task_id, pair[0].item_id))
+    answers, contents = [answer for answer, _ in reader.found], [content for _, content in reader.found]
+    return Submission(path.stem, answers, contents, reader.problems, reader.rows, reader.identified)
 
 
-def item_key(task: str, text: str, truth: str) -> str:
-    """Name of an item that carries no id: a hash over task, input and GT."""
-    return hashlib.md5("\x1f".join((task, text, truth)).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+class _Reader:
+    """Takes rows and keeps those that can be scored."""
+
+    def __init__(self, known: Container[str], inputs: Container[str]) -> None:
+        self._known, self._inputs = known, inputs
+        self._ids: set[tuple[str, str]] = set()
+        self._seen: Counter[str] = Counter()
+        self.found: list[tuple[Answer, str]] = []
+        self.problems = Problems()
+        self.rows = 0
+        self.identified = False
+
+    def take(self, row: Row) -> None:
+        """Keep a row's answer, and note what is odd about it."""
+        self.rows += 1
+        task = row.text("task_id") or ""
+        shown = repr(task) if task != task.strip() else task or "blank"
+        for kind in row.kinds:
+            self.problems.add(kind, row.named if row.fields is None else f"{row.named} ({shown})")
+        if row.fields is None:
+            return
+        if task not in self._known:
+            self.problems.add("unknown_task", f"{row.named} ({shown})")
+            return
+        own, text, references = row.own_id, row.text("input") or "", row.references
+        truth = references[0]
+        self.identified = self.identified or own is not None
+        if own is not None and (task, own) in self._ids:
+            self.problems.add("duplicate_id", f"{row.named} ({task})")
+            return
+        content = content_hash(task, text, truth)
+        self._seen[content] += 1
+        count = self._seen[content]
+        if own is not None:
+            self._ids.add((task, own))
+        elif count > 1:
+            self.problems.add("duplicate_row", f"{row.named} ({task})")
+        for kind in _oddities(row.text("output"), truth, text):
+            self.problems.add(kind, f"{row.named} ({task})")
+        named = f"{content}-{count}"
+        answer = Answer(
+            own or named,
+            task,
+            text if task in self._inputs else "",
+            references,
+            row.text("output"),
+            row.text("subject") or None,
+            row.flag("cut_off"),
+            row.text("error") or None,
+        )
+        self.found.append((answer, named))
 
 
-def _answer(
-    row: dict[str, Any], place: int, problems: Problems, known: Container[str], own: str | None, seen: Counter[str]
-) -> Answer | None:
-    """One row as an answer; None where it cannot be scored."""
-    task = str(row.get("task_id") or "").strip()
-    named = f"line {place}"
-    if task not in known:
-        problems.add("unknown_task", f"{named} ({task or 'blank'})")
-        return None
-    truths = row.get("references") or row.get("GT")
-    references = tuple(str(text) for text in truths) if isinstance(truths, list) else (str(truths or ""),)
-    text = str(row.get("input") or "")
-    key = own or item_key(task, text, references[0])
-    seen[f"{task}\x1f{key}"] += 1
-    count = seen[f"{task}\x1f{key}"]
-    if count > 1:
-        problems.add("duplicate_id" if own else "duplicate_row", f"{named} ({task})")
-        if own:
-            return None
-    raw = row.get("output")
-    output = None if raw is None else str(raw)
+def content_hash(task: str, text: str, truth: str) -> str:
+    """Hash over task, input and GT."""
+    joined = "\x1f".join((task, text, truth)).encode("utf-8", "replace")
+    return hashlib.md5(joined, usedforsecurity=False).hexdigest()
+
+
+def _oddities(output: str | None, truth: str, text: str) -> list[str]:
+    """What is odd about the texts of a row, as keys of `MESSAGES`."""
+    found = []
     if upstream_cell(output) is None:
-        problems.add("missing_output", f"{named} ({task})")
+        found.append("missing_output")
     elif not str(output).strip():
-        problems.add("blank_output", f"{named} ({task})")
-    if not references[0].strip():
-        problems.add("missing_truth", f"{named} ({task})")
-    subject = row.get("subject")
-    item = key if own else f"{key}-{count}"
-    truncated = str(row.get("truncated") or "").lower() in ("1", "true")
-    error = row.get("error")
-    return Answer(
-        item, task, text, references, output, None if subject in (None, "") else str(subject), truncated, error or None
-    )
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    """Rows of a CSV file.
-
-    A quote that is never closed swallows what follows: reading then goes on at the next line that looks like the start
-    of a row, so that it costs one row and not the rest of the file.
-    """
-    csv.field_size_limit(sys.maxsize)
-    header: list[str] = []
-    start = 1  # line of the next row
-    again = True
-    while again:
-        again = False
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            skipped = start - 1
-            reader = csv.reader(islice(stream, skipped, None) if skipped else stream)
-            if not header:
-                header = next(reader, [])
-                _check_columns(header, path)
-                start = 1 + reader.line_num
-            for fields in reader:
-                if len(fields) == len(header):
-                    yield start, dict(zip(header, fields, strict=True))
-                elif fields:
-                    yield start, None
-                    stop = skipped + reader.line_num
-                    start = _next_row(path, start + 1, stop)
-                    if start <= stop:
-                        again = True
-                        break
-                start = skipped + reader.line_num + 1
-
-
-def _next_row(path: Path, first: int, last: int) -> int:
-    """The first line from `first` to `last` that looks like the start of a row; one after `last` where none does."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        lines = enumerate(islice(stream, first - 1, last), first)
-        return next((number for number, line in lines if _ROW_START.match(line)), last + 1)
-
-
-def _json_rows(path: Path) -> Iterator[Row]:
-    import orjson
-
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                row = None
-            good = (
-                isinstance(row, dict) and {"task_id", "output"} <= row.keys() and ("GT" in row or "references" in row)
-            )
-            yield number, row if good else None
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ScoringError(f"not a Parquet file: {error}", Where(file=str(path)), "Write it again.") from error
-    _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path)
-    number = 0
-    for batch in file.iter_batches():
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
-
-
-def _check_columns(header: list[str], path: Path) -> None:
-    if missing := [name for name in COLUMNS if name not in header]:
-        raise ScoringError(
-            f"no column {missing[0]!r}", Where(file=str(path)), f"The first line must name {','.join(COLUMNS)}."
-        )
+        found.append("blank_output")
+    if upstream_cell(truth) is None:
+        found.append("missing_truth")
+    elif not truth.replace(".", "").strip():
+        found.append("blank_truth")
+    if "\ufffd" in truth or "\ufffd" in text or (output is not None and "\ufffd" in output):
+        found.append("lost_text")
+    return found

@@ -11,7 +11,9 @@ from meds_pipeline.errors import ScoringError
 from meds_pipeline.scoring.base import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from meds_pipeline.scoring.registry import TaskSpec
 
 ANSWERS = pa.schema(
     [
@@ -21,11 +23,12 @@ ANSWERS = pa.schema(
         ("references", pa.list_(pa.string())),
         ("output", pa.string()),
         ("subject", pa.string()),
-        ("truncated", pa.bool_()),
+        ("cut_off", pa.bool_()),
         ("error", pa.string()),
     ]
 )
-"""A model's answers; element 0 of `references` is upstream's truth, `subject` is what intervals cluster by."""
+"""A model's answers; element 0 of `references` is upstream's truth, `subject` is what intervals cluster by, and
+`cut_off` marks outputs that ended at the limit of new tokens."""
 
 ITEMS = pa.schema(
     [
@@ -64,10 +67,17 @@ REQUIRED = ("item_id", "task_id", "references", "output")
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The result of scoring: `items` after schema `ITEMS`, `scores` after schema `SCORES`."""
+    """The result of scoring.
+
+    Attributes:
+        items: After schema `ITEMS`.
+        scores: After schema `SCORES`.
+        specs: How each task was measured, closed label sets included.
+    """
 
     items: pa.Table
     scores: pa.Table
+    specs: Mapping[str, TaskSpec]
 
     def value(self, scorer: str, name: str, metric: str) -> float | None:
         """The figure for a task, category or `overall`; None where there is none."""
@@ -78,8 +88,8 @@ class Scored:
 
 
 def answers_table(rows: Iterable[dict[str, Any]]) -> pa.Table:
-    """Answers from plain dicts; columns left out are null (`truncated`: false)."""
-    blank: dict[str, Any] = dict.fromkeys(ANSWERS.names) | {"input": "", "truncated": False}
+    """Answers from plain dicts; columns left out are null (`cut_off`: false)."""
+    blank: dict[str, Any] = dict.fromkeys(ANSWERS.names) | {"input": "", "cut_off": False}
     return pa.Table.from_pylist([blank | row for row in rows], schema=ANSWERS)
 
 
@@ -109,7 +119,7 @@ def read_answers(table: pa.Table) -> list[Answer]:
             references,
             column("output", None),
             column("subject", None),
-            column("truncated", False),
+            column("cut_off", False),
             column("error", None),
         ),
         key=lambda a: (a.task_id, a.item_id, a.truth, a.output or "", a.input),

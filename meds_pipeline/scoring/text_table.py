@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from meds_pipeline.scoring.ranking import Ranking
     from meds_pipeline.scoring.report import Report
 
 WIDTH = 120
@@ -42,7 +43,8 @@ def _cell(row: Mapping[str, Any] | None) -> str:
 
 
 def _figures(report: Report, model: str, level: str, title: str) -> Table:
-    rows = [row for row in report.scores[model] if row["level"] == level]
+    """All figures of a level that any scorer has."""
+    rows = [row for row in report.scores[model] if row["level"] == level and row["value"] is not None]
     found = {(row["scorer"], row["name"], row["metric"]): row for row in rows}
     known = load_registry().tasks
     names = list(dict.fromkeys((row["name"], row["metric"]) for row in rows))
@@ -82,8 +84,21 @@ def _lines(report: Report, model: str) -> list[str]:
         lines.append(f"{problem['count']} {problem['meaning']}: {', '.join(problem['first'])}{more}.")
     notes = Counter(row["note"] for row in report.scores[model] if row["note"] and not row["comparable"])
     lines += [f"* not comparable: {note} ({count} figures)." for note, count in notes.items()]
-    averages = (row for row in report.scores[model] if row["note"] and row["comparable"] and row["level"] != "task")
-    lines += [f"{row['name']} ({row['scorer']} {row['metric']}): {row['note']}." for row in averages]
+    return lines + _remarks(report, model)
+
+
+def _remarks(report: Report, model: str) -> list[str]:
+    """Notes on averages; categories that the file has no task of are summed up in one line."""
+    tasks = {part.spec.category for part in report.parts[model]}
+    rows = [row for row in report.scores[model] if row["note"] and row["comparable"] and row["level"] == "category"]
+    lines, absent = [], list[str]()
+    for row in rows:
+        if row["value"] is None and row["name"] not in tasks:
+            absent.append(row["name"])
+        else:
+            lines.append(f"{row['name']} ({row['scorer']} {row['metric']}): {row['note']}.")
+    if absent:
+        lines.append(f"Unranked, no answers at all: {', '.join(absent)}.")
     return lines
 
 
@@ -107,6 +122,10 @@ def _flips(report: Report, model: str) -> tuple[Table, list[str]]:
     return table, [f"{len(rows)} flips: {counts or 'none'}.{more}"]
 
 
+def _chance(p: float) -> str:
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+
+
 def _comparisons(report: Report) -> tuple[Table, list[str]]:
     title = "Differences between models (paired by subject, corrected for all comparisons)"
     table = _table(title, ["scorer", "of", "metric", "models", "items", "difference", "p", "p corrected"], 4)
@@ -115,14 +134,26 @@ def _comparisons(report: Report) -> tuple[Table, list[str]]:
             pair = f"{row.first} - {row.second}"
             difference = f"{row.difference:+.2f} [{row.low:+.1f}, {row.high:+.1f}]"
             table.add_row(
-                row.scorer, row.name, row.metric, pair, str(row.n), difference, f"{row.p:.4f}", f"{row.adjusted:.4f}"
+                row.scorer, row.name, row.metric, pair, str(row.n), difference, _chance(row.p), _chance(row.adjusted)
             )
-    lines = [
-        f"{name}: " + " > ".join(" = ".join(group) for group in groups)
-        for names in report.ties().values()
-        for name, groups in names.items()
-    ]
-    return table, [f"Ranking ({line.replace(': ', '): ', 1)}" for line in lines]
+    return table, [_rank_line(ranking) for ranking in report.rankings]
+
+
+def _rank_line(ranking: Ranking) -> str:
+    groups = " > ".join(" = ".join(group) for group in ranking.groups) or "none"
+    apart = "".join(f"; unranked: {model}, {reason}" for model, reason in ranking.unranked.items())
+    return f"Ranking ({ranking.name}): {groups}{apart}"
+
+
+def _coverage(report: Report) -> list[str]:
+    """Which items the models have in common."""
+    union, shared = sum(report.coverage.union.values()), sum(report.coverage.shared.values())
+    lines = [f"Items: {union} in all, {shared} answered by every model."]
+    for model, lacking in report.coverage.lacking.items():
+        if lacking:
+            tasks = ", ".join(f"{task} {count}" for task, count in lacking.items())
+            lines.append(f"{model} lacks {sum(lacking.values())}: {tasks}.")
+    return lines + [f"Warning: {warning}" for warning in report.warnings]
 
 
 def render(report: Report, with_flips: bool) -> str:
@@ -132,17 +163,20 @@ def render(report: Report, with_flips: bool) -> str:
     console = Console(file=StringIO(), width=WIDTH, color_system=None, highlight=False, markup=False)
     for model in report.submissions:
         console.print(_figures(report, model, "task", f"{model}: tasks (percent, 95 % interval)"))
-        console.print(_figures(report, model, "category", f"{model}: averages"))
-        overall = [row for row in report.scores[model] if row["level"] == "overall"]
-        console.print(*(f"Overall ({row['scorer']}): {_cell(row)} {row['note']}" for row in overall), sep="\n")
+        averages = _figures(report, model, "category", f"{model}: averages")
+        if averages.row_count:
+            console.print(averages)
+        overall = [row for row in report.scores[model] if row["level"] == "overall" and row["value"] is not None]
+        console.print(*(f"Overall ({row['scorer']}): {_cell(row)}" for row in overall), sep="\n")
         console.print("\n".join(_lines(report, model)), soft_wrap=True)
         if with_flips:
             table, lines = _flips(report, model)
             console.print(table)
             console.print("\n".join(lines), soft_wrap=True)
-    if report.comparisons:
+    if len(report.submissions) > 1:
         table, lines = _comparisons(report)
-        console.print(table)
+        console.print("\n".join(_coverage(report)), soft_wrap=True)
+        console.print(table if report.comparisons else "Nothing could be compared.")
         console.print("\n".join(lines), soft_wrap=True)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     return "\n".join(line.rstrip() for line in text.splitlines())

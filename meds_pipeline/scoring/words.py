@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from meds_pipeline.scoring import punkt
+from meds_pipeline.scoring.patterns import Pattern
 from meds_pipeline.scoring.punkt import SPACE
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ _BRACKETS = "*()[]{}<>"
 
 _BACKTICKS = re.compile("`+")
 _QUOTE_AFTER = re.compile(r"([ (\[{<])(\"|'{2})")
-_QUOTE_SINGLE = re.compile(r"(?i)'(?<!\w')(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
+_QUOTE_SINGLE = Pattern(r"(?i)'(?<!\w')(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
 # Lookbehinds stand after the character they are about: a pattern that starts with a literal is searched much faster.
 _FINAL_STOP = re.compile(rf"\.(?<=[^.{_BORDER}]\.)([\])}}>\"'»”’ ]*+){SPACE}*(?={_BORDER})")
-_COMMA = re.compile(r"([:,])([^\d])")
-_COMMA_KEPT = re.compile(r"[:,][:,\d]")
+_COMMA = Pattern(r"([:,])([^\d])")
+_COMMA_KEPT = Pattern(r"[:,][:,\d]")
 _DOTS = re.compile(r"\.{2,}")
 _APOSTROPHE_SPACE = re.compile(rf"' (?<=[^'{_BORDER}]' )")
 _SPACES = re.compile(SPACE + "+")
@@ -75,7 +76,7 @@ def _open_quotes(text: str) -> str:
     if '"' in text or "''" in text:
         text = text.replace(_BORDER + '"', _BORDER + " `` ")
         text = _QUOTE_AFTER.sub(r"\1 `` ", text)
-    return _QUOTE_SINGLE.sub("' ", text) if "'" in text else text
+    return _QUOTE_SINGLE.of(text).sub("' ", text) if "'" in text else text
 
 
 def _punctuate(text: str, ascii_only: bool) -> str:
@@ -84,7 +85,8 @@ def _punctuate(text: str, ascii_only: bool) -> str:
         text = _FINAL_STOP.sub(r" . \1 ", text)
     if "," in text or ":" in text:
         # A comma before a digit stays, and of two in a row NLTK parts only the first.
-        text = _COMMA.sub(r" \1 \2", text) if _COMMA_KEPT.search(text) else _pad(text, ",:")
+        kept = _COMMA_KEPT.of(text).search(text)
+        text = _COMMA.of(text).sub(r" \1 \2", text) if kept else _pad(text, ",:")
     if ".." in text:
         text = _DOTS.sub(r" \g<0> ", text)
     text = _pad(text, _SYMBOLS)

@@ -60,7 +60,9 @@ def test_every_suite_is_a_blocking_check_of_its_asset() -> None:
     graph = defs.resolve_asset_graph()
     found = {(key.asset_key.path[-1], key.name) for key in graph.asset_check_keys}
     assert found == {(asked.asset, name) for name, asked in suites().items()}
-    assert all(graph.get(key).blocking for key in graph.asset_check_keys)
+    for key in graph.asset_check_keys:
+        assert graph.get(key).blocking
+        assert graph.get(key).partitions_def == DEFINITIONS[STEPS[key.asset_key.path[-1]].partitions]
 
 
 def test_what_comes_after_the_corpora_reacts_to_changed_data_only() -> None:

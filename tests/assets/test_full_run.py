@@ -9,11 +9,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 from filelock import FileLock
+from strange_corpus import write_corpus
 
 from assets.embedded import PARENT_TAG, cancel_dead
 from assets.partitions import sync_partitions
@@ -148,6 +149,35 @@ def test_strict_stops_at_the_first_corpus_that_fails(ran: Ran, twin_raw: Path, t
     assert not summary.ok
     assert "pubmedqa" in summary.problem
     assert {o.asset for o in summary.outcomes} == {"raw_corpus", "instances", "verdicts"}
+
+
+def strange(folder: Path, records: list[dict[str, str]]) -> tuple[Path, dict[str, Any]]:
+    """Raw folder and settings of a home with one corpus of its own."""
+    given = write_corpus(folder, records)
+    return given["raw"], {"catalog": {"extra": [str(path) for path in given["catalog"]["extra"]]}, "workers": 1}
+
+
+def test_without_a_test_item_nothing_is_frozen_and_one_failure_says_why(tmp_path: Path, instance_of: Instances) -> None:
+    records = [{"id": str(n), "q": f"question {n}", "a": "answer", "split": "train"} for n in range(4)]
+    raw, settings = strange(tmp_path, records)
+    summary = run_all(tmp_path / "home", raw, settings)
+    assert [(o.asset, o.state) for o in summary.bad] == [("benchmark", "failed")]
+    assert "no item" in summary.bad[0].problem
+    states = Counter(o.state for o in summary.outcomes)
+    assert states["not run"] == 11  # contamination, the plan, its three models, the leaderboard
+    assert not summary.ok
+    workspace = Workspace.open(tmp_path / "home", raw, settings)
+    assert workspace.store.current("benchmark", "all") is None
+    failed = instance_of(tmp_path / "home").get_runs(dg.RunsFilter(job_name="full_run"))
+    assert [run.status for run in failed] == [dg.DagsterRunStatus.FAILURE]
+
+
+def test_where_no_corpus_is_good_that_is_the_one_failure(tmp_path: Path) -> None:
+    raw, settings = strange(tmp_path, [])
+    summary = run_all(tmp_path / "home", raw, settings)
+    assert [(o.asset, o.partition, o.state) for o in summary.bad] == [("raw_corpus", "strange", "refused")]
+    assert {o.state for o in summary.outcomes if o.asset not in ("raw_corpus", "lineage")} == {"not run"}
+    assert not summary.ok
 
 
 def test_names_and_folders_are_checked_before_anything_runs(tmp_path: Path) -> None:

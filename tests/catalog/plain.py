@@ -37,6 +37,16 @@ def json_records(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def blanks_cut(text: str) -> str:
+    """A text without blanks around it."""
+    return text.strip(" \t\r\n\xa0")
+
+
+def single(text: str) -> str:
+    """A text whose own double square brackets became single."""
+    return text.replace("[[", "[").replace("]]", "]")
+
+
 def pointed_at(text: str, start: int, end: int, width: int) -> str:
     """A span between double square brackets with its surroundings; a word cut in two is left out."""
     before, behind = text[:start], text[end:]
@@ -44,4 +54,4 @@ def pointed_at(text: str, start: int, end: int, width: int) -> str:
         before = "... " + re.sub(r"^\S*\s+", "", before[-width:], flags=re.ASCII)
     if len(behind) > width:
         behind = re.sub(r"\s+\S*\Z", "", behind[:width], flags=re.ASCII) + " ..."
-    return f"{before}[[{text[start:end]}]]{behind}"
+    return blanks_cut(f"{single(before)}[[{single(text[start:end])}]]{single(behind)}")

@@ -78,13 +78,18 @@ def test_translations_share_a_subject(built: Built) -> None:
         ).group(1)  # type: ignore[union-attr]
 
 
-def test_every_component_is_marked_and_named(built: Built, folder: Path) -> None:
+@pytest.mark.parametrize(("language", "ending"), [("EN", ""), ("ES", "_es")])
+def test_every_component_is_marked_and_named(built: Built, folder: Path, language: str, ending: str) -> None:
     expected = Counter[tuple[str, str]]()
-    for path in sorted((folder / "casimedicos-arg/EN").iterdir()):
+    for path in sorted((folder / "casimedicos-arg" / language).iterdir()):
         for text, tags in zip(documents(path), tags_of(path), strict=True):
             for start, end, kind in spans(text, tags):
-                expected[pointed_at(text, start, end, 300), kind.lower()] += 1
-    assert Counter(built.pairs("x_casimedicos_argument")) == expected
+                before, after = (part.replace("\n5- nan\n", "\n") for part in (text[:start], text[start:]))
+                marked = pointed_at(before + after, len(before), len(before) + end - start, 300)
+                expected[marked, kind.lower()] += 1
+    found = built.pairs(f"x_casimedicos_argument{ending}")
+    assert Counter(found) == expected
+    assert not any("- nan" in text or text.count("[[") != 1 for text, _ in found)
 
 
 def tags_of(path: Path) -> list[list[str]]:
@@ -123,5 +128,6 @@ def test_counts(built: Built) -> None:
             "casimedicos-arg/ES/dev.tsv": 55,
         }
         assert len(built.task("x_casimedicos_argument")) == 3379 + 1609 + 519 + 222
+        assert len(built.task("x_casimedicos_argument_es")) == 518 + 222
         four = [row["input"] for row in built.task("x_casimedicos_question_answering") if "\nE: " not in row["input"]]
         assert len(four) > 50

@@ -20,7 +20,9 @@ def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
 
 @pytest.fixture(scope="module")
 def diseases(built: Built) -> list[dict[str, str]]:
-    return csv_rows(built.folder / "format_dataset.csv")
+    """Rows of the large file; an apostrophe upstream wrote behind a backslash stands alone."""
+    rows = csv_rows(built.folder / "format_dataset.csv")
+    return [{**row, "disease": row["disease"].replace("\\'", "'")} for row in rows]
 
 
 def test_symptoms_ask_for_the_disease(built: Built, diseases: list[dict[str, str]]) -> None:
@@ -34,12 +36,12 @@ def test_lists_become_answers_of_the_ner_form(
 ) -> None:
     expected = []
     for row in diseases:
-        items = [item.replace(", ", " ") for item in ast.literal_eval(row[column])]
+        items = [item.replace(", ", " ").replace("\\'", "'") for item in ast.literal_eval(row[column])]
         asked = f"Disease: {row['disease']}\nSymptoms: {'; '.join(ast.literal_eval(row['Symptom']))}"
         if items:
             expected.append((asked, ", ".join(items) + "."))
     assert built.pairs(task) == expected
-    assert len(expected) <= len(diseases)
+    assert not any("\\" in text for pair in built.pairs(task) for text in pair)
 
 
 def test_descriptions_are_decoded_and_stray_drugs_left_out(built: Built, diseases: list[dict[str, str]]) -> None:
@@ -56,7 +58,8 @@ def test_descriptions_are_decoded_and_stray_drugs_left_out(built: Built, disease
 def test_the_small_files_repeat_the_large_one(built: Built, diseases: list[dict[str, str]]) -> None:
     known = {row["disease"]: row["Symptom"] for row in diseases}
     for path in ("Autonomous_ChatGPT_API/disease_database_mini.csv", "Autonomous_ChatDoctor_csv/disease_symptom.csv"):
-        assert all(known[row["disease"]] == row["Symptom"] for row in csv_rows(built.folder / path))
+        rows = csv_rows(built.folder / path)
+        assert all(known[row["disease"].replace("\\'", "'")] == row["Symptom"] for row in rows)
 
 
 def test_all_tasks_share_the_split_of_a_disease(built: Built) -> None:

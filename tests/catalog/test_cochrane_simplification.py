@@ -31,7 +31,8 @@ def test_each_abstract_stands_beside_its_summary(built: Built, reviews: list[tup
 
 
 def test_both_sides_are_told_apart(built: Built, reviews: list[tuple[str, str, str, str]]) -> None:
-    sides = [(abstract, "expert") for _, abstract, _, _ in reviews] + [(summary, "lay") for _, _, summary, _ in reviews]
+    sides = [(abstract, "experts") for _, abstract, _, _ in reviews]
+    sides += [(summary, "general public") for _, _, summary, _ in reviews]
     assert sorted(built.pairs("x_cochrane_audience")) == sorted(sides)
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from build_corpus import BOTH, Builds, Built
-from plain import csv_rows
+from plain import blanks_cut, csv_rows
 
 DESCRIPTION, CATEGORIES = "x_drugbank_hetionet_description", "x_drugbank_hetionet_categories"
 ATC = "x_drugbank_hetionet_atc"
@@ -40,12 +40,12 @@ def drugs(built: Built) -> list[dict[str, str]]:
     rows = [row for row in csv_rows(built.folder / "data/drugbank.tsv", delimiter="\t") if row["description"]]
     for row in rows:
         text = html.unescape(re.sub(r"(?i)</?(?:i|b|sub|sup)>", "", row["description"])).replace("\r\n", "\n")
-        row["description"] = re.sub(r"(?i)\s*\[(?:pubchem|wiki|wikipedia|hmdb|chebi)\]\s*$", "", text)
+        row["description"] = blanks_cut(re.sub(r"(?i)\s*\[(?:pubchem|wiki|wikipedia|hmdb|chebi)\]\s*$", "", text))
     return rows
 
 
 def test_names_ask_for_the_description(built: Built, drugs: list[dict[str, str]]) -> None:
-    assert built.pairs(DESCRIPTION) == [(row["name"], row["description"]) for row in drugs]
+    assert built.pairs(DESCRIPTION) == [(row["name"].strip(), row["description"]) for row in drugs]
     assert not [
         text for _, text in built.pairs(DESCRIPTION) if "\r" in text or "&#" in text or text.endswith("[PubChem]")
     ]

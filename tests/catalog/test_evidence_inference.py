@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from collections import defaultdict
 from itertools import dropwhile
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from build_corpus import Builds, Built, real_folder
-from plain import csv_rows
+from plain import blanks_cut, csv_rows
 
 from meds_pipeline.readers import Record, get_reader
 
@@ -29,6 +30,16 @@ class Judged(NamedTuple):
 @pytest.fixture(scope="module", params=["twin", "real"])
 def built(request: pytest.FixtureRequest, builds: Builds) -> Built:
     return builds("evidence_inference", request.param)
+
+
+def nl(lines: list[str]) -> str:
+    """Lines as one text."""
+    return "\n".join(lines)
+
+
+def unescaped(text: str) -> str:
+    """Text without HTML's names of characters; its fixed blank is a blank."""
+    return html.unescape(text.replace("&nbsp;", " "))
 
 
 def trimmed(text: str) -> str:
@@ -52,9 +63,8 @@ def judged(built: Built) -> dict[str, Judged]:
     for number, rows in accepted.items():
         if len({row["Label Code"] for row in rows}) == 1:
             prompt = prompts[number]
-            question = "\n".join(
-                f"{part}: {prompt[part].strip(' ')}" for part in ("Outcome", "Intervention", "Comparator")
-            )
+            asked = [f"{part}: {prompt[part].strip(' ')}" for part in ("Outcome", "Intervention", "Comparator")]
+            question = unescaped(nl(asked))
             quotes = list(dict.fromkeys(trimmed(row["Annotations"]) for row in rows))
             spans = [(int(row["Evidence Start"]), int(row["Evidence End"])) for row in rows]
             found[number] = Judged(prompt["PMCID"], question, FINDINGS[rows[0]["Label Code"]], quotes, spans)
@@ -64,7 +74,8 @@ def judged(built: Built) -> dict[str, Judged]:
 def test_findings_rest_on_the_accepted_evidence(built: Built, judged: dict[str, Judged]) -> None:
     found = {row["record_key"]: (row["input"], row["outputs"][0]) for row in built.task("x_evidence_inference_finding")}
     assert found == {
-        number: (one.question + "\nPassage: " + "\n".join(one.evidence), one.finding) for number, one in judged.items()
+        number: (blanks_cut(f"{one.question}\nPassage: {unescaped(nl(one.evidence))}"), one.finding)
+        for number, one in judged.items()
     }
 
 
@@ -73,10 +84,10 @@ def test_articles_are_asked_for_finding_and_words(built: Built, judged: dict[str
     asked = {number: one for number, one in judged.items() if one.article in texts}
     for task in ("x_evidence_inference_article", "x_evidence_inference_span"):
         assert {row["record_key"]: row["input"] for row in built.task(task)} == {
-            number: f"Report: {texts[one.article]}\n{one.question}" for number, one in asked.items()
+            number: blanks_cut(f"Report: {texts[one.article]}\n{one.question}") for number, one in asked.items()
         }
     assert {row["record_key"]: row["outputs"] for row in built.task("x_evidence_inference_span")} == {
-        number: list(dict.fromkeys(trimmed(texts[one.article][start:end]) for start, end in one.spans))
+        number: list(map(blanks_cut, dict.fromkeys(trimmed(texts[one.article][start:end]) for start, end in one.spans)))
         for number, one in asked.items()
     }
     assert {row["record_key"]: row["outputs"][0] for row in built.task("x_evidence_inference_article")} == {

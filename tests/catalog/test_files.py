@@ -208,12 +208,11 @@ def test_a_companion_that_cannot_be_found_is_a_catalog_error(tmp_path: Path, com
 
 def test_an_entry_without_its_readers_companion_is_a_catalog_error(tmp_path: Path) -> None:
     put(tmp_path, "text/a.txt", LINES)
-    ws = opened(tmp_path, PLAIN)
+    opened(tmp_path, PLAIN)
     yaml = tmp_path / "catalog/paired.yaml"
     yaml.write_text(yaml.read_text().replace('companions: {label: "labels/{part}.txt"}', "companions: {}"))
-    ws = Workspace.open(tmp_path / "home", tmp_path / "raw", {"catalog": {"extra": [str(yaml.parent)]}})
-    with pytest.raises(CatalogError, match="needs the companions"):
-        run_step(ws, "raw_corpus", "paired")
+    with pytest.raises(CatalogError, match=r"paired\.yaml:19: .* needs the companions"):
+        Workspace.open(tmp_path / "home", tmp_path / "raw", {"catalog": {"extra": [str(yaml.parent)]}})
 
 
 def test_words_of_a_part_keep_other_files_out() -> None:

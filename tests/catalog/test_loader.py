@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from importlib import resources
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +16,7 @@ import yaml
 from meds_pipeline.catalog import Corpus, load_catalog, load_corpus
 from meds_pipeline.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
+from meds_pipeline.instances.bound import check_sums
 from meds_pipeline.instances.sandbox import _own_macros, macros_sql
 from meds_pipeline.readers.driver import staged_schema
 from meds_pipeline.settings import load_settings
@@ -69,12 +72,17 @@ def test_every_shipped_recipe_passes_the_allow_list(name: str) -> None:
     with duckdb.connect() as con:
         con.execute(macros_sql())
         functions = allowed_functions(con) | _own_macros()
+        for entry, spec in distribution.files.items():
+            nothing = staged_schema(corpus.corpus, entry, spec).empty_table()
+            con.from_arrow(nothing).create(entry)
         tables = set(distribution.files)
         for view, sql in distribution.views.items():
             check_select(con, sql, where=Where(corpus.corpus, task=view), tables=tables, functions=functions)
+            con.execute(f'CREATE TEMP VIEW "{view}" AS {sql}')
             tables.add(view)
         for task, sql in distribution.recipes.items():
             check_select(con, sql, where=Where(corpus.corpus, task=task), tables=tables, functions=functions)
+            check_sums(con, sql, where=Where(corpus.corpus, task=task))
 
 
 def test_scored_tasks_that_may_not_train_say_where_their_examples_come_from() -> None:
@@ -88,6 +96,49 @@ def test_an_extra_folder_adds_corpora(folder: Path) -> None:
     catalog = load_catalog([folder])
     assert set(catalog.corpora) == {"strange", *load_catalog().corpora}
     assert catalog.tasks["x_lines"][0].corpus == "strange"
+
+
+def install(site: Path, code: str, target: str = "clinic_corpora:folder") -> None:
+    """Leave a package with an entry point on a path, as an installer does."""
+    (site / "clinic_corpora.py").write_text(code)
+    about = site / "clinic_corpora-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: clinic-corpora\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[meds_pipeline.catalog]\nclinic = {target}\n")
+
+
+def test_an_installed_package_adds_corpora(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, f"def folder():\n    return {str(folder)!r}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "clinic_corpora", raising=False)
+    assert "strange" in load_catalog().corpora
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "problem"),
+    [
+        ("clinic_corpora:folder", "", "has no attribute 'folder'"),
+        ("clinic_nosuch:folder", "", "No module named 'clinic_nosuch'"),
+        ("clinic_corpora:folder", "def folder():\n    raise KeyError('corpora')\n", "KeyError: 'corpora'"),
+        ("clinic_corpora:folder", "def folder():\n    return None\n", "TypeError"),
+        ("clinic_corpora:folder", "def folder():\n    return '/nosuch'\n", "/nosuch is not a folder"),
+    ],
+)
+def test_an_installed_package_that_is_broken_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, code: str, problem: str
+) -> None:
+    install(tmp_path, code, target)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "clinic_corpora", raising=False)
+    with pytest.raises(CatalogError, match=re.escape(problem)) as caught:
+        load_catalog()
+    assert f"entry point 'clinic' ({target}) of the package clinic-corpora" in str(caught.value)
+    assert "uninstall" in caught.value.next_step
+
+
+def test_both_suffixes_of_yaml_count(folder: Path) -> None:
+    (folder / "strange.yaml").rename(folder / "strange.yml")
+    assert "strange" in load_catalog([folder]).corpora
 
 
 @pytest.mark.parametrize(
@@ -105,6 +156,18 @@ def test_an_extra_folder_adds_corpora(folder: Path) -> None:
         ("corpus: strange", "corpus: Strange Corpus", 1, "is not a name"),
         ("title: Strange", "title: Strange\ntitle: Again", 3, "key 'title' stands in line 2 already"),
         ("    recipes:", "    recipes:\n      x_lines: SELECT 1", 21, "key 'x_lines' stands in line 20 already"),
+        ("    recipes:", "    views: {lines: SELECT 1}\n    recipes:", 16, "views with the name of a file .*: lines"),
+        ("    use: both", "    use: both\n    labels: [a, b, a]", 8, "labels given twice: a"),
+        ("tasks:\n  x_lines:", "tasks:\n  task500:", 8, "'task500' is not a task id: task1 to task136"),
+        ("tasks:\n  x_lines:", "tasks:\n  task007:", 8, "'task007' is not a task id"),
+        ("reader: jsonl", "reader: jsnl", 18, r"files\.lines: there is no reader 'jsnl'.*did you mean json"),
+        ("reader: jsonl", "reader: jsonl, options: {encodingg: x}", 18, "no option 'encodingg'.*did you mean encoding"),
+        ("reader: jsonl", "reader: jsonl, required: [r]", 18, "lines: reader jsonl, option .*: r"),
+        ("q: VARCHAR", "q: VARCHR", 18, "unknown column type 'VARCHR'"),
+        ("q: VARCHAR", "Part: VARCHAR", 18, "columns named twice .*: part"),
+        ("q: VARCHAR", "source: VARCHAR", 18, "columns named twice .*: source"),
+        ("reader: jsonl", "reader: lines, options: {roles: {l: lines}}", 18, "reader lines"),
+        ("reader: jsonl", "reader: xml, options: {record: r, paths: {q: 'f(x)'}}", 18, r"q: 'f\(x\)' is not a path"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_line(folder: Path, old: str, new: str, line: int, problem: str) -> None:
@@ -115,6 +178,18 @@ def test_what_is_wrong_is_said_with_file_and_line(folder: Path, old: str, new: s
         load_corpus(path)
     assert caught.value.where.file == f"{path}:{line}"
     assert " Next: " in str(caught.value)
+
+
+def test_examples_come_from_a_task_that_some_corpus_has(folder: Path, tmp_path: Path) -> None:
+    path = folder / "strange.yaml"
+    path.write_text(GOOD.replace("    use: both", "    use: both\n    shots_from: x_nothing"))
+    with pytest.raises(CatalogError, match=r"^file .*strange\.yaml:13: tasks\.x_lines\.shots_from: .* x_nothing\."):
+        load_catalog([folder])
+    more = tmp_path / "more"
+    more.mkdir()
+    second = GOOD.replace("corpus: strange", "corpus: another").replace("strange_lines", "more_lines")
+    (more / "another.yaml").write_text(second.replace("x_lines", "x_nothing"))
+    assert load_catalog([folder, more]).tasks["x_lines"][1].shots_from == "x_nothing"
 
 
 @pytest.mark.parametrize("text", ["", "- 1\n", "corpus: [", "a: !!python/object:os.system {}\n"])
@@ -137,6 +212,21 @@ def test_a_task_or_distribution_belongs_to_one_corpus(folder: Path, tmp_path: Pa
     (second / name).write_text(GOOD.replace("x_lines", "x_more").replace("strange_lines", "more_lines"))
     with pytest.raises(CatalogError, match="a second corpus of this name"):
         load_catalog([folder, second])
+
+
+def test_no_folder_becomes_more_open_by_a_second_corpus_that_reads_it(folder: Path, tmp_path: Path) -> None:
+    (folder / "strange.yaml").write_text(GOOD.replace("access: open", "access: credentialed"))
+    more = tmp_path / "more"
+    more.mkdir()
+    for name, access in (("open", "open"), ("registered", "registration")):
+        text = GOOD.replace("corpus: strange", f"corpus: {name}").replace("access: open", f"access: {access}")
+        text = text.replace("strange_lines:", f"{name}_lines:\n    folder: strange_lines")
+        (more / f"{name}.yaml").write_text(text.replace("x_lines", f"x_{name}"))
+    (more / "apart.yaml").write_text(GOOD.replace("strange", "apart").replace("x_lines", "x_apart"))
+    found = load_catalog([folder, more]).corpora
+    names = ("strange", "open", "registered", "apart")
+    assert [found[name].access for name in names] == ["credentialed"] * 3 + ["open"]
+    assert load_catalog([more]).corpora["open"].access == "registration"
 
 
 def test_a_missing_extra_folder_is_named(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
 from build_corpus import BOTH, Builds, Built
+from plain import blanks_cut
 from python_calamine import CalamineWorkbook
 
 FILE = "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"
@@ -25,7 +27,9 @@ def sheet(built: Built) -> list[list[str]]:
 
 def test_every_row_is_a_question_and_its_summary(built: Built, sheet: list[list[str]]) -> None:
     assert built.faults == built.rejected == []
-    assert built.pairs("task114") == [(question, summary) for _, question, summary in sheet]
+    assert built.pairs("task114") == [
+        (blanks_cut(html.unescape(question)), blanks_cut(html.unescape(summary))) for _, question, summary in sheet
+    ]
     assert [row["record_key"] for row in built.task("task114")] == [name for name, _, _ in sheet]
 
 

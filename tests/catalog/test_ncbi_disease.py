@@ -49,7 +49,7 @@ def test_recipes_say_what_the_files_say(forms: dict[str, Built]) -> None:
         firsts: dict[str, tuple[str, str]] = {}
         for start, end, mention, kind, refs in marks:
             marked = pointed_at(text.rstrip(), start, end, 200)
-            firsts.setdefault(mention, (marked, refs))
+            firsts.setdefault(mention, (marked, refs.removeprefix("MESH:")))
             types.append((marked, TYPES[kind]))
         concepts += firsts.values()
     assert [(row["input"], row["outputs"]) for row in built.task("task27")] == names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,56 @@ def test_hidden_files_are_not_raw_files(tmp_path: Path) -> None:
     touch(tmp_path, "d/a.tsv", "d/._a.tsv", "d/.git/b.tsv", "d/.a.tsv.1234.tsv")
     presence = look(tmp_path, "d", corpus_of(d={"rows": entry("**/*.tsv")}).distributions["d"])
     assert [file.path for file in presence.files] == ["a.tsv"]
+
+
+def test_a_name_that_is_no_text_is_shown_and_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "chinese_medical_dialogue"
+    folder.mkdir()
+    (folder / os.fsdecode("样例_内科.csv".encode("gb18030"))).write_bytes(b"a\n")
+    corpus = load_catalog().corpora["chinese_medical_dialogue"]
+    with pytest.raises(
+        RawFileError, match=r"chinese_medical_dialogue/.*\.csv: its name is not UTF-8\. Next: Rename it"
+    ) as e:
+        active(corpus, tmp_path)
+    assert str(e.value).encode()
+    (folder / os.fsdecode(b"\xff.txt")).write_bytes(b"")  # one that nobody reads
+    (folder / os.fsdecode("样例_内科.csv".encode("gb18030"))).rename(folder / "样例_内科.csv")
+    assert active(corpus, tmp_path)
+
+
+def test_a_linked_file_must_lie_in_its_folder(tmp_path: Path) -> None:
+    corpus = corpus_of(d={"rows": entry("*.txt")})
+    touch(tmp_path, "d/a.txt", "d/kept/b.dat", "other/secret.txt")
+    (tmp_path / "d/b.txt").symlink_to("kept/b.dat")
+    (tmp_path / "d/notes.md").symlink_to(tmp_path / "other/secret.txt")  # which no entry reads
+    (tmp_path / "d/more.txt").symlink_to(tmp_path / "nosuch.txt")
+    found = active(corpus, tmp_path)
+    assert found is not None
+    assert [file.path for file in found.files] == ["a.txt", "b.txt"]
+    (tmp_path / "d/c.txt").symlink_to("../other/secret.txt")
+    with pytest.raises(RawFileError, match=r"corpus c, file d/c\.txt: a link out of its folder, to .*secret") as caught:
+        active(corpus, tmp_path)
+    assert " Next: Put the file itself there" in str(caught.value)
+
+
+@pytest.mark.parametrize("files", ["a.zip::*.txt", "companion"])
+def test_so_must_an_archive_and_a_companion(tmp_path: Path, files: str) -> None:
+    touch(tmp_path, "d/a.txt", "other/a.zip")
+    (tmp_path / "d/a.zip").symlink_to(tmp_path / "other/a.zip")
+    rows = {**entry("{n}.txt"), "companions": {"label": "{n}.zip"}} if files == "companion" else entry(files)
+    with pytest.raises(RawFileError, match=r"file d/a\.zip: a link out of its folder"):
+        active(corpus_of(d={"rows": rows}), tmp_path)
+
+
+def test_a_linked_folder_is_a_distribution_but_no_part_of_one(tmp_path: Path) -> None:
+    corpus = corpus_of(d={"rows": entry("**/*.txt")})
+    touch(tmp_path, "disk/upstream/a.txt", "disk/other/b.txt")
+    (tmp_path / "disk/upstream/linked").symlink_to(tmp_path / "disk/other")
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/d").symlink_to(tmp_path / "disk/upstream")
+    found = active(corpus, tmp_path / "raw")
+    assert found is not None
+    assert [file.path for file in found.files] == ["a.txt"]
 
 
 def test_a_partial_distribution_names_the_missing_file(tmp_path: Path) -> None:

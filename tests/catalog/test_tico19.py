@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import zipfile
 
 import pytest
 from build_corpus import Builds, Built
 from lxml import etree
-from plain import csv_rows
+from plain import blanks_cut, csv_rows
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 TARGETS = {"es": "es-419", "zh": "zh", "ru": "ru"}
@@ -32,7 +33,8 @@ def units(built: Built) -> dict[str, list[Unit]]:
             body = path.read_bytes()
         found[short] = []
         for unit in etree.fromstring(body).iter("tu"):
-            said = {variant.get(LANG): (variant.findtext("seg") or "").strip() for variant in unit.iter("tuv")}
+            texts = {variant.get(LANG): variant.findtext("seg") or "" for variant in unit.iter("tuv")}
+            said = {language: blanks_cut(html.unescape(text)) for language, text in texts.items()}
             found[short].append((unit.get("tuid") or "", said["en"], said[target]))
     return found
 
@@ -63,7 +65,7 @@ def test_a_member_of_the_zip_is_traced(built: Built) -> None:
     assert source["path"] == "data/TM/all.en-ru.tmx.zip::all.en-ru.tmx"
     (text,) = built.raw_texts(row)
     assert text.startswith("<tu ")
-    assert row["outputs"][0] in text
+    assert html.escape(row["outputs"][0], quote=False) in text
 
 
 def test_counts(built: Built, units: dict[str, list[Unit]]) -> None:

@@ -151,6 +151,20 @@ def test_sources_lead_to_the_records(made: Callable[..., Workspace]) -> None:
     assert sorted(ids.values()) == [["a", "b"], ["e"]]
 
 
+@pytest.mark.parametrize("name", ["record_address", "lineage", "answer", "complete", "duckdb_tables", "select", "temp"])
+def test_an_entry_or_a_view_may_have_any_name(opened: Callable[..., Workspace], tmp_path: Path, name: str) -> None:
+    given = write_corpus(tmp_path, RECORDS, f"SELECT source, q AS input, a AS outputs FROM \"{name}\" WHERE id < 'c'")
+    path = tmp_path / "strange_catalog/strange.yaml"
+    text = path.read_text()
+    view = text.replace("    recipes:", f"    views: {{{name}: SELECT * FROM lines}}\n    recipes:")
+    for home, changed in (("entry", text.replace("      lines:", f"      {name}:")), ("view", view)):
+        assert changed != text
+        path.write_text(changed)
+        workspace = opened(home, **given)
+        run_step(workspace, "raw_corpus", "strange")
+        assert run_step(workspace, "instances", "strange").output.manifest.rows["instances"] == 2
+
+
 def test_a_failed_attempt_leaves_no_staged_copies(made: Callable[..., Workspace], tmp_path: Path) -> None:
     with pytest.raises(RecipeError):
         made("SELECT nosuch FROM lines")

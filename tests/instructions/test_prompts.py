@@ -24,13 +24,13 @@ def test_few_shot_layout_is_the_protocol() -> None:
     system, user = render("Say yes or no.", [("a", "yes"), ("b", "no")], "c")
     assert system == {
         "role": "system",
-        "content": "Input:\na\n\nOutput:\nyes\n\n\nInput:\nb\n\nOutput:\nno\nSay yes or no." + LEARN,
+        "content": "Input:\na\n\nOutput:\nyes\n\n\nInput:\nb\n\nOutput:\nno\n\n\nSay yes or no." + LEARN,
     }
     assert user == {"role": "user", "content": "Input:\nc\nOutput:\n"}
 
 
-def test_without_shots_the_system_message_is_the_definition() -> None:
-    assert render("Say yes or no.", [], "c")[0]["content"] == "Say yes or no."
+def test_without_shots_the_definition_and_the_input_stand_alone() -> None:
+    assert [message["content"] for message in render("Say yes or no.", [], "c")] == ["Say yes or no.", "c"]
 
 
 def test_a_prompt_that_fits_stays_whole() -> None:
@@ -66,7 +66,9 @@ def test_what_is_fitted_is_within_the_limit_and_keeps_the_end_of_the_question(
 ) -> None:
     fitted = fit("D", shots, query, limit=limit, count=count)
     assert count(fitted.messages) <= limit
-    kept = fitted.messages[1]["content"].removeprefix("Input:\n").removesuffix("\nOutput:\n")
+    kept = fitted.messages[1]["content"]
+    if fitted.shots:
+        kept = kept.removeprefix("Input:\n").removesuffix("\nOutput:\n")
     assert query.endswith(kept)
     assert fitted.truncated == (fitted.shots < len(shots) or kept != query)
     assert kept == query or fitted.shots == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class Server:
 
     def __init__(self) -> None:
         self.reply: Callable[[int, Any], tuple[int, dict[str, str], Any]] = lambda _, body: completion(
-            body["messages"][-1]["content"].split("\n")[1].removeprefix("number ")
+            re.findall(r"number (\d+)", body["messages"][-1]["content"])[-1]
         )
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self.most_at_once = self._now = 0
@@ -183,6 +184,15 @@ def test_what_is_no_chat_completion_is_an_error(server: Server, reply: Any) -> N
     server.reply = lambda *_: (200, {}, reply)
     with pytest.raises(ModelError):
         ask(server, retries=0)
+
+
+@pytest.mark.parametrize(("reason", "cut_off"), [("stop", False), ("length", True), (None, False)])
+def test_an_answer_that_hit_the_limit_of_tokens_is_marked(server: Server, reason: str | None, cut_off: bool) -> None:
+    server.reply = lambda *_: (
+        200, {}, {"choices": [{"message": {"content": "half a sen"}, "finish_reason": reason}]}
+    )  # fmt: skip
+    (answer,) = ask(server)
+    assert (answer.output, answer.cut_off, answer.truncated) == ("half a sen", cut_off, False)
 
 
 def test_an_empty_answer_is_an_empty_answer(server: Server) -> None:

@@ -66,7 +66,7 @@ def prompts(count: int, shots: int = 0) -> list[Prompt]:
 def test_answers_are_those_it_learnt_in_the_order_asked_and_end_with_the_turn(folder: Path) -> None:
     answers = list(model(folder).generate(prompts(21)))
     assert [(a.item_id, a.output) for a in answers] == [(f"i{n:02}", asked(n)[1]) for n in range(21)]
-    assert all(a.error is None and not a.truncated for a in answers)
+    assert all(a.error is None and not a.truncated and not a.cut_off for a in answers)
     first = prompts(1)[0]
     assert answers[0].prompt_digest == prompt_digest(render(first.definition, first.shots, first.query))
 
@@ -77,10 +77,11 @@ def test_how_prompts_are_batched_changes_no_answer(folder: Path) -> None:
     assert several == alone
 
 
-def test_an_answer_is_cut_at_the_limit(folder: Path) -> None:
+def test_an_answer_is_cut_at_the_limit_and_said_so(folder: Path) -> None:
     (answer,) = model(folder, max_new_tokens=1).generate(prompts(2)[1:])
     assert answer.output
     assert len(answer.output) < len("go on")
+    assert (answer.cut_off, answer.truncated) == (True, False)
 
 
 def test_a_prompt_over_the_context_drops_shots_and_says_how_many_stayed(folder: Path) -> None:

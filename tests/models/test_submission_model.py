@@ -1,72 +1,100 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from meds_pipeline.errors import ModelError
-from meds_pipeline.models.base import Generation, LoadContext, Prompt, load_model
-from meds_pipeline.models.spec import ModelSpec
+from meds_pipeline.errors import MedsError
+from meds_pipeline.models.base import Generation, Prompt
+from meds_pipeline.models.submission import SubmissionModel
 
+HEADER = ("task_id", "input", "GT", "output")
 ROWS = [
     ("task1", "a", "yes", "first"),
     ("task1", 'long, "quoted"\nand broken', "yes", "line\nbreak"),
     ("task2", "a", "yes", "other task"),
+    ("task1", "a", "no", "other truth"),
     ("task1", "a", "yes", "second"),
     ("task1", "x" * 200_000, "yes", ""),
+    ("task3", "nobody asked", "yes", "?"),
 ]
 
 
-def answers(path: Path, *asked: tuple[str, str]) -> list[Generation]:
-    model = load_model(ModelSpec(kind="file", path=str(path)), LoadContext())
-    return list(model.generate([Prompt(f"i{n}", task, "D", (), query) for n, (task, query) in enumerate(asked)]))
-
-
-@pytest.fixture
-def submission(tmp_path: Path) -> Path:
-    path = tmp_path / "submission.csv"
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([("task_id", "input", "GT", "output"), *ROWS])
+def written(path: Path, *rows: tuple[str, ...], header: tuple[str, ...] = HEADER) -> Path:
+    dicts = [dict(zip(header, row, strict=True)) for row in rows]
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in dicts))
+    elif path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(dicts), path)
+    else:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
     return path
 
 
-def test_items_find_their_answer_by_task_and_input(submission: Path) -> None:
-    found = answers(submission, ("task2", "a"), ("task1", ROWS[1][1]), ("task1", ROWS[4][1]))
-    assert [a.output for a in found] == ["other task", "line\nbreak", ""]
+def answers(path: Path, *asked: tuple[str, str, str]) -> tuple[list[Generation], dict[str, int]]:
+    model = SubmissionModel(path, {f"i{n}": truth for n, (_, _, truth) in enumerate(asked)})
+    prompts = [Prompt(f"i{n}", task, "D", (), query) for n, (task, query, _) in enumerate(asked)]
+    found = list(model.generate(prompts))
+    return found, {row["kind"]: row["count"] for row in model.problems.rows()}
 
 
-def test_one_input_answered_twice_gives_its_answers_in_order(submission: Path) -> None:
-    found = answers(submission, ("task1", "a"), ("task1", "a"), ("task1", "a"))
-    assert [a.output for a in found] == ["first", "second", "second"]
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_items_find_their_answer_by_task_input_and_truth(tmp_path: Path, ending: str) -> None:
+    asked = [ROWS[n][:3] for n in (2, 1, 3, 5, 0)]
+    found, problems = answers(written(tmp_path / f"s{ending}", *ROWS), *asked)
+    assert [a.output for a in found] == ["other task", "line\nbreak", "other truth", "", "first"]
+    assert problems == {"answered_again": 1, "no_item": 1}
 
 
-def test_an_item_without_answer_is_an_error_of_that_item(submission: Path) -> None:
-    missing, found = answers(submission, ("task9", "a"), ("task2", "a"))
+def test_an_id_comes_before_the_text(tmp_path: Path) -> None:
+    rows = [("i1", "task1", "cut", "yes", "by id"), ("elsewhere", "task1", "a", "yes", "by text")]
+    path = written(tmp_path / "s.csv", *rows, header=("item_id", *HEADER))
+    (first, second), problems = answers(path, ("task1", "a", "yes"), ("task1", "b", "yes"))
+    assert (first.output, second.output) == ("by text", "by id")
+    assert problems == {}
+
+
+def test_an_item_without_answer_is_an_error_of_that_item(tmp_path: Path) -> None:
+    (missing, found), _ = answers(written(tmp_path / "s.csv", *ROWS), ("task9", "a", "yes"), ROWS[2][:3])
     assert missing.output is None
     assert "does not answer" in str(missing.error)
     assert found.output == "other task"
 
 
+def test_a_broken_row_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("task_id,input,GT,output\ntask1,a\ntask1,b,yes,good\n")
+    (found,), problems = answers(path, ("task1", "b", "yes"))
+    assert (found.output, problems) == ("good", {"short_row": 1, "no_item": 1})
+
+
+def test_flags_of_a_row_come_along(tmp_path: Path) -> None:
+    header = (*HEADER, "truncated", "cut_off")
+    path = written(tmp_path / "s.csv", ("task1", "a", "yes", "I thi", "False", "True"), header=header)
+    (found,), _ = answers(path, ("task1", "a", "yes"))
+    assert (found.output, found.truncated, found.cut_off) == ("I thi", False, True)
+
+
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("name", "text", "why"),
     [
-        ("task_id,input,GT\ntask1,a,yes\n", "no column output"),
-        ("task_id,input,GT,output\ntask1,a\n", "line 2 has too few columns"),
-        ("", "no column task_id"),
+        ("s.csv", "task_id,input,GT\ntask1,a,yes\n", "no column 'output'"),
+        ("s.csv", "", "no column 'task_id'"),
+        ("s.parquet", "no", "not a Parquet file"),
+        ("s.txt", "", r"\.txt is no format"),
     ],
 )
-def test_a_file_that_is_no_submission_says_why(tmp_path: Path, text: str, why: str) -> None:
-    path = tmp_path / "s.csv"
-    path.write_text(text)
-    with pytest.raises(ModelError, match=why):
-        answers(path)
+def test_a_file_that_is_no_submission_says_why(tmp_path: Path, name: str, text: str, why: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(MedsError, match=why):
+        answers(tmp_path / name)
 
 
-def test_a_missing_or_foreign_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"none\.csv"):
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MedsError, match=r"none\.csv: there is no such file"):
         answers(tmp_path / "none.csv")
-    latin = tmp_path / "latin.csv"
-    latin.write_bytes("task_id,input,GT,output\ntask1,é,a,b\n".encode("latin-1"))
-    with pytest.raises(ModelError, match="UTF-8"):
-        answers(latin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import duckdb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meds_pipeline.quality.near import Pair, groups, near_pairs, shingles
@@ -24,6 +24,7 @@ def found(texts: list[str], threshold: float = 0.8, first: int | None = None) ->
         return near_pairs(con, texts, threshold=threshold, first=first)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_pairs_are_as_near_as_asked_and_equal_texts_are_pairs(texts: list[str]) -> None:
     pairs = {(pair.left, pair.right): pair.similarity for pair in found(texts)}

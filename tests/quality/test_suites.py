@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from strange_corpus import NAME, TASK, write_corpus
 
 from meds_pipeline.errors import QualityError, UnknownNameError
 from meds_pipeline.quality.suites import Finding, Suite, check, suite, suites
@@ -64,6 +65,18 @@ def test_too_many_bad_records_refuse_the_corpus_and_are_named(opened: Open, dama
         run_step(ws, "instances", "pubmedqa")
 
 
+def test_a_file_without_its_end_is_a_warning_whatever_the_share(opened: Open, twin_raw: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(twin_raw / "meqsum", raw / "meqsum")
+    shutil.copytree(twin_raw / "pubmedqa", raw / "pubmedqa")
+    path = raw / "pubmedqa" / "data" / "ori_pqaa.json"
+    path.write_bytes(path.read_bytes()[:-200])
+    ws = opened(raw=raw)
+    run_step(ws, "raw_corpus", "pubmedqa")
+    cut = [f for f in check(ws, "raw_files", "pubmedqa").result.findings if "has its end" in f.about]
+    assert [(f.success, f.severity, f.rows[0]["path"]) for f in cut] == [(False, "warning", "data/ori_pqaa.json")]
+
+
 def test_mended_files_clear_the_refusal(opened: Open, damaged: Path, twin_raw: Path) -> None:
     ws = opened(raw=damaged)
     run_step(ws, "raw_corpus", "pubmedqa")
@@ -86,6 +99,39 @@ def test_a_higher_threshold_judges_the_same_output_anew(opened: Open, damaged: P
     assert not again.reused
     assert not again.result.refused
     assert ws.failure("raw_corpus", "pubmedqa") is None
+
+
+def test_empty_rows_are_a_warning_that_counts_them_and_names_their_task(opened: Open, tmp_path: Path) -> None:
+    rows = [{"q": f"Question {n}?", "a": "" if n % 5 == 0 else f"Answer {n}."} for n in range(20)]
+    ws = opened(**write_corpus(tmp_path, rows, "SELECT source, q AS input, a AS outputs FROM lines"))
+    for step in ("raw_corpus", "instances"):
+        run_step(ws, step, NAME)
+    assert check(ws, "instances", NAME).result.warned == ()
+    (warned,) = check(ws, "recipes", NAME).result.warned
+    assert warned.rows == ({"task_id": TASK, "rows": 20, "empty_rows": 4, "empty_share": 0.2},)
+
+
+def test_a_task_without_instances_is_a_warning(opened: Open, tmp_path: Path) -> None:
+    recipe = "SELECT source, q AS input, a AS outputs FROM lines WHERE a = 'no answer is this'"
+    ws = opened(**write_corpus(tmp_path, [{"q": "Question?", "a": "Answer."}], recipe))
+    for step in ("raw_corpus", "instances"):
+        run_step(ws, step, NAME)
+    assert [f.about for f in check(ws, "recipes", NAME).result.warned] == ["the task has at least one instance"]
+
+
+def test_a_suite_that_only_warns_leaves_a_refusal_alone(opened: Open, tmp_path: Path) -> None:
+    ws = opened(**write_corpus(tmp_path, [{"q": "", "a": ""}], "SELECT source, q AS input, a AS outputs FROM lines"))
+    for step in ("raw_corpus", "instances"):
+        run_step(ws, step, NAME)
+    assert check(ws, "instances", NAME).result.refused
+    assert not check(ws, "recipes", NAME).result.refused
+    with pytest.raises(QualityError, match="at least one instance"):
+        ws.require_good("instances", NAME)
+
+
+def test_at_most_one_suite_may_refuse_the_outputs_of_an_asset() -> None:
+    refusing = [asked.asset for asked in suites().values() if asked.may_refuse]
+    assert len(refusing) == len(set(refusing))
 
 
 def test_a_standing_result_needs_no_great_expectations(built: Workspace) -> None:

@@ -15,7 +15,9 @@ from reading import BIOC, DDI, SAMPLES, faults, rows, units
 
 from meds_pipeline.errors import CatalogError
 from meds_pipeline.readers import Fault, get_reader
+from meds_pipeline.readers.columns import parse_type
 from meds_pipeline.readers.window import CHUNK
+from meds_pipeline.readers.xml_elements import _PATH, extractor
 
 QA = {"record": "qa", "columns": {"id": "VARCHAR", "q": "VARCHAR"}, "paths": {"id": "@id"}}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="￾￿"), max_size=20)
@@ -95,10 +97,35 @@ def test_types_and_required() -> None:
     found = units("xml", data, **options)
     assert rows(found) == [(3, "")]
     assert faults(found) == [(0, "mistyped_field"), (1, "missing_field")]
-    with pytest.raises(CatalogError, match="no MAP"):
-        get_reader("xml").schema({"record": "qa", "columns": {"a": "MAP(VARCHAR, VARCHAR)"}})
-    with pytest.raises(CatalogError, match="is not a path"):
-        get_reader("xml").schema({"record": "qa", "columns": {"a b": "VARCHAR"}})
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "problem"),
+    [
+        ("document('/etc/passwd')", "VARCHAR", "is not a path"),
+        ("a b", "VARCHAR", "is not a path"),
+        ("a[1]", "VARCHAR", "is not a path"),
+        ("../a", "VARCHAR", "is not a path"),
+        ("/a", "VARCHAR", "is not a path"),
+        ("a/", "VARCHAR", "is not a path"),
+        ("a/@b/c", "VARCHAR", "is not a path"),
+        ("x:a", "VARCHAR", "is not a path"),
+        ("", "VARCHAR", "is not a path"),
+        ("a", 'STRUCT("b(" VARCHAR)[]', r"'b\(' is not a path"),
+        ("a", "MAP(VARCHAR, VARCHAR)", "no MAP"),
+        ("a", "VARCHAR[][]", r"no VARCHAR\[\]"),
+    ],
+)
+def test_paths_and_types_are_checked_before_a_file_is_read(path: str, kind: str, problem: str) -> None:
+    with pytest.raises(CatalogError, match=rf"column c: .*{problem}"):
+        get_reader("xml").schema({"record": "qa", "columns": {"c": kind}, "paths": {"c": path}})
+
+
+@settings(max_examples=300, deadline=None)
+@given(path=st.from_regex(_PATH, fullmatch=True), kind=st.sampled_from(["VARCHAR", "VARCHAR[]"]))
+def test_every_path_that_is_taken_can_be_looked_for(path: str, kind: str) -> None:
+    node = etree.fromstring("<qa><a b='1'/></qa>")
+    assert extractor(path, parse_type(kind))(node) in (None, [], "", [""], "1", ["1"])
 
 
 def test_damage_costs_the_elements_it_touches() -> None:

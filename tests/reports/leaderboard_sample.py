@@ -10,6 +10,7 @@ from meds_pipeline.reports import (
     Fact,
     LeaderboardData,
     ModelCard,
+    OutcomeCount,
     PairedTest,
     Points,
     Release,
@@ -107,6 +108,12 @@ group education or usual care for 10 weeks. Wound infection was similar in both 
 Question: Does group education reduce wound infection in veterans with cirrhosis?
 Output:
 """
+
+
+def points(outcome: str, value: float | None, scorer: str = "official") -> Points:
+    return Points(scorer, "accuracy", outcome, value)
+
+
 EXAMPLES = (
     Example(
         digest("item one"),
@@ -114,21 +121,9 @@ EXAMPLES = (
         PROMPT,
         ("no",),
         (
-            Answer(
-                "tiny-tuned",
-                "no",
-                "correct",
-                (Points("official", "accuracy", 1.0), Points("corrected", "accuracy", 1.0)),
-            ),
-            Answer(
-                "tiny-untuned",
-                "",
-                "empty",
-                (Points("official", "accuracy", None), Points("corrected", "accuracy", 0.0)),
-            ),
-            Answer(
-                "majority", "yes", "wrong", (Points("official", "accuracy", 0.0), Points("corrected", "accuracy", 0.0))
-            ),
+            Answer("tiny-tuned", "no", (points("correct", 1.0), points("correct", 1.0, "corrected"))),
+            Answer("tiny-untuned", "", (points("empty", None), points("empty", 0.0, "corrected"))),
+            Answer("majority", "yes", (points("wrong", 0.0), points("partly", 0.5, "corrected"))),
         ),
     ),
     Example(
@@ -136,9 +131,53 @@ EXAMPLES = (
         "task123",
         PROMPT.replace("similar in both groups", "halved"),
         ("yes",),
-        (Answer("tiny-tuned", "maybe", "wrong", (Points("official", "accuracy", 0.0),)),),
+        (Answer("tiny-tuned", "maybe", (points("wrong", 0.0),)),),
         "source changed",
     ),
+    Example(
+        digest("item three"),
+        "task126",
+        PROMPT,
+        ("zinc",),
+        (Answer("tiny-tuned", "zinc, iron", (Points("official", "f1", "partly", None, 0.4321),)),),
+    ),
+)
+PAIRS = (
+    PairedTest(
+        "official", "task", "task123", "accuracy", "tiny-tuned", "majority", 27.0, 15.1, 38.4, 0.0002, 0.0006, 100
+    ),
+    PairedTest("official", "task", "task12", "accuracy", "majority", "tiny-tuned", -5.0, -19.7, 9.8, 0.31, 0.62, 60),
+    PairedTest(
+        "official", "category", "MCQA", "accuracy", "majority", "tiny-tuned", -27.0, -38.4, -15.1, 0.0002, 0.0123, 100
+    ),
+    PairedTest(
+        "official", "category", "MCQA", "accuracy", "majority", "tiny-untuned", 52.0, 30.0, 70.0, 0.0002, 0.004, 100
+    ),
+    PairedTest(
+        "official",
+        "category",
+        "Fact Verification",
+        "accuracy",
+        "majority",
+        "tiny-tuned",
+        -5.0,
+        -19.7,
+        9.8,
+        0.31,
+        0.62,
+        60,
+    ),
+)
+OUTCOMES = tuple(
+    OutcomeCount(model.name, scorer, task, outcome, items)
+    for model in MODELS
+    for scorer in ("official", "corrected")
+    for task, outcome, items in (
+        ("task123", "correct", 79),
+        ("task123", "unparsed", 21),
+        ("task12", "correct", 34 if scorer == "official" else 36),
+        ("task12", "error", 26 if scorer == "official" else 24),
+    )
 )
 
 
@@ -151,10 +190,8 @@ def sample(**changes: object) -> LeaderboardData:
         "tasks": TASKS,
         "scores": score_rows(),
         "examples": EXAMPLES,
-        "pairs": (
-            PairedTest("official", "task", "task123", "accuracy", "tiny-tuned", "majority", 27.0, 15.1, 38.4),
-            PairedTest("official", "task", "task12", "accuracy", "tiny-tuned", "majority", 5.0, -9.8, 19.7),
-        ),
+        "pairs": PAIRS,
+        "outcomes": OUTCOMES,
         "stale": (StaleCorpus("meqsum", "blocked: 12 rows without a summary in the newest file"),),
     }
     return LeaderboardData(**(values | changes))  # type: ignore[arg-type]  # the test names the fields it changes

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
-from leaderboard_sample import EXAMPLES, MODELS, NO_PUNKT, TASKS, sample, score_rows
+from leaderboard_sample import EXAMPLES, MODELS, NO_PUNKT, PAIRS, TASKS, sample, score_rows
 from lxml import html
 
 from meds_pipeline.errors import ScoringError
-from meds_pipeline.reports import Answer, LeaderboardData, ModelCard, Points, Release, write_leaderboard
+from meds_pipeline.reports import (
+    Answer,
+    LeaderboardData,
+    ModelCard,
+    OutcomeCount,
+    Points,
+    Release,
+    write_leaderboard,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,23 +153,126 @@ def test_the_leaders_stand_first_and_ties_share_a_rank(pages: dict[str, str]) ->
     assert ranks == {"tiny-tuned": "1=", "majority": "1=", "tiny-untuned": "3"}
 
 
-def test_the_reading_of_a_paired_test_follows_its_interval(pages: dict[str, str]) -> None:
-    assert "+27.0 +15.1 to +38.4 tiny-tuned is ahead" in words(parse(pages["tasks/task123.html"]))
-    assert "+5.0 −9.8 to +19.7 no clear difference" in words(parse(pages["tasks/task12.html"]))
+def test_a_paired_test_is_shown_better_model_first_with_the_p_value_that_decides(pages: dict[str, str]) -> None:
+    def shown(task: str) -> list[str]:
+        return [words(row) for row in parse(pages[f"tasks/{task}.html"]).xpath("//*[@id='comparisons']//tbody/tr")]
+
+    assert shown("task123") == ["tiny-tuned against majority +27.0 +15.1 to +38.4 <0.001 ahead 100"]
+    assert shown("task12") == ["tiny-tuned against majority +5.0 −9.8 to +19.7 0.62 tied 60"]
+    assert shown("task114") == []
 
 
-def test_items_show_prompt_reference_output_and_points(pages: dict[str, str]) -> None:
-    first, second = parse(pages["tasks/task123.html"]).xpath("//details")
+def test_tie_groups_of_categories_follow_the_tests(pages: dict[str, str]) -> None:
+    (official, corrected) = parse(pages["index.html"]).xpath("//*[@id='comparisons']/div[contains(@class, 'scorer-')]")
+    assert [words(row) for row in official.find_class("placings")[0].xpath("./tbody/tr")] == [
+        "MCQA accuracy 1 tiny-tuned 2 majority 3 tiny-untuned",
+        "Fact Verification accuracy 1= tiny-tuned = majority 3 tiny-untuned",
+    ]
+    assert "No two models were compared" in words(corrected)
+
+
+def test_two_models_are_compared_over_all_tasks(pages: dict[str, str]) -> None:
+    (duels,) = parse(pages["index.html"]).find_class("duels")
+    assert [words(row) for row in duels.xpath("./tbody/tr")] == [
+        "tiny-tuned against majority 1 ahead, 1 tied, 0 behind",
+        "majority against tiny-untuned 0 ahead, 0 tied, 0 behind",
+    ]
+
+
+def test_overall_differences_are_shown_where_a_scorer_has_an_overall(tmp_path: Path) -> None:
+    test = replace(PAIRS[0], level="overall", name="overall", metric="main")
+    overall = tuple(
+        replace(row, level="overall", name="overall", metric="main")
+        for row in score_rows()
+        if row.scorer == "official" and row.name == "task123"
+    )
+    pages = site(sample(scores=(*score_rows(), *overall), pairs=(*PAIRS, test)), tmp_path)
+    (duels,) = parse(pages["index.html"]).find_class("duels")
+    line = "+27.0 +15.1 to +38.4 <0.001 ahead 1 ahead, 1 tied, 0 behind"
+    assert words(duels.xpath("./tbody/tr")[0]) == f"tiny-tuned against majority {line}"
+    (mine,) = parse(pages["models/majority.html"]).xpath("//*[@id='comparisons']//summary[contains(., 'tiny-tuned')]")
+    assert "overall −27.0 (−38.4 to −15.1), behind; ahead on 0 tasks, tied on 1, behind on 1" in words(mine)
+
+
+def test_a_model_stands_against_each_other_with_the_tasks_it_is_ahead_on(pages: dict[str, str]) -> None:
+    first, _ = parse(pages["models/majority.html"]).xpath("//*[@id='comparisons']//details")
+    assert "MCQA accuracy −27.0 −38.4 to −15.1 0.012 behind" in words(first)
+    assert first.xpath(".//p[@class='links']/a/@href") == ["../tasks/task123.html#comparisons"]
+
+
+def test_many_pairs_are_folded_away_few_are_not(pages: dict[str, str], tmp_path: Path) -> None:
+    names = [f"m{number}" for number in range(5)]
+    pairs = tuple(replace(PAIRS[0], first=a, second=b) for a, b in combinations(names, 2))
+    scores = tuple(replace(score_rows()[0], model=name, score_id=name) for name in names)
+    models = tuple(ModelCard(name, "x") for name in names)
+    page = site(sample(models=models, scores=scores, pairs=pairs, outcomes=(), examples=()), tmp_path)["index.html"]
+    assert words(parse(page).xpath("//*[@id='comparisons']//summary")[0]) == "All 10 pairs of models"
+    assert not parse(pages["index.html"]).xpath("//*[@id='comparisons']//summary")
+
+
+def test_outcomes_are_counted_by_model_and_by_task(pages: dict[str, str]) -> None:
+    def rows(page: str, scorer: int) -> list[str]:
+        tables = parse(pages[page]).xpath("//*[@id='outcomes']//table")
+        assert words(tables[scorer].xpath(".//thead")[0]).endswith(
+            "correct partly wrong unparsed truncated empty error answers"
+        )
+        return [words(row) for row in tables[scorer].xpath("./tbody/tr")]
+
+    assert rows("index.html", 0)[0] == "tiny-tuned 113 0 0 21 0 0 26 160"
+    assert rows("index.html", 1)[0] == "tiny-tuned 115 0 0 21 0 0 24 160"
+    assert rows("tasks/task12.html", 0)[0] == "tiny-tuned 34 0 0 0 0 0 26 60"
+    assert rows("models/majority.html", 1) == [
+        "PubMedQA, yes, no or maybe 79 0 0 21 0 0 0 100",
+        "PubMedQA, right answer? 36 0 0 0 0 0 24 60",
+    ]
+
+
+def test_items_show_prompt_reference_output_outcome_and_points(pages: dict[str, str]) -> None:
+    first, second = parse(pages["tasks/task123.html"]).xpath("//details[starts-with(@id, 'item-')]")
     # A browser drops the line break right after <pre>, so that one of the prompt's own would survive.
     assert first.xpath("./pre")[0].text == "\n" + EXAMPLES[0].prompt
     assert [words(row) for row in first.xpath(".//tbody/tr")] == [
-        "tiny-tuned no correct 1 accuracy 1 accuracy",
-        "tiny-untuned nothing empty – accuracy 0 accuracy",
-        "majority yes wrong 0 accuracy 0 accuracy",
+        "tiny-tuned no correct 1 accuracy correct 1 accuracy",
+        "tiny-untuned nothing empty – accuracy empty 0 accuracy",
+        "majority yes wrong 0 accuracy partly 0.5 accuracy",
     ]
     assert words(first).endswith(f"meds trace item {EXAMPLES[0].item_id}")
     assert "source changed" in words(second)
     assert not parse(pages["tasks/task12.html"]).xpath("//details")
+
+
+def test_an_item_of_a_metric_that_is_no_mean_shows_its_influence(pages: dict[str, str]) -> None:
+    (item,) = parse(pages["tasks/task126.html"]).xpath("//details")
+    assert words(item.xpath(".//tbody/tr")[0]) == "tiny-tuned zinc, iron partly +0.4 on F1 –"
+
+
+def test_a_scorer_with_main_figures_shows_one_metric_a_task_on_the_board(tmp_path: Path) -> None:
+    mains = {
+        (row.model, row.scorer, row.name): replace(row, metric="main", score_id=f"main {row.score_id}")
+        for row in score_rows()
+        if row.scorer == "corrected" and row.level == "category"
+    }
+    pages = site(sample(scores=(*score_rows(), *mains.values())), tmp_path)
+    official, corrected = parse(pages["index.html"]).xpath("//section[@id='tasks']//table")
+    assert "BLEU-1" in words(official)
+    assert "BLEU-1" not in words(corrected)
+    assert "ROUGE-L" in words(corrected)
+    heads = parse(pages["index.html"]).xpath("//section[@id='standings']//table")[1].xpath(".//thead//th")
+    assert [words(head) for head in heads] == ["Model", "MCQA", "NER", "Fact Verification", "Text Summarization"]
+    assert "BLEU-1" in words(parse(pages["models/tiny-tuned.html"]))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(-0.8, "−0.8"), (-0.004, "0.0"), (0.0, "0.0"), (0.021, "0.02"), (61.27, "61.3"), (100.0, "100.0")],
+)
+def test_small_and_negative_percents(value: float, shown: str, tmp_path: Path) -> None:
+    row = replace(score_rows()[0], value=value, low=value, high=value)
+    page = parse(site(sample(scores=(row,), pairs=()), tmp_path)["tasks/task123.html"])
+    (line,) = page.xpath("//tr[starts-with(@id, 'score-')]")
+    assert words(line.xpath("./td[contains(@class, 'value')]")[0]) == shown
+    between = " to " if value < 0 else "–"
+    assert words(line.xpath("./td[@class='range']")[0]) == f"{shown}{between}{shown}"
 
 
 def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
@@ -171,7 +283,7 @@ def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
     row = replace(
         score_rows()[0], name=HOSTILE, model=model, metric=HOSTILE, scorer=HOSTILE, note=HOSTILE, score_id=HOSTILE
     )
-    answer = Answer(HOSTILE, HOSTILE, HOSTILE, (Points(HOSTILE, HOSTILE, 0.5),))
+    answer = Answer(HOSTILE, HOSTILE, (Points(HOSTILE, HOSTILE, HOSTILE, 0.5),))
     data = sample(
         build_id=HOSTILE,
         release=Release(HOSTILE, HOSTILE, 1),
@@ -181,7 +293,8 @@ def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
         examples=(
             replace(EXAMPLES[0], task=HOSTILE, prompt=HOSTILE, references=(HOSTILE,), answers=(answer,), flag=HOSTILE),
         ),
-        pairs=(replace(sample().pairs[0], name=HOSTILE, first=HOSTILE, second=HOSTILE, metric=HOSTILE),),
+        pairs=(replace(PAIRS[0], name=HOSTILE, first=HOSTILE, second=HOSTILE, metric=HOSTILE, scorer=HOSTILE),),
+        outcomes=(OutcomeCount(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1),),
         stale=(replace(sample().stale[0], corpus=HOSTILE, reason=HOSTILE),),
     )
     pages = site(data, tmp_path)
@@ -192,7 +305,8 @@ def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
         assert "<script" not in page
         assert not tree.xpath("//img | //script | //@onerror")
         assert len(tree.xpath("//style")) == 1
-    assert words(parse(pages[next(name for name in pages if name.startswith("tasks/"))]).xpath("//h1")[0]) == HOSTILE
+    task_page = parse(pages[next(name for name in pages if name.startswith("tasks/"))])
+    assert task_page.xpath("//h1")[0].text_content() == HOSTILE
 
 
 def test_names_that_look_alike_as_files_keep_pages_of_their_own(tmp_path: Path) -> None:
@@ -230,3 +344,8 @@ def test_two_scores_for_one_cell_are_refused() -> None:
 def test_scores_of_unknown_models_and_tasks_are_refused(change: dict[str, str], message: str) -> None:
     with pytest.raises(ScoringError, match=message):
         sample(scores=(replace(score_rows()[0], **change),))  # type: ignore[arg-type]
+
+
+def test_tests_between_unknown_models_are_refused() -> None:
+    with pytest.raises(ScoringError, match=r"task123.*model ghost"):
+        sample(pairs=(replace(PAIRS[0], second="ghost"),))

@@ -22,19 +22,30 @@ def test_disjoint_intervals_order_and_overlapping_ones_tie() -> None:
     assert ranks(rows) == {"a": "1=", "b": "1=", "c": "3"}
 
 
-def test_a_paired_test_decides_whichever_way_round_it_was_made() -> None:
+def paired(first: str, second: str, adjusted: float, difference: float = 2.0, scorer: str = "official") -> PairedTest:
+    """A test whose interval says nothing: only the corrected p value decides."""
+    return PairedTest(scorer, "task", "t", "accuracy", first, second, difference, -9, 9, adjusted / 3, adjusted, 10)
+
+
+def test_the_corrected_p_value_decides_whichever_way_round_the_test_was_made() -> None:
     rows = [row("a", 80, 75, 85), row("b", 78, 72, 84)]
-    ahead = PairedTest("official", "task", "t", "accuracy", "a", "b", 2.0, 0.5, 3.5)
-    behind = PairedTest("official", "task", "t", "accuracy", "b", "a", -2.0, -3.5, -0.5)
-    level = PairedTest("official", "task", "t", "accuracy", "a", "b", 2.0, -0.5, 4.5)
-    assert ranks(rows, ahead) == ranks(rows, behind) == {"a": "1", "b": "2"}
-    assert ranks(rows, level) == {"a": "1=", "b": "1="}
+    assert ranks(rows, paired("a", "b", 0.049)) == ranks(rows, paired("b", "a", 0.049, -2.0)) == {"a": "1", "b": "2"}
+    assert ranks(rows, paired("a", "b", 0.05)) == {"a": "1=", "b": "1="}
+
+
+def test_a_paired_test_outweighs_intervals_that_do_not_meet() -> None:
+    assert ranks([row("a", 80, 79, 81), row("b", 70, 69, 71)], paired("a", "b", 0.5)) == {"a": "1=", "b": "1="}
 
 
 def test_a_paired_test_of_another_figure_says_nothing() -> None:
     rows = [row("a", 80, 75, 85), row("b", 78, 72, 84)]
-    other = PairedTest("corrected", "task", "t", "accuracy", "a", "b", 2.0, 0.5, 3.5)
-    assert ranks(rows, other) == {"a": "1=", "b": "1="}
+    assert ranks(rows, paired("a", "b", 0.001, scorer="corrected")) == {"a": "1=", "b": "1="}
+
+
+def test_a_group_is_who_cannot_be_told_from_its_best() -> None:
+    rows = [row("a", 80), row("b", 78), row("c", 70)]
+    level = paired("b", "c", 0.3)
+    assert ranks(rows, paired("a", "b", 0.9), paired("a", "c", 0.01), level) == {"a": "1=", "b": "1=", "c": "3"}
 
 
 def test_no_value_no_rank() -> None:

@@ -21,6 +21,14 @@ def _forget() -> None:
 
 
 @pytest.fixture
+def fresh_punkt() -> Iterator[None]:
+    """Tables are looked for anew, now and after the test."""
+    _forget()
+    yield
+    _forget()
+
+
+@pytest.fixture
 def english_punkt(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """NLTK's English tables, from the machine or from shared/."""
     monkeypatch.setenv("NLTK_DATA", str(SHARED_NLTK.resolve()))

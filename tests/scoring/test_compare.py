@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.compare import Comparison, compare, holm, tie_groups
-from meds_pipeline.scoring.engine import measure
+from meds_pipeline.scoring.compare import Comparison, compare, holm
+from meds_pipeline.scoring.engine import measure, score_rows
 from meds_pipeline.scoring.registry import load_registry
 
 if TYPE_CHECKING:
@@ -79,9 +79,25 @@ def test_intervals_are_wider_for_more_models() -> None:
 
 
 def test_official_averages_are_compared_as_upstream_prints_them() -> None:
+    """Tasks that both models lack do not keep an average from being compared: five were never published."""
     models = {name: model(right, seed, scorer="official") for name, right, seed in (("a", 0.9, 1), ("b", 0.4, 2))}
     found = by_name(compare(models, REQUIRED))
-    assert set(found) == {("task", "task125"), ("task", "task57")}  # no average of which all tasks are there
+    assert set(found) == {("task", "task125"), ("task", "task57"), ("category", "MCQA"), ("category", "NER")}
+    values = {
+        name: {row["name"]: row["value"] for row in score_rows(parts) if row["level"] == "category"}
+        for name, parts in models.items()
+    }
+    for average in ("MCQA", "NER"):
+        assert found["category", average].difference == pytest.approx(values["a"][average] - values["b"][average])
+
+
+def test_official_averages_over_different_tasks_are_not_compared() -> None:
+    first, second = (model(right, seed, scorer="official") for right, seed in ((0.9, 1), (0.4, 2)))
+    found = by_name(compare({"a": first, "b": [p for p in second if p.spec.task_id == "task57"]}, REQUIRED))
+    assert set(found) == {("task", "task57"), ("category", "MCQA")}
+    more = measure([Answer("i", "task58", "", ("B",), "B")], ("official",), TASKS, 1)
+    for models in ({"a": first, "b": [*second, *more]}, {"a": [*first, *more], "b": second}):
+        assert ("category", "MCQA") not in by_name(compare(models, REQUIRED))
 
 
 def test_few_subjects_are_weak_evidence() -> None:
@@ -89,6 +105,51 @@ def test_few_subjects_are_weak_evidence() -> None:
     few = by_name(compare({"a": model(0.8, 1, subjects=4), "b": model(0.5, 2, subjects=4)}, REQUIRED))["task", "task57"]
     assert few.difference == free.difference
     assert few.p >= 1 / 16 > free.p
+
+
+def test_fractions_of_points_do_not_make_two_subjects_evidence() -> None:
+    """Rounds sum rounded counts: the unswapped round has to count as reaching the difference all the same."""
+    texts = ("the dose was halved after a week", "the dose was doubled")
+    models = {
+        name: measure(
+            [Answer(f"{i:03d}", "task114", "", (texts[0],), output, f"s{i % 2}") for i in range(93)],
+            ("corrected",), TASKS, 1,
+        )
+        for name, output in (("a", texts[1]), ("b", "nothing of it"))
+    }  # fmt: skip
+    (row,) = [row for row in compare(models, {}) if row.level == "task"]
+    assert row.difference > 10
+    assert row.p == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_a_model_has_no_figure_for_is_not_compared() -> None:
+    answers = [Answer(f"{i:03d}", "task125", "", ("zinc.",), "zinc.") for i in range(9)]
+    empty = [answer._replace(output="") for answer in answers]
+    models = {name: measure(rows, ("official",), TASKS, 1) for name, rows in (("a", answers), ("b", empty))}
+    assert compare(models, {"task125": "NER"}) == []
+
+
+def test_real_differences_outlast_the_correction_for_many_models() -> None:
+    models = {f"m{i}": model(0.98 if i else 0.1, i, size=100) for i in range(9)}
+    first = [row for row in compare(models, REQUIRED, rounds=99) if row.level == "task" and row.first == "m0"]
+    assert len(first) == 16
+    assert all(row.adjusted < 0.02 for row in first)
+    assert all(row.adjusted < 0.001 for row in first if row.name == "task57")  # a mean, hence bounded
+
+
+def test_intervals_stay_among_possible_differences() -> None:
+    rows = compare({"a": model(0.9, 1, size=3), "b": model(0.1, 2, size=3)}, REQUIRED)
+    assert all(-100 <= row.low <= row.high <= 100 for row in rows)
+
+
+def test_a_difference_that_does_not_vary_is_not_certain() -> None:
+    """Five of five against none: p is 1/16, so no difference may be among what is possible."""
+    found = by_name(compare({"a": model(1.0, 1, size=5), "b": model(0.0, 2, size=5)}, REQUIRED))
+    row = found["task", "task57"]
+    assert (row.difference, row.p) == (100.0, 2 / 2**5)
+    assert row.low < 0 < row.high == 100.0
+    more = by_name(compare({"a": model(1.0, 1, size=40), "b": model(0.0, 2, size=40)}, REQUIRED))["task", "task57"]
+    assert 70 < more.low < 90
 
 
 def test_only_shared_items_are_compared() -> None:
@@ -113,11 +174,3 @@ def test_categories_with_a_missing_task_are_not_compared() -> None:
 )
 def test_holm(raw: list[float], adjusted: list[float]) -> None:
     assert holm(raw) == pytest.approx(adjusted)
-
-
-def test_tie_groups() -> None:
-    def row(first: str, second: str, p: float) -> Comparison:
-        return Comparison("corrected", "overall", "overall", "main", first, second, 0.0, 0.0, 0.0, p, p, 1)
-
-    rows = [row("a", "b", 0.4), row("a", "c", 0.01), row("b", "c", 0.2)]
-    assert tie_groups({"a": 70.0, "b": 69.0, "c": 60.0}, rows) == [["a", "b"], ["c"]]

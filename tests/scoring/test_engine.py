@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from meds_pipeline.errors import ScoringError, UnknownNameError
 from meds_pipeline.scoring import ITEMS, SCORES, answers_table, score
-from meds_pipeline.scoring.families import METRICS, SCORERS
+from meds_pipeline.scoring.families import METRICS, SCORERS, family
 from meds_pipeline.scoring.registry import language_code, load_registry, spec_for
 
 pytestmark = pytest.mark.usefixtures("english_punkt")
@@ -109,6 +110,15 @@ def test_every_metric_scores_a_perfect_copy_of_an_unknown_task(scorer: str, metr
     scores = score(answers_table(rows), (scorer,), metrics={"x_new": metric}, replicates=0).scores.to_pylist()
     main = [r for r in scores if r["name"] == "x_new" and r["metric"] in ("accuracy", "f1", "rougeL")]
     assert [r["value"] for r in main] == [pytest.approx(100.0, abs=1e-5)]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_a_family_that_looks_at_the_input_says_so(scorer: str, metric: str) -> None:
+    """`meds score` keeps inputs only for those: without `reads_input` a family would see an empty one."""
+    made = family(scorer, spec_for("x_new", {"x_new": metric}))
+    source = inspect.getsource(inspect.getmodule(type(made)) or object)
+    assert (".input" in source) == made.reads_input
 
 
 def test_unknown_names_are_errors_that_help() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from meds_pipeline.scoring import answers_table, score
 from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.families import complete, family
+from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import spec_for
 
 pytestmark = pytest.mark.usefixtures("english_punkt")
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("english_punkt")
 
 def points(task: str, truth: str, output: str | None) -> tuple[float, ...] | None:
     answer = Answer("i", task, "", (truth,), output)
-    return family("official", complete(spec_for(task), [answer])).score(answer).points
+    return family("official", spec_for(task)).score(answer).points
 
 
 def figure(task: str, pairs: list[tuple[str, str | None]], metric: str) -> tuple[float | None, int]:
@@ -58,6 +58,22 @@ def figure(task: str, pairs: list[tuple[str, str | None]], metric: str) -> tuple
         ("task12", "no", None, 0),  # upstream crashes
         ("task41", "Neutral.", "entailment, contradiction, or neutral", 1),
         ("task41", "Neutral", None, 0),
+        # A missing truth: upstream reads "nan" or crashes, and what crashes is wrong.
+        ("task123", "", "no", 1),
+        ("task123", "NaN", None, 1),
+        ("task57", "", "B", 0),
+        ("task1", "None", "banana", 1),
+        ("task41", "", "nandrolone", 1),
+        ("task41", "", "neutral", 0),
+        ("task12", "", "yes it is", 0),
+        ("task16", "null", "null", 0),
+        ("task130", "", "anything", 0),
+        ("task131", "NA", "na", 0),
+        ("task117", "", "true", 0),
+        # A truth of blanks and full stops is text, which upstream finds everywhere.
+        ("task12", " . ", "yes it is", 1),
+        ("task131", " ", "anything", 1),
+        ("task41", ".", "", 1),
     ],
 )
 def test_accuracy(task: str, truth: str, output: str | None, right: float) -> None:
@@ -75,6 +91,43 @@ def test_entities_know_only_the_misspelt_sentinel() -> None:
     assert figure("task126", [(gold, gold), ("ab.", "ab.")], "f1") == (100.0, 2)
     value, _ = figure("task126", [(gold, "There is no related entity."), ("ab.", "ab.")], "f1")
     assert value == pytest.approx(200 / 3)
+
+
+def test_a_missing_truth_names_no_entities() -> None:
+    """Upstream crashes; nothing said is right then, not even what its cut last characters would make equal."""
+    assert figure("task125", [("", "a."), ("ab.", "ab.")], "f1") == (pytest.approx(200 / 3), 2)
+
+
+def test_a_missing_truth_of_ebms_is_no_text() -> None:
+    assert points("task100", "nan", "nan") == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("average", "task", "others"), [
+    ("NER", "task125", {"task126": "ab.", "task127": "ab.", "task128": "ab."}),
+    ("Explanation", "task18", {"task46": "one two three", "task50": "one two three"}),
+    ("Rationale", "task52", {f"task{i}": "one two three" for i in (51, 53, 54, 55, 56)}),
+])  # fmt: skip
+def test_tasks_of_which_no_item_counts_are_zero_as_upstream_prints_them(
+    average: str, task: str, others: dict[str, str]
+) -> None:
+    rows = [{"item_id": "i", "task_id": task, "references": ["ab cd."], "output": None}]
+    rows += [{"item_id": "i", "task_id": name, "references": [text], "output": text} for name, text in others.items()]
+    result = score(answers_table(rows), ("official",), replicates=50)
+    metric = "f1" if average == "NER" else "bleu1"
+    assert result.value("official", task, metric) == 0.0
+    assert result.value("official", average, metric) == pytest.approx(100 * len(others) / (1 + len(others)))
+    row = next(r for r in result.scores.to_pylist() if (r["name"], r["metric"]) == (task, metric))
+    assert (row["n"], row["low"], row["note"]) == (0, None, "no item counts: upstream prints 0")
+
+
+@pytest.mark.parametrize(("average", "task", "number"), [
+    ("NER", "task125", 4), ("Information Extraction", "task1", 5), ("Clinical Outcome Prediction", "task117", 3),
+])  # fmt: skip
+def test_absent_tasks_count_as_zero_in_all_averages_but_that_of_summaries(average: str, task: str, number: int) -> None:
+    rows = [{"item_id": "i", "task_id": task, "references": ["true"], "output": "true"}]
+    result = score(answers_table(rows), ("official",), replicates=0)
+    metric = "f1" if average == "NER" else "accuracy"
+    assert result.value("official", average, metric) == pytest.approx(100 / number)
 
 
 def test_entities_of_missing_predictions_cost_no_recall() -> None:

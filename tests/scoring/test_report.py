@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -71,6 +70,26 @@ def test_table_without_marks_where_punkt_is_present(file: Path) -> None:
     assert "*" not in run_score([file])
 
 
+def test_a_short_file_makes_a_short_table(tmp_path: Path) -> None:
+    """No line for every category that the file has nothing of."""
+    path = tmp_path / "Two.csv"
+    path.write_text(HEADER + "task57,q1,B,B\ntask57,q2,B,C\n")
+    text = run_score([path])
+    assert len(text.splitlines()) < 25
+    assert text.count("nranked") == 2
+    assert "MCQA (corrected main): unranked: no answers for task122," in text
+    assert "Unranked, no answers at all: Clinical Outcome Prediction, Diagnosis," in text
+
+
+def test_flips_of_graded_metrics_are_more_than_case(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    gold = "The patient was treated with zinc and recovered within a week of the first dose"
+    rows = [gold.replace("The", "the"), gold.upper(), gold]
+    path.write_text(HEADER + "".join(f"task18,q{i},{gold},{row}\n" for i, row in enumerate(rows)))
+    flips = json.loads(run_score([path], format="json", flips=True))["flips"]
+    assert [(flip["official"], flip["corrected"]) for flip in flips] == [(0.0, pytest.approx(1.0))]
+
+
 def test_several_models_are_compared(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "Beta.csv"
     other.write_text(HEADER + ROWS.replace("the correct choice is B", "A"), "utf-8")
@@ -83,12 +102,16 @@ def test_several_models_are_compared(file: Path, tmp_path: Path) -> None:
 
 
 def test_equal_file_names_are_told_apart(file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "elsewhere" / file.name
-    other.parent.mkdir()
-    other.write_text(file.read_text())
-    names = set(score_files([file, other]).submissions)
-    assert names == {f"{tmp_path.name}/{file.name}", f"elsewhere/{file.name}"}
-    with pytest.raises(ScoringError, match="two files"):
+    """By as many folders as it takes."""
+    copies = [tmp_path / folder / file.name for folder in ("A/results", "B/results", "C")]
+    for copy in copies:
+        copy.parent.mkdir(parents=True)
+        copy.write_text(file.read_text())
+    names = list(score_files([file, *copies[:1]]).submissions)
+    assert names == [f"{tmp_path.name}/{file.name}", f"results/{file.name}"]
+    names = list(score_files(copies).submissions)
+    assert names == [f"A/results/{file.name}", f"B/results/{file.name}", f"C/{file.name}"]
+    with pytest.raises(ScoringError, match="given twice"):
         score_files([file, file])
 
 
@@ -110,11 +133,39 @@ def test_out_writes_parquet_and_json(file: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/report.json").read_text())["items"] == 5
 
 
+def test_out_takes_the_place_of_what_was_written_before(file: Path, tmp_path: Path) -> None:
+    for out in (tmp_path / "out", tmp_path / "items.parquet"):
+        run_score([file], out=out)
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        run_score([file], out=out)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("name", "said"), [("folder.parquet", "is a folder"), ("file", "is a file")])
+def test_out_of_the_wrong_kind_is_an_error(file: Path, tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "folder.parquet").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ScoringError, match=said):
+        run_score([file], out=tmp_path / name)
+
+
 def test_out_may_be_one_parquet_file(file: Path, tmp_path: Path) -> None:
     run_score([file], out=tmp_path / "new/items.parquet")
     rows = pq.read_table(tmp_path / "new/items.parquet").to_pylist()
     assert {"model", "item_id", "task_id", "scorer", "metric", "points", "outcome", "why"} <= set(rows[0])
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["items.parquet"]
+
+
+def test_the_order_of_rows_changes_nothing_but_their_places(file: Path, tmp_path: Path) -> None:
+    turned = tmp_path / "turned" / file.name
+    turned.parent.mkdir()
+    rows = (ROWS + "task57,q4,B,\n").splitlines()
+    file.write_text(HEADER + "\n".join(rows))
+    turned.write_text(HEADER + "\n".join(reversed(rows)))
+    first, second = (json.loads(run_score([path], format="json", flips=True)) for path in (file, turned))
+    assert [problem.pop("first") for problem in first["problems"]] == [["line 7 (task57)"]]
+    assert [problem.pop("first") for problem in second["problems"]] == [["line 2 (task57)"]]
+    assert first == second
 
 
 @pytest.mark.parametrize(
@@ -131,13 +182,12 @@ def test_no_file() -> None:
         run_score([])
 
 
-def test_a_small_file_scores_in_seconds_and_without_heavy_imports(file: Path) -> None:
+def test_a_small_file_is_scored_without_heavy_imports(file: Path) -> None:
     code = (
         "import sys, pathlib; from meds_pipeline.scoring import run_score; "
         "run_score([pathlib.Path(sys.argv[1])], format='json'); "
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'pandas', 'nltk', 'torch', 'transformers', 'scipy'}))"
+        "heavy = {'pandas', 'nltk', 'torch', 'transformers', 'scipy', 'regex'}; "
+        "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )
-    start = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert time.monotonic() - start < 10  # 2 s on an idle machine; the margin is for a busy one

@@ -19,6 +19,8 @@ PIECES = [
     *("(", ")", "[", "]", "{", "}", "<", ">", "’", "‘", "“", "”", "«", "»", "„", "*", "@", "#", "$", "%", "&"),
     *("can", "not", "cannot", "gonna", "wanna", "'tis", "'s", "n't", "'ll", "d'ye", "more'n", "gimme", "Gİmme"),
     *("\x1c", "\x1e", "\x85", "\xa0", "\u3000"),
+    *("e\u0301", "\u0301", "\u200d", "\u200c", "\ufe0f", "½", "²", "①", "⁴He", "_", "\u203f", "Ⅳ", "٣", "\U00010d41"),
+    *("\U0001e030", "日", "\u0e01\u0e34", "\u0915\u094d", "👩\u200d⚕️"),
 ]
 SENTENCES = [
     'He said "no". Then, at 5:30 p.m., Dr. J. Smith left.',
@@ -28,6 +30,8 @@ SENTENCES = [
     "",
     "   ",
     "No. 5 is No. 6? Yes! U.S. troops. End",
+    *("cafe\u0301'a", "x²'y", "'⁴He", "'\u200d", "½'a", "①'b", "'\u0301a", "1,\U00010d41", "a:\U00010d42 b,٣"),
+    *("\u0301. The next one.", "²? J\u0301. Smith", "a \u0301. He", "½. The", "_. The"),
 ]
 
 
@@ -42,11 +46,13 @@ def parity_texts(*tasks: str) -> list[str]:
 
 
 @pytest.fixture
-def nltk_words(english_punkt: None) -> object:
-    """NLTK's own function, with the tables the test found."""
+def nltk_words(english_punkt: None, tmp_path: Path) -> object:
+    """NLTK's own function, with the tables we use in NLTK's own files."""
     nltk = pytest.importorskip("nltk")
-    root = next(place for place in punkt.places() if place.exists()).parents[2]
-    nltk.data.path.insert(0, str(root))
+    tables = punkt.english()
+    assert tables is not None
+    punkt.write_tables(tables, tmp_path)
+    nltk.data.path.insert(0, str(tmp_path))
     nltk.tokenize._get_punkt_tokenizer.cache_clear()
     return nltk.tokenize.word_tokenize
 
@@ -78,6 +84,16 @@ def test_nltk_words_on_generated_texts(nltk_words: object) -> None:
     check(nltk_words, texts)
 
 
+def test_nltk_words_on_any_characters(nltk_words: object) -> None:
+    """Apostrophes, full stops and commas beside any character there is: marks, joiners, numbers, new scripts."""
+    rnd = random.Random(6)  # noqa: S311 (test data)
+    planes = [(0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x2000, 0x33FF), (0x10000, 0x1FFFF)]
+    letters = [chr(rnd.randint(*rnd.choice(planes))) for _ in range(3000)]
+    marks = ["'", "'", ".", ",", ":", " ", "''", '"', "'s ", "n't ", "?", "\n"]
+    texts = ["".join(rnd.choice(letters if rnd.random() < 0.5 else marks) for _ in range(12)) for _ in range(4000)]
+    check(nltk_words, texts)
+
+
 def test_without_tables_a_text_is_one_sentence() -> None:
     assert words.nltk_words("One two. Three four.", None) == ["One", "two.", "Three", "four", "."]
 
@@ -95,17 +111,34 @@ def test_the_wheel_and_the_folder_hold_the_same_tables(tmp_path: Path) -> None:
     assert punkt.read_tables(module).digest() == tables.digest() == punkt.ENGLISH_DIGEST
 
 
-def test_other_tables_are_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def other_tables(tmp_path: Path) -> Path:
     folder = tmp_path / "tokenizers/punkt_tab/english"
     folder.mkdir(parents=True)
     for name in ("abbrev_types.txt", "sent_starters.txt", "collocations.tab", "ortho_context.tab"):
         (folder / name).write_text("x\t1" if name.endswith("tab") else "x")
-    monkeypatch.setenv("NLTK_DATA", str(tmp_path))
-    punkt.english.cache_clear()
-    punkt.trouble.cache_clear()
+    return folder
+
+
+@pytest.mark.usefixtures("fresh_punkt")
+def test_other_tables_are_named_as_such(other_tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(punkt, "places", lambda: iter([other_tables]))
     assert "not NLTK's English ones" in punkt.trouble()
-    punkt.english.cache_clear()
-    punkt.trouble.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_punkt")
+def test_the_installed_wheel_gives_the_published_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine that reaches a package index only: no nltk_data anywhere."""
+    monkeypatch.delenv("NLTK_DATA", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert punkt.trouble() == ""
+
+
+@pytest.mark.usefixtures("fresh_punkt")
+def test_the_published_tables_are_preferred_to_others(other_tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = next(punkt.places())
+    monkeypatch.setattr(punkt, "places", lambda: iter([other_tables, wheel]))
+    assert punkt.trouble() == ""
 
 
 JAPANESE = (

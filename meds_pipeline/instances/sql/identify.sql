@@ -9,7 +9,7 @@ CREATE TEMP VIEW unknown_split AS SELECT task_id, split FROM answer WHERE split 
 -- A row that names no record, or one that is not there, could not be traced to any bytes.
 CREATE TEMP VIEW unknown_source AS
 SELECT task_id FROM (SELECT task_id, unnest(CASE WHEN len(source) > 0 THEN source ELSE [NULL] END) AS key FROM answer)
-WHERE key IS NULL OR key NOT IN (SELECT source FROM record_address);
+WHERE key IS NULL OR key NOT IN (SELECT source FROM lineage.record_address);
 
 CREATE TEMP TABLE complete AS
 SELECT *, NOT blank(coalesce(input, '')) AND len(outputs) > 0
@@ -49,5 +49,5 @@ CREATE TEMP VIEW lineage_instance_source AS
 SELECT i.instance_id, i.ordinal, a.source_file AS raw_file_id, a.source_entry AS entry, a.source_path AS path,
        a.source_index AS record_index, a.source_start AS start, a.source_length AS length
 FROM (SELECT instance_id, unnest(source) AS key, generate_subscripts(source, 1) AS ordinal FROM identified) AS i
-JOIN record_address AS a ON a.source = i.key
+JOIN lineage.record_address AS a ON a.source = i.key
 ORDER BY i.instance_id, i.ordinal;

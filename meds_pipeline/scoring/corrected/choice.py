@@ -3,129 +3,140 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, Outcome, counted
-from meds_pipeline.scoring.corrected.text import bare, holds, normal
-
-_LETTERS = r"[A-H](?:\s*(?:,|、|/|&|\+|and|et|y|и|和|と|及び)\s*[A-H](?![^\W_]))*"
-_NOUN = (
-    r"(?:(?<!incorrect )(?<!wrong )(?<!false )\b(?:answer|option|choice|letter)s?\b|答案|选项|正解|答え|回答|選択肢"
-    r"|\b(?:réponse|reponse|respuesta|opci[oó]n|opcione|ответ|вариант)[sы]?\b)"
+from meds_pipeline.scoring.corrected.context import Stance, Statement, Weight
+from meds_pipeline.scoring.corrected.letters import (
+    is_cyrillic,
+    letter_mentions,
+    only_letters,
+    options,
+    plain,
+    text_mentions,
+    truth_letters,
+    truth_text,
 )
-_LINK = (
-    r"(?:\b(?:is|are|was|would be|should be|correcte?s?|correctas?|est|sont|es|son|of|la|le|el|the|это|является)\b"
-    r"|l'|是|为|為|は|が正しい|が)"
+from meds_pipeline.scoring.corrected.markup import clean
+from meds_pipeline.scoring.corrected.prose import Mention, Prose, Reading, decide
+from meds_pipeline.scoring.corrected.text import bare, given, repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_QUESTION_ANSWER = re.compile(r"(?:^|(?<=\?)\s{0,2})A\s?[:.]\s?(?=\(?[A-H]\)?[.\s]{0,3}$)")
+"""The "A:" of "Q: .. A: B"."""
+_NEAR = re.compile(r"[\s.:)(,=-]{0,6}")
+_DEFINES = re.compile(r"\)?\s(?:is|was|means|refers to|stands for|est|es|это)\s(?:the\s)?|\s?(?:是|为|は)\s?")
+_CLOSED = re.compile(r"[\s)\].,;-]{0,6}(?:\n|$)")
+_LINE = re.compile(r"[^\w\n]{0,6}([A-H])(?:[.):\s-]{1,4}(.{0,80}))?")
+_VERDICT = re.compile(
+    r"\b(?:is|are|was|correct|incorrect|wrong|right|yes|no|not|true|false|plausible|possible|unlikely)\b"
 )
-_GAP = r"[\s:：*_\"'(]*"
-_STATED = re.compile(
-    rf"{_NOUN}{_GAP}(?:{_LINK}{_GAP}){{0,5}}(?:{_NOUN}{_GAP})?({_LETTERS})(?![^\W_]|['’])", re.IGNORECASE
-)
-_CLOSING = re.compile(
-    rf"(?:\b(?i:is|are|be|est|es|sont|son|therefore|thus|hence|so)\b,?|[:：]|(?:^|\n))[\s*_\"'(]*({_LETTERS})[\W_]*$"
-)
-_OPENING = re.compile(rf"^[\s*_\"'(\[]*({_LETTERS})[*_\"']*(?:\s*[.:)\]、。,;\n\t]|\s*$|\s+(?=[-–—]))")
-_MARKED = re.compile(r"(?<![\w-])(?:\(([A-H])\)|\*\*([A-H])\*\*|([A-H])[):](?!\w))")
-_OPTION = re.compile(
-    r"(?:^|[\s;,])\(?([A-H])\s*[:.)、]\s*(.+?)(?=(?:[\t\n;]|\s\s|,\s*)\(?[A-H]\s*[:.)、]\s|\n|$)", re.MULTILINE
-)
-_GOLD_LETTERS = re.compile(rf"(?<!\w)({_LETTERS})(?!\w)")
-_HOMOGLYPHS = str.maketrans("АВСЕН", "ABCEH")
-_TEXT_IS_LETTERS = re.compile(r"^[\W_]*([a-h])[\W_]*$", re.IGNORECASE)
 
 
-def _plain(text: str) -> str:
-    """NFKC (full-width letters and colons become ASCII), Cyrillic look-alikes of A, B, C, E and H as Latin."""
-    return re.sub(
-        r"(?<!\w)[АВСЕН](?!\w)", lambda m: m.group().translate(_HOMOGLYPHS), unicodedata.normalize("NFKC", text)
-    )
+def read_letters(output: str, listed: Mapping[str, str], texts: Mapping[str, str], language: str = "en") -> Reading:
+    """The letters that an output gives; none where it gives none or cannot be told.
+
+    Args:
+        output: The text, Cyrillic letters made Latin.
+        listed: Option texts by letter, from the question.
+        texts: Those and that of the gold answer.
+        language: Two letters.
+    """
+    output = _QUESTION_ANSWER.sub(" answer: ", output)
+    if alone := only_letters(output):
+        return Reading(alone, "nothing but letters")
+    prose = Prose(output, language)
+    if several := _lines(prose.text, texts, bool(listed)):
+        return Reading(several, "a list of letters")
+    statements = prose.statements(_mentions(prose, listed, texts))
+    reading = decide(statements, several=True)
+    reading = reading._replace(values=frozenset("".join(reading.values)))
+    if reading.weight in (Weight.ALONE, Weight.NAMED) and _lists_all(statements, listed):
+        return Reading(frozenset(), "all options listed")
+    return reading
 
 
-def _set(group: str) -> frozenset[str]:
-    return frozenset(letter.upper() for letter in re.findall(r"(?<![^\W_])[A-Ha-h](?![^\W_])", group))
+def _lists_all(statements: list[Statement], listed: Mapping[str, str]) -> bool:
+    affirmed = {value for s in statements if s.stance is Stance.AFFIRMED for value in s.values}
+    return len(listed) > 2 and affirmed >= listed.keys()
 
 
-def truth_letters(truth: str) -> frozenset[str]:
-    """The letters of a gold answer: the first letter list in it, whatever its lead-in ("正确答案是 B: ..", "C")."""
-    text = _plain(truth)
-    if alone := _TEXT_IS_LETTERS.match(text):
-        return _set(alone.group(1))
-    stated = _GOLD_LETTERS.search(text)
-    return _set(stated.group(1)) if stated else frozenset()
+def _lines(text: str, texts: Mapping[str, str], known: bool) -> frozenset[str]:
+    """The letters of a text of two or more lines, each a letter or a letter with its option; else none."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not 2 <= len(lines) <= len("ABCDEFGH"):
+        return frozenset()
+    found = [_LINE.fullmatch(line) for line in lines]
+    letters = [line.group(1) for line in found if line and _is_option(line.group(1), line.group(2), texts, known)]
+    distinct = len(set(letters)) == len(lines) and len(letters) < max(3, len(texts))
+    return frozenset(letters) if distinct else frozenset()
 
 
-def options(question: str) -> dict[str, str]:
-    """Option texts by letter, where the question lists them as `A: ..`, tab or line separated; the last list counts."""
-    found: dict[str, str] = {}
-    for match in _OPTION.finditer(_plain(question)):
-        if match.group(1) == "A":
-            found = {}
-        found[match.group(1)] = bare(match.group(2))
-    return {letter: text for letter, text in found.items() if text}
+def _is_option(letter: str, rest: str | None, texts: Mapping[str, str], known: bool) -> bool:
+    text = bare(rest or "")
+    if not text or not known:
+        return not _VERDICT.search(text)
+    return texts.get(letter, "").startswith(text)
 
 
-def said_letters(output: str, listed: dict[str, str]) -> tuple[frozenset[str], str]:
-    """The letters an output gives, and how they were found; empty where it gives none or contradicts itself."""
-    text = _plain(output).strip()
-    if alone := _TEXT_IS_LETTERS.match(text):
-        return _set(alone.group(1)), "a letter alone"
-    stated = [match for match in _STATED.finditer(text) if not _is_article(text, match)]
-    if stated:
-        return _set(stated[-1].group(1)), "stated as the answer"
-    if _lists_all(text, listed):
-        return frozenset(), "all options listed"
-    if opening := _OPENING.match(text) or _OPENING.match(text[:1].upper() + text[1:]):
-        return _set(opening.group(1)), "opens the text"
-    if closing := _CLOSING.search(text):
-        return _set(closing.group(1)), "closes the text"
-    marked = {letter for match in _MARKED.findall(text) for letter in match if letter}
-    if len(marked) == 1:
-        return frozenset(marked), "the one letter marked"
-    if marked:
-        return frozenset(), f"{len(marked)} letters marked, none stated as the answer"
-    return _by_option_text(output, listed)
+def _mentions(prose: Prose, listed: Mapping[str, str], texts: Mapping[str, str]) -> list[Mention]:
+    """Letters and option texts in order, letters inside option texts left out, a letter and its text as one mention."""
+    marks = [(mention, True) for mention in text_mentions(prose, listed)]
+    marks += [(mention, False) for mention in letter_mentions(prose, texts)]
+    marks.sort(key=lambda mark: (mark[0].start, not mark[1]))
+    kept: list[tuple[Mention, bool]] = []
+    for mention, is_text in marks:
+        if kept and mention.start < kept[-1][0].end:
+            continue
+        if kept and kept[-1][1] is not is_text:
+            together = _together(prose, kept[-1][0], mention, is_text)
+            if together is not None:
+                kept[-1:] = [(one, True) for one in together]
+                continue
+        kept.append((mention, is_text))
+    return [mention for mention, _ in kept]
 
 
-def _is_article(text: str, match: re.Match[str]) -> bool:
-    """Whether the "a" after a lead-in is the English article ("the answer is a combination")."""
-    return match.group(1) in ("a", "A") and re.match(r"\s+[a-z]", text[match.end() :]) is not None
+def _together(prose: Prose, first: Mention, second: Mention, letter_first: bool) -> list[Mention] | None:
+    """What a letter and an option's text side by side say; None where they do not stand side by side.
 
-
-def _lists_all(text: str, listed: dict[str, str]) -> bool:
-    """Whether the output repeats the whole list of options, letters and texts."""
-    said = normal(text)
-    return len(listed) > 2 and all(
-        re.search(rf"(?<!\w){letter.lower()}\s*[:.)]\s*{re.escape(option)}", said) for letter, option in listed.items()
-    )
-
-
-def _by_option_text(output: str, listed: dict[str, str]) -> tuple[frozenset[str], str]:
-    said = normal(output)
-    named = [letter for letter, option in listed.items() if holds(said, option)]
-    # An option inside a longer named option ("radiation" in "no radiation") is not itself named.
-    named = [a for a in named if not any(a != b and holds(listed[b], listed[a]) for b in named)]
-    if len(named) == 1:
-        return frozenset(named), "one option's text"
-    return frozenset(), f"{len(named)} option texts named" if named else "no letter found"
+    One mention where they agree. Nothing where they contradict each other ("B) Aspirin", which is A), nor where a text
+    only says what an option is ("B is heparin").
+    """
+    near = _NEAR.fullmatch(prose.low, first.end, second.start) is not None
+    if first.value != second.value:
+        return [] if near and _CLOSED.match(prose.low, second.end) else None
+    if near:
+        end = second.end + (not letter_first and prose.low.startswith(")", second.end))
+        return [Mention(first.value, first.start, end, Weight.ALONE if letter_first else Weight.NAMED)]
+    return [] if letter_first and _DEFINES.fullmatch(prose.low, first.end, second.start) else None
 
 
 class Choice(Family):
-    """Accuracy: right if the letters given are exactly the truth's; some of several right letters are `partly`."""
+    """Accuracy: right if the letters given are those of a reference; some of several right letters are `partly`."""
+
+    reads_input: ClassVar[bool] = True
 
     def score(self, answer: Answer) -> ItemScore:
         """Read letters from both sides and compare the sets."""
-        truth = truth_letters(answer.truth)
-        said, how = said_letters(answer.output or "", options(answer.input))
-        if not said and bare(answer.output or "") and bare(answer.output or "") == _gold_text(answer.truth):
-            said, how = truth, "the right option's text"
-        right = bool(truth) and said == truth
-        why = f"{how}: {''.join(sorted(said)) or '-'}, truth {''.join(sorted(truth)) or 'unreadable'}"
-        score = counted(answer, float(right), why=why, unparsed=not said)
-        some = score.outcome is Outcome.WRONG and said & truth
+        answer = given(answer)
+        output = answer.output or ""
+        truths = [truth_letters(reference) for reference in answer.references]
+        golds = {truth_text(reference): letters for reference, letters in zip(answer.references, truths, strict=True)}
+        listed = options(answer.input)
+        known = {min(letters): text for text, letters in golds.items() if text and len(letters) == 1}
+        reading = read_letters(
+            plain(output, is_cyrillic(answer.input, output)), listed, listed | known, self.spec.language
+        )
+        if not reading.values and (whole := bare(clean(output))) and golds.get(whole):
+            reading = Reading(golds[whole], "the right option's text")
+        right = (bool(reading.values) and reading.values in truths) or repeats(answer) is not None
+        if not right and len(listed) > 2 and reading.values >= listed.keys():
+            reading = Reading(frozenset(), "all options listed")
+        shown = ["".join(sorted(letters)) for letters in (reading.values, *truths)]
+        why = f"{reading.why}: {shown[0] or '-'}, truth {' or '.join(shown[1:]) or 'unreadable'}"
+        score = counted(answer, float(right), why=why, unparsed=not reading.values)
+        some = score.outcome is Outcome.WRONG and any(reading.values & letters for letters in truths)
         return score._replace(outcome=Outcome.PARTLY) if some else score
-
-
-def _gold_text(truth: str) -> str:
-    """The option text of a gold answer such as `The right answer is B: text`."""
-    parts = re.split(rf"(?<!\w){_LETTERS}\s*[:.)]\s*", _plain(truth), maxsplit=1)
-    return bare(parts[1]) if len(parts) == 2 else ""

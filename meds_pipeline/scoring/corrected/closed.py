@@ -1,74 +1,42 @@
-"""Answers from a closed set of labels: yes/no/maybe, entailment, true/false, diagnoses, treatments."""
+"""Answers from a closed set of labels: yes/no/maybe, entailment, true/false, verdicts, diagnoses, treatments."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted
-from meds_pipeline.scoring.corrected.text import Reading, bare, normal, read_labels, without
+from meds_pipeline.scoring.corrected.context import Stance
+from meds_pipeline.scoring.corrected.labelset import Labels, key
+from meds_pipeline.scoring.corrected.prose import Prose, Reading, decide
+from meds_pipeline.scoring.corrected.text import given, repeats
 
 if TYPE_CHECKING:
     from meds_pipeline.scoring.registry import TaskSpec
 
-_TRUE_FALSE = {"1": "true", "0": "false", "yes": "true", "no": "false"}
+
+def read_label(output: str, labels: Labels, language: str = "en") -> Reading:
+    """The one label that a text states."""
+    if "?" not in output and "%" not in output and (whole := labels.meanings.get(key(output))):
+        return Reading(frozenset({whole}), "a label alone")
+    prose = Prose(output, language)
+    statements = prose.statements(list(labels.mentions(prose)))
+    if "maybe" in labels.meanings.values():  # "maybe yes" is neither
+        statements = [statement for statement in statements if statement.stance is not Stance.HEDGED]
+    return decide(statements)
 
 
 class Closed(Family):
-    """Accuracy over labels: right if the text states the truth's label and no other."""
+    """Accuracy over labels: right if the text states one label and it is that of a reference."""
 
     def __init__(self, spec: TaskSpec) -> None:
-        """Take the labels in normal form."""
+        """Take the labels with their spellings."""
         super().__init__(spec)
-        self.labels = tuple(bare(without(label, [spec.lead_in])) for label in spec.labels)
-
-    def truth(self, answer: Answer) -> str:
-        """The gold label in normal form."""
-        return bare(without(answer.truth, [self.spec.lead_in]))
-
-    def read(self, output: str) -> Reading:
-        """What the output says."""
-        return read_labels(output, self.labels)
+        self.labels = Labels.of(spec)
 
     def score(self, answer: Answer) -> ItemScore:
         """Read the label stated and compare."""
-        truth = self.truth(answer)
-        labels = self.labels
-        if truth and truth not in labels:
-            self.labels = (*labels, truth)
-        reading = self.read(answer.output or "")
-        self.labels = labels
-        right = bool(truth) and reading.stated == truth
-        return counted(answer, float(right), why=reading.why, unparsed=reading.stated is None)
-
-
-class YesNoMaybe(Closed):
-    """Closed answers of PubMedQA; "maybe" can be right."""
-
-    def __init__(self, spec: TaskSpec) -> None:
-        """Labels are fixed."""
-        super().__init__(spec)
-        self.labels = ("yes", "no", "maybe")
-
-
-class TrueFalse(Closed):
-    """True or false; gold 1 and 0 count as true and false, and so do yes and no in an answer."""
-
-    def __init__(self, spec: TaskSpec) -> None:
-        """Labels are fixed."""
-        super().__init__(spec)
-        self.labels = ("true", "false")
-
-    def truth(self, answer: Answer) -> str:
-        """The gold label; 1 and 0 by their meaning."""
-        label = super().truth(answer)
-        return _TRUE_FALSE.get(label, label)
-
-    def read(self, output: str) -> Reading:
-        """What the output says; yes and no count where neither true nor false is named, 1 and 0 where alone."""
-        if (only := bare(output)) in ("0", "1"):
-            return Reading((only,), _TRUE_FALSE[only], "a digit alone")
-        reading = read_labels(output, ("true", "false"))
-        if reading.affirmed or not normal(output):
-            return reading
-        other = read_labels(output, ("yes", "no"))
-        return other._replace(stated=_TRUE_FALSE.get(other.stated or ""))
+        answer = given(answer)
+        truths = {self.labels.meaning(reference, self.spec.lead_in) for reference in answer.references} - {""}
+        reading = read_label(answer.output or "", self.labels.with_truths(truths), self.spec.language)
+        right = bool(reading.values & truths) or repeats(answer) is not None
+        return counted(answer, float(right), why=reading.why, unparsed=not reading.values)

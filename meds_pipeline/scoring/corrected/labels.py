@@ -1,29 +1,69 @@
-"""Multilabel classification: labels named at word boundaries and not denied; naming all labels names none."""
+"""Multilabel classification: labels named and not denied; an answer that lists the set names none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring.corrected.text import normal, read_labels
+from meds_pipeline.scoring.base import Outcome
+from meds_pipeline.scoring.corrected.context import Stance
+from meds_pipeline.scoring.corrected.labelset import Labels as LabelSet
+from meds_pipeline.scoring.corrected.labelset import key
+from meds_pipeline.scoring.corrected.nothing import says_none
+from meds_pipeline.scoring.corrected.prose import Prose
+from meds_pipeline.scoring.corrected.text import given, likeness
 from meds_pipeline.scoring.official.labels import Labels as OfficialLabels
 from meds_pipeline.scoring.official.labels import label_score
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from meds_pipeline.scoring.base import Answer, FloatArray, ItemScore
+    from meds_pipeline.scoring.registry import TaskSpec
+
+_MOST = 0.75
+
+
+def lists_the_set(said: Sequence[str], labels: Sequence[str]) -> bool:
+    """Whether labels, in the order they are named, repeat the set: all of it, or over three quarters in its order."""
+    places = [labels.index(label) for label in said]
+    return len(labels) > 2 and (
+        len(said) == len(labels) or (len(said) > _MOST * len(labels) and places == sorted(places))
+    )
 
 
 class Labels(OfficialLabels):
     """Macro averages over the labels that occur, in truth or prediction; the others say nothing about a model."""
 
+    def __init__(self, spec: TaskSpec) -> None:
+        """Take the labels with their spellings."""
+        super().__init__(spec)
+        self.set = LabelSet.of(spec)
+        self.labels = tuple(key(label) for label in spec.labels)
+
+    def said(self, output: str) -> list[str]:
+        """The labels that a text names and neither denies nor merely supposes, in order of first mention."""
+        prose = Prose(output, self.spec.language)
+        statements = prose.statements(list(self.set.mentions(prose)))
+        named = (s.values for s in statements if s.stance not in (Stance.DENIED, Stance.SUPPOSED))
+        return list(dict.fromkeys(value for values in named for value in values))
+
+    def truth(self, reference: str) -> set[str]:
+        """The labels of a gold answer."""
+        return {mention.value for mention in self.set.mentions(Prose(reference))}
+
     def score(self, answer: Answer) -> ItemScore:
-        """Read the labels of both sides."""
-        labels = tuple(normal(label) for label in self.spec.labels)
-        said = set(read_labels(answer.output or "", labels).affirmed)
-        truth = {label for label in labels if label in normal(answer.truth)}
+        """Read the labels of both sides; of several references the nearest counts."""
+        answer = given(answer, none_is_said=True)
+        output = answer.output or ""
+        said = self.said(output)
+        truths = [self.truth(reference) for reference in answer.references] or [set()]
         why = ""
-        if len(said) == len(labels) > 2 and said != truth:
-            said, why = set(), "all labels listed: counts as none"
-        return label_score(answer, labels, said, truth, why)
+        if set(said) not in truths and lists_the_set(said, self.labels):
+            said, why = [], "lists the set: counts as none"
+        truth = max(truths, key=lambda labels: likeness(labels, set(said)))
+        score = label_score(answer, self.labels, set(said), truth, why)
+        none = score.outcome is Outcome.UNPARSED and says_none(output)
+        return score._replace(outcome=Outcome.WRONG) if none else score
 
     def finish(self, sums: FloatArray) -> FloatArray:
         """Macro precision, recall and F1 over labels with at least one true or predicted item."""

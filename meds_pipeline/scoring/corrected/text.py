@@ -1,31 +1,45 @@
-"""Normal forms of texts and the search for labels in prose, shared by the corrected families."""
+"""Normal forms of texts, shared by the corrected families."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from meds_pipeline.scoring.base import upstream_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Set
 
-_EDGES = " \t\n\r.,;:!?*_#`'\"“”‘’()[]{}。、，；：！？「」"
-_CLAUSE = re.compile(r"[.;:!?\n。；！？]|,? (?:but|however|so|therefore|thus|hence|because|since|although|though) ")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|neither|nor|without|cannot|excludes?|excluded|excluding|unlikely|except|denies"
-    r"|rules? out|ruled out|rather than|instead of|less likely)\b|n't\b|n’t\b"
-)
-_DENIED = re.compile(
-    r"\s+(?:is|was|are|were|seems?|appears?|can be|has been|can|could be)\s*"
-    r"(?:not\b|n't\b|n’t\b|ruled out|excluded|unlikely|less likely|incorrect|wrong|unsupported)"
-)
-_OPENS = re.compile(r"[\s*_\"')]*(?:[.;:\n。]|$)")
-_COMMA = re.compile(r"[\s*_\"')]*[,，]\s*(?!or\b|and\b)")
-_LEAD_IN = re.compile(
-    r"\b(?:answer|diagnosis|result|planning|plan|treatment|relation(?:ship)?|claim|verdict|label|conclusion|prediction"
-    r"|category|class|outcome|decision|response)\b[\w ]{0,20}?(?:\bis\b|\bare\b|\bwould be\b|:|=)[\s:*\"'(]*$"
-)
+    from meds_pipeline.scoring.base import Answer
+
+_ENDS = " ,;:.!?#•·…、。"
+_STARTS = " ,;:!?#•·…、。"  # a full stop may start a number
+_OPENERS = {"(": ")", "[": "]", "{": "}", "「": "」", "“": "”", "‘": "’", "«": "»"}
+_CLOSERS = {closer: opener for opener, closer in _OPENERS.items()}
+_QUOTES = "\"'`*_"
+_LAYERS = 8
+"""Brackets and quotes around a text are taken off at most so many times: nobody writes more, and time stays linear."""
+
+
+def given(answer: Answer, *, none_is_said: bool = False) -> Answer:
+    """The answer with its output only where there is one: not after an error, nor where readers count it as missing.
+
+    Args:
+        answer: The answer.
+        none_is_said: Whether "None" may be what a model says, since there may be nothing to name. In a CSV file it
+            cannot be told from a missing cell; that makes no difference to the counts.
+    """
+    if answer.output is None:
+        return answer
+    word = none_is_said and answer.output in ("None", "N/A", "n/a", "NULL", "null")
+    missing = answer.error is not None or (upstream_cell(answer.output) is None and not word)
+    return answer._replace(output=None) if missing else answer
+
+
+def repeats(answer: Answer) -> str | None:
+    """The reference that an output is word for word; None where it is none, or only marks."""
+    said = normal(answer.output or "")
+    return next((reference for reference in answer.references if normal(reference) == said and bare(said)), None)
 
 
 def normal(text: str) -> str:
@@ -34,79 +48,44 @@ def normal(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Normal form without punctuation at either end."""
-    return normal(text).strip(_EDGES)
+    """Normal form without what frames it: marks at the ends, quotes and brackets that enclose all of it or match none.
 
-
-@lru_cache(maxsize=256)
-def _finder(labels: tuple[str, ...]) -> re.Pattern[str]:
-    """One pattern for all labels at word boundaries, longer labels first so that none is found inside another."""
-    ordered = sorted(labels, key=lambda label: (-len(label), label))
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, ordered)) + r")(?!\w)")
-
-
-def negated(text: str, start: int) -> bool:
-    """Whether the clause before position `start` denies what follows."""
-    clause_start = 0
-    for match in _CLAUSE.finditer(text, 0, start):
-        clause_start = match.end()
-    # Five words reach back far enough: "is not consistent with a diagnosis of X" still denies X.
-    before = " ".join(text[clause_start:start].split()[-7:])
-    return _NEGATION.search(before) is not None
-
-
-class Reading(NamedTuple):
-    """What a text says about a closed set of labels.
-
-    Attributes:
-        affirmed: Labels named and not denied, in order of first mention.
-        stated: The one label that the text states as its answer; None where it cannot be told.
-        why: How it was read.
+    What belongs to a name stays: `nad(+)`, `[3h]dopamine`, `5'`.
     """
-
-    affirmed: tuple[str, ...]
-    stated: str | None
-    why: str
-
-
-def read_labels(text: str, labels: Sequence[str]) -> Reading:
-    """Find labels (in normal form) in a text: at word boundaries, denied ones left out.
-
-    One affirmed label is the answer. Of several, the one that a phrase such as "the answer is", or a colon before the
-    text's last word, points at (the last such), or the one the text opens with, set off by punctuation and not as the
-    first of a list. Otherwise the text states none.
-    """
-    flat = unicodedata.normalize("NFKC", text).casefold()
-    affirmed: dict[str, None] = {}
-    pointed = opened = None
-    finder = _finder(tuple(labels))
-    for match in finder.finditer(flat):
-        label = match.group()
-        if negated(flat, match.start()) or _DENIED.match(flat, match.end()):
-            continue
-        affirmed.setdefault(label)
-        closes = not flat[match.end() :].strip(_EDGES) and flat[: match.start()].rstrip(" *\"'(").endswith((":", "："))
-        if closes or _LEAD_IN.search(flat, max(0, match.start() - 80), match.start()):
-            pointed = label
-        if not flat[: match.start()].strip(_EDGES):
-            comma = _COMMA.match(flat, match.end())
-            if _OPENS.match(flat, match.end()) or (comma and not finder.match(flat, comma.end())):
-                opened = label
-    found = tuple(affirmed)
-    if not found:
-        return Reading(found, None, "no label found")
-    if len(found) == 1:
-        return Reading(found, found[0], "one label found")
-    if pointed is not None:
-        return Reading(found, pointed, "label stated as the answer")
-    if opened is not None:
-        return Reading(found, opened, "label opens the text")
-    return Reading(found, None, f"{len(found)} labels named, none stated as the answer")
+    text = normal(text)
+    for _ in range(_LAYERS):
+        before = text
+        text = _unframed(text.rstrip(_ENDS).lstrip(_STARTS))
+        if text == before:
+            break
+    return text
 
 
-def holds(text: str, phrase: str) -> bool:
-    """Whether a normal text holds a normal phrase at word boundaries."""
-    return bool(phrase) and re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text) is not None
+def _unframed(text: str) -> str:
+    """The text without one layer of quotes or brackets."""
+    if len(text) < 2:
+        return "" if text in _OPENERS or text in _CLOSERS or text in ('"', "`") else text
+    first, last = text[0], text[-1]
+    inside = text[1:-1]
+    if first == last and first in _QUOTES and (first not in inside or first * 2 == text[:2] == text[-2:]):
+        return inside
+    if _OPENERS.get(first) == last and _closes_last(text, first, last):
+        return inside
+    if first == '"' or (first in _OPENERS and _OPENERS[first] not in text):
+        return text[1:]
+    if last == '"' or (last in _CLOSERS and _CLOSERS[last] not in text):
+        return text[:-1]
+    return text
+
+
+def _closes_last(text: str, opener: str, closer: str) -> bool:
+    """Whether the bracket that the text opens with is the one it closes with."""
+    depth = 0
+    for place, char in enumerate(text):
+        depth += (char == opener) - (char == closer)
+        if not depth:
+            return place == len(text) - 1
+    return False
 
 
 def without(text: str, lead_ins: Iterable[str]) -> str:
@@ -116,3 +95,8 @@ def without(text: str, lead_ins: Iterable[str]) -> str:
         if lead and stripped.lower().startswith(lead.lower()):
             return stripped[len(lead) :].strip()
     return stripped
+
+
+def likeness(first: Set[str], second: Set[str]) -> float:
+    """Jaccard likeness of two sets; 1 for two empty ones."""
+    return len(first & second) / len(first | second) if first | second else 1.0

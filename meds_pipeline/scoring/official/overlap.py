@@ -76,6 +76,6 @@ class Lowercased(Overlap):
     """FactVerification.py's task100: lower case, truth without full stops, blank predictions count as zero."""
 
     def texts(self, answer: Answer) -> tuple[str | None, str | None]:
-        """Prediction and truth in lower case."""
-        output = (upstream_cell(answer.output) or "").strip().lower()
-        return output or None, answer.truth.replace(".", "").strip().lower()
+        """Prediction and truth in lower case; None for a prediction or truth that is missing."""
+        output, truth = (upstream_cell(answer.output) or "").strip().lower(), upstream_cell(answer.truth)
+        return output or None, None if truth is None else truth.replace(".", "").strip().lower()

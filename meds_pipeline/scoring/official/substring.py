@@ -12,36 +12,35 @@ def _without_layout(text: str) -> str:
 class Substring(Family):
     """InformationExtraction.py (`fields`), NatureLanguageInference.py, Diagnosis.py and TreatmentPlanning.py."""
 
-    def sides(self, answer: Answer) -> tuple[str, str]:
-        """Cleaned prediction and truth; a missing cell reads "nan"."""
+    def sides(self, answer: Answer) -> tuple[str, str] | None:
+        """Cleaned prediction and truth, a missing cell reads "nan"; None where upstream crashes."""
         output, truth = upstream_cell(answer.output), upstream_cell(answer.truth)
+        if self.spec.lead_in:  # diagnosis and treatment
+            if output is None or truth is None:
+                return None
+            return output.lower(), truth.replace(".", "").replace(self.spec.lead_in, "").strip().lower()
         said = "nan" if output is None else output
         gold = "nan" if truth is None else truth
         if self.spec.fields:
             return _without_layout(said), _without_layout(gold)
-        if not self.spec.lead_in:
-            return said.lower().strip(), gold.replace(".", "").strip().lower()
-        # Diagnosis and treatment crash on a missing cell: the nearest is a prediction that contains nothing.
-        said = "" if output is None else output.lower()
-        return said, gold.replace(".", "").replace(self.spec.lead_in, "").strip().lower()
+        return said.lower().strip(), gold.replace(".", "").strip().lower()
 
     def score(self, answer: Answer) -> ItemScore:
-        """Look for the truth in the prediction."""
-        said, gold = self.sides(answer)
+        """Look for the truth in the prediction; where upstream crashes the answer is wrong."""
+        sides = self.sides(answer)
+        if sides is None:
+            return counted(answer, 0.0, why="prediction or truth missing")
+        said, gold = sides
         right = gold in said
         return counted(answer, float(right), why="truth contained" if right else "truth not contained")
 
 
 class FirstLine(Substring):
-    """FactVerification.py: only the prediction's first line counts; where it crashes (missing cell) it is wrong."""
+    """FactVerification.py: only the prediction's first line counts; it crashes on a missing cell."""
 
-    def sides(self, answer: Answer) -> tuple[str, str]:
+    def sides(self, answer: Answer) -> tuple[str, str] | None:
         """Cleaned first line and truth."""
-        output = upstream_cell(answer.output) or ""
-        return output.split("\n")[0].strip().lower(), answer.truth.replace(".", "").strip().lower()
-
-    def score(self, answer: Answer) -> ItemScore:
-        """Look for the truth in the first line; a missing prediction is wrong even for an empty truth."""
-        if upstream_cell(answer.output) is None:
-            return counted(answer, 0.0, why="no prediction")
-        return super().score(answer)
+        output, truth = upstream_cell(answer.output), upstream_cell(answer.truth)
+        if output is None or truth is None:
+            return None
+        return output.split("\n")[0].strip().lower(), truth.replace(".", "").strip().lower()

@@ -102,7 +102,10 @@ def _case(seed: int, part: str, index: int, language: str) -> Iterator[Sentence]
     yield Sentence(wording.question.format_map(fill))
     options = [*question.options, *(["nan"] * (5 - len(question.options)))]
     for place, option in enumerate(options, 1):
-        yield Sentence(f"{place}- {words.sentence_case(option) if option != 'nan' else option}", "Claim")
+        if option == "nan":
+            yield Sentence(f"{place}- {option}")
+        else:
+            yield Sentence(f"{place}- {words.sentence_case(option)}", "Claim")
     yield Sentence(f"CORRECT ANSWER: {right}")
     yield Sentence(wording.right.format_map(fill), "Claim")
     yield Sentence(wording.why.format_map(fill), "Premise")

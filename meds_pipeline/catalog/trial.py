@@ -1,0 +1,224 @@
+"""A trial of a corpus: `meds corpus check NAME` builds it aside and shows what its recipes made of which records.
+
+Nothing of it stays: outputs, refusals and builds of the home are what they were.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from meds_pipeline import parquet
+from meds_pipeline.origin import twins_of
+from meds_pipeline.quarantine import Quarantined, quarantined
+from meds_pipeline.readers.base import Address
+from meds_pipeline.readers.opening import record_text
+from meds_pipeline.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from meds_pipeline.catalog.model import Corpus
+    from meds_pipeline.catalog.presence import Presence
+    from meds_pipeline.store import Output
+    from meds_pipeline.workspace import Workspace
+
+SHOWN = 3
+"""Instances of each task that a trial shows."""
+SET_ASIDE = 5
+"""Bad records that a trial shows, and empty rows."""
+_CHECKED = ("raw_corpus", "instances")
+"""Assets of a corpus whose suites are run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One instance beside the raw text of the records it was made from."""
+
+    records: tuple[str, ...]
+    input: str
+    outputs: tuple[str, ...]
+    split: str
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTrial:
+    """What the recipe of one task gave: instances by split, the most frequent answers, the first instances."""
+
+    task_id: str
+    splits: dict[str, int]
+    answers: dict[str, int]
+    first: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTrial:
+    """What became of the good records of one entry."""
+
+    entry: str
+    records: int
+    unused: int
+    """Records no instance rests on: so many may be meant to have none, or a JOIN or WHERE has lost them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a corpus gave: counts of its files, what became of its records, each task's trial, what is wrong with it."""
+
+    corpus: str
+    rows: dict[str, int]
+    instances: int
+    rejected: int
+    """Rows without input or output."""
+    set_aside: tuple[Quarantined, ...]
+    """The first bad records and empty rows."""
+    verdicts: dict[str, int]
+    """Findings by quality rule."""
+    errors: dict[str, int]
+    """Those of them that keep an instance out of training and releases."""
+    erroneous: int
+    """Instances that have such a finding."""
+    entries: tuple[EntryTrial, ...]
+    tasks: tuple[TaskTrial, ...]
+    refused: tuple[str, ...]
+    """Why a run would block the corpus; empty where it would not."""
+    warnings: tuple[str, ...]
+
+
+def try_corpus(workspace: Workspace, name: str) -> Trial:
+    """Build records, instances and verdicts of one corpus aside, run its suites, and return what came of it.
+
+    Raises:
+        MedsError: A step failed; the text says where and what to do.
+    """
+    corpus = workspace.obtainable(name)
+    with _aside(workspace, corpus) as ws:
+        return _trial(ws, corpus)
+
+
+class _Aside(Store):
+    """A store that finds what stands in another and writes beside it."""
+
+    def __init__(self, home: Path, base: Store) -> None:
+        super().__init__(home)
+        self._base, self.hasher = base, base.hasher
+
+    def find(self, asset: str, partition: str, mark: str) -> Output | None:
+        """Return the output with this fingerprint from here or there, or None."""
+        return super().find(asset, partition, mark) or self._base.find(asset, partition, mark)
+
+
+@contextmanager
+def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
+    """Open a home for one trial, which reads the files and outputs of another and is gone with the block."""
+    scratch = workspace.home / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="trial-", dir=scratch) as folder:
+        home = Path(folder)
+        there = workspace.origin == "real" or workspace.presence(corpus) is not None
+        raw = workspace.raw if there else _twin(workspace, corpus, home / "twins")
+        yield replace(workspace, home=home, raw=raw, store=_Aside(home, workspace.store))
+
+
+def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
+    """Write the twin of a corpus: a home of twins has it only once something was built."""
+    from meds_pipeline.twins import write_twin
+
+    settings = workspace.settings
+    for name in corpus.distributions:
+        if name in twins_of(settings):
+            write_twin(name, raw, records=settings.twins.records, seed=settings.seed)
+    return raw
+
+
+def _trial(ws: Workspace, corpus: Corpus) -> Trial:
+    from meds_pipeline.quality.suites import check, suites
+    from meds_pipeline.quality.verdicts import rules
+    from meds_pipeline.steps import run_step
+
+    name = corpus.corpus
+    raw, made, judged = (run_step(ws, step, name).output for step in ("raw_corpus", "instances", "verdicts"))
+    presence = ws.presence(corpus)
+    assert presence is not None  # noqa: S101 - raw_corpus has just read its files
+    with parquet.connect(threads=ws.settings.threads, memory_limit=ws.settings.memory_limit, temporary=ws.home) as con:
+        parquet.view_of(con, "instance", [made.file("instances.parquet")])
+        parquet.view_of(con, "instance_source", [made.file("lineage/instance_source.parquet")])
+        entries = tuple(_entry(con, entry, raw) for entry in corpus.distributions[presence.distribution].files)
+        tasks = tuple(_task(con, task, corpus, presence) for task in made.manifest.facts["tasks"])  # type: ignore[attr-defined]  # a mapping, by the instances step
+    results = [check(ws, suite.name, name).result for suite in suites().values() if suite.asset in _CHECKED]
+    found: dict[str, int] = judged.manifest.facts["rules"]  # type: ignore[assignment]  # likewise
+    verdicts = {rule: count for rule, count in found.items() if count}
+    severe = {rule.name for rule in rules() if rule.severity == "error"}
+    return Trial(
+        corpus=name,
+        rows=raw.manifest.rows,
+        instances=made.manifest.rows["instances"],
+        rejected=made.manifest.rows["rejected"],
+        set_aside=_first(quarantined(ws, name)),
+        verdicts=verdicts,
+        errors={rule: count for rule, count in verdicts.items() if rule in severe},
+        erroneous=judged.manifest.rows["rejected"],
+        entries=entries,
+        tasks=tasks,
+        refused=tuple(str(finding) for result in results for finding in result.refused),
+        warnings=tuple(str(finding) for result in results for finding in result.warned),
+    )
+
+
+def _first(rows: list[Quarantined]) -> tuple[Quarantined, ...]:
+    bad, empty = ([row for row in rows if (row.task is None) is broken] for broken in (True, False))
+    return (*bad[:SET_ASIDE], *empty[:SET_ASIDE])
+
+
+def _entry(con: duckdb.DuckDBPyConnection, entry: str, raw: Output) -> EntryTrial:
+    parquet.view_of(con, "record", [raw.file(f"records/{entry}.parquet")])
+    records, unused = con.execute(
+        "SELECT count(*), count(*) FILTER (source NOT IN (SELECT unnest(source) FROM instance)) FROM record"
+    ).fetchall()[0]
+    return EntryTrial(entry, records, unused)
+
+
+def _task(con: duckdb.DuckDBPyConnection, task: str, corpus: Corpus, presence: Presence) -> TaskTrial:
+    def counts(column: str) -> dict[str, int]:
+        return dict(
+            con.execute(
+                f"SELECT {column}, count(*) AS n FROM instance WHERE task_id = ? GROUP BY ALL "  # noqa: S608 - our own columns
+                "ORDER BY n DESC, 1 LIMIT 8",
+                [task],
+            ).fetchall()
+        )
+
+    first = con.execute(
+        "SELECT instance_id, input, outputs, split, subject FROM instance WHERE task_id = ? "
+        "ORDER BY source, instance_id LIMIT ?",
+        [task, SHOWN],
+    ).fetchall()
+    return TaskTrial(
+        task,
+        counts("split"),
+        counts("left(outputs[1], 60)"),
+        tuple(
+            Shown(_texts(con, instance, corpus, presence), text, tuple(outputs), split, subject)
+            for instance, text, outputs, split, subject in first
+        ),
+    )
+
+
+def _texts(con: duckdb.DuckDBPyConnection, instance: str, corpus: Corpus, presence: Presence) -> tuple[str, ...]:
+    """Return the raw text of every record an instance was made from."""
+    rows = con.execute(
+        "SELECT entry, path, record_index, start, length FROM instance_source WHERE instance_id = ? ORDER BY ordinal",
+        [instance],
+    ).fetchall()
+    entries = corpus.distributions[presence.distribution].files
+    companions = {(file.entry, file.path): file.companions for file in presence.files}
+    return tuple(
+        record_text(presence.folder, path, companions[entry, path], entries[entry], Address(index, start, length))
+        for entry, path, index, start, length in rows
+    )

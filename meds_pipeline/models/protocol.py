@@ -1,0 +1,98 @@
+"""Few-shot protocols: which worked cases stand before an item.
+
+`sound` shows the examples frozen in the release: drawn by its seed from the training split, never the item, a text of
+the test split or a subject of one. `official` is MedS-Bench's protocol: three cases drawn from the tested file, here
+the items of the task, so that an item may be shown its own answer. Upstream draws without a seed; this is one draw that
+can be repeated, by the seed of the release. Both ask choice questions without cases, as MedS-Bench does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow.parquet as pq
+
+from meds_pipeline.instructions.prompts import render
+from meds_pipeline.models.base import Prompt
+from meds_pipeline.scoring.rows import write_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from meds_pipeline.store import Output
+
+Protocol = Literal["sound", "official"]
+ZERO_SHOT = frozenset({"accuracy_choice", "accuracy_yes_no_firstchar"})
+"""Metrics of choice questions: MedS-Bench's category MCQA."""
+OFFICIAL_SHOTS = 3
+_COLUMNS = ["item_id", "task_id", "instance_id", "metric", "definition", "input", "references", "shots"]
+
+
+def prompts_of(release: Output, protocol: Protocol = "sound") -> list[Prompt]:
+    """Return the prompt of every item of a release, ordered by task and place in the release."""
+    rows = pq.read_table(release.file("items.parquet"), columns=_COLUMNS).to_pylist()
+    seed = pq.read_table(release.file("lineage/benchmark_release.parquet"))["seed"][0].as_py()
+    prompts = []
+    for task_id, group in groupby(rows, key=lambda row: row["task_id"]):
+        tested = list(group)
+        for row in tested:
+            shots = [] if row["metric"] in ZERO_SHOT else _shown(row, tested, protocol, seed)
+            prompts.append(
+                Prompt(
+                    row["item_id"],
+                    task_id,
+                    row["definition"],
+                    tuple((shot["input"], shot["output"]) for shot in shots),
+                    row["input"],
+                    tuple(shot["instance_id"] for shot in shots),
+                )
+            )
+    return prompts
+
+
+def _shown(
+    row: dict[str, Any], tested: Sequence[dict[str, Any]], protocol: Protocol, seed: str
+) -> Sequence[dict[str, Any]]:
+    if protocol == "sound":
+        shots: list[dict[str, Any]] = row["shots"]
+        return shots
+    drawn = (tested[i] for i in draw(OFFICIAL_SHOTS, len(tested), f"{seed}:{row['item_id']}"))
+    return [{**shot, "output": shot["references"][0]} for shot in drawn]
+
+
+def draw(count: int, size: int, key: str) -> list[int]:
+    """Return `count` distinct numbers below `size`, all where there are fewer, in an order that `key` alone decides.
+
+    Every ordered choice is equally likely over keys, up to the bias of a 128-bit remainder.
+    """
+    left: dict[int, int] = {}  # a shuffle from the end that stops after `count` swaps
+    chosen = []
+    for last in range(size - 1, size - 1 - min(count, size), -1):
+        digest = hashlib.md5(f"{key}:{last}".encode(), usedforsecurity=False).digest()
+        at = int.from_bytes(digest, "big") % (last + 1)
+        chosen.append(left.get(at, at))
+        left[at] = left.get(last, last)
+    return chosen
+
+
+def write_items(release: Output, protocol: Protocol, path: Path) -> int:
+    """Write the items of a release as a submission file without outputs, each with its prompt; return how many.
+
+    Columns: item_id, task_id, input, GT, output (empty), system and user (the two messages of the prompt).
+
+    Raises:
+        ScoringError: The file's ending is not .csv, .jsonl or .parquet.
+    """
+    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references"]).to_pylist()
+    truths = {row["item_id"]: row["references"][0] for row in rows}
+    found = []
+    for prompt in prompts_of(release, protocol):
+        system, user = render(prompt.definition, prompt.shots, prompt.query)
+        said = {"system": system["content"], "user": user["content"]}
+        item = {"item_id": prompt.item_id, "task_id": prompt.task_id, "input": prompt.query}
+        found.append({**item, "GT": truths[prompt.item_id], "output": "", **said})
+    write_rows(found, path)
+    return len(found)

@@ -1,0 +1,117 @@
+"""Intervals from bootstrap replicates, for few clusters and for figures that do not vary too.
+
+Quantiles of replicates are too narrow for few clusters. They are taken further out, as far as Student's t and the bias
+of the bootstrap's variance ask for (expanded percentiles: Hesterberg 2015, The American Statistician 69).
+
+Where all clusters earn the same (all right, all wrong), replicates do not vary at all, and resampling cannot tell what
+it has not seen. But a kind of cluster that is none of n makes up at most the share u of all, (1 - u)^n = alpha / 2
+(the exact binomial bound, about 3.7 / n), and could be all right or all wrong. Means of several figures add the squares
+of these margins to those of the replicates (MOVER: Zou and Donner 2008).
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from meds_pipeline.scoring.base import FloatArray
+
+ALPHA = 0.05
+_SAME = 1e-9
+"""Percent points below which replicates do not vary."""
+
+
+class Margins(NamedTuple):
+    """How far an interval reaches below and above a figure, for what resampling cannot see."""
+
+    below: float = 0.0
+    above: float = 0.0
+
+
+def effective(sizes: FloatArray) -> float:
+    """How many clusters of equal size tell as much as clusters of these sizes (Kish)."""
+    total = float(np.sum(sizes))
+    return total**2 / float(np.sum(sizes**2)) if total else 0.0
+
+
+def varies(replicates: FloatArray) -> bool:
+    """Whether replicates differ; those without a figure are left out."""
+    valid = replicates[~np.isnan(replicates)]
+    return len(valid) > 0 and float(np.ptp(valid)) > _SAME
+
+
+def unseen(value: float, clusters: float, alpha: float = ALPHA, lowest: float = 0.0) -> Margins:
+    """Margins of a figure that all of so many clusters agree on, between `lowest` and 100."""
+    share = 1.0 - (alpha / 2) ** (1.0 / max(clusters, 1.0))
+    return Margins(share * (value - lowest), share * (100.0 - value))
+
+
+def together(parts: Iterable[tuple[float, Margins]]) -> Margins:
+    """Margins of a weighted sum of figures, from the weights and margins of its parts."""
+    listed = list(parts)
+    below, above = (math.hypot(*(weight * part[end] for weight, part in listed)) for end in (0, 1))
+    return Margins(below, above)
+
+
+def pooled_clusters(spreads: Iterable[tuple[float, float]]) -> float:
+    """Clusters behind a mean, from (variance, clusters) of its parts, by Satterthwaite's degrees of freedom."""
+    listed = [(variance, max(clusters - 1.0, 1.0)) for variance, clusters in spreads if variance > 0]
+    if not listed:
+        return 0.0
+    return 1.0 + sum(variance for variance, _ in listed) ** 2 / sum(v**2 / freedom for v, freedom in listed)
+
+
+def reach(clusters: float, alpha: float = ALPHA) -> float:
+    """Standard errors from a figure to the ends of its interval, by the bootstrap's standard error."""
+    freedom = max(1, int(clusters - 1))
+    return student(alpha, freedom) * math.sqrt((freedom + 1) / freedom)
+
+
+def interval(value: float, replicates: FloatArray, clusters: float, margins: Margins) -> tuple[float, float] | None:
+    """A 95 % interval in percent; None without replicates."""
+    valid = replicates[~np.isnan(replicates)]
+    if not len(valid):
+        return None
+    tail = NormalDist().cdf(-reach(clusters))
+    low, high = (float(end) for end in np.quantile(valid, [tail, 1.0 - tail]))
+    if margins.below:
+        low = max(min(value, 0.0), value - math.hypot(max(0.0, value - low), margins.below))
+    if margins.above:
+        high = min(100.0, value + math.hypot(max(0.0, high - value), margins.above))
+    return low, high
+
+
+def student(alpha: float, freedom: int) -> float:
+    """The two-sided quantile of Student's t: it is beyond it, either way, with probability `alpha`.
+
+    Hill (1970), Algorithm 396, good to six digits.
+    """
+    if freedom == 1:
+        return math.tan((1.0 - alpha) * math.pi / 2)
+    if freedom == 2:
+        return math.sqrt(2.0 / (alpha * (2.0 - alpha)) - 2.0)
+    n = float(freedom)
+    a = 1.0 / (n - 0.5)
+    b = 48.0 / a**2
+    c = ((20700.0 * a / b - 98.0) * a - 16.0) * a + 96.36
+    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2) * n
+    y = (d * alpha) ** (2.0 / n)
+    if y > 0.05 + a:
+        x = NormalDist().inv_cdf(alpha / 2)
+        if freedom < 5:
+            c += 0.3 * (n - 4.5) * (x + 0.6)
+        c += (((0.05 * d * x - 5.0) * x - 7.0) * x - 2.0) * x + b
+        y = x**2
+        y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
+        y = math.expm1(a * y**2)
+    else:
+        y = ((1.0 / (((n + 6.0) / (n * y) - 0.089 * d - 0.822) * (n + 2.0) * 3.0) + 0.5 / (n + 4.0)) * y - 1.0) * (
+            n + 1.0
+        ) / (n + 2.0) + 1.0 / y
+    return math.sqrt(n * y)

@@ -1,0 +1,111 @@
+"""Rankings: models from best to worst, those tied that cannot be told apart, and why a model is not ranked.
+
+Figures are only ranked where they are about the same items. A model that lacks items which another model of the call
+answers is unranked there, as is one that lacks a task. Its figures stand, and so do its comparisons, which are about
+shared items; but a place above or below others would be luck of which items it was given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from meds_pipeline.scoring.averages import MAIN
+from meds_pipeline.scoring.compare import SIGNIFICANT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from meds_pipeline.scoring.compare import Comparison
+    from meds_pipeline.scoring.joining import Coverage
+
+_UNRANKED = "unranked: "
+
+
+class Ranking(NamedTuple):
+    """One category, or the whole, by the corrected scorer.
+
+    Attributes:
+        level: category or overall.
+        name: Which one.
+        groups: Tie groups, best first.
+        unranked: Why the others have no place, by model.
+    """
+
+    level: str
+    name: str
+    groups: list[list[str]]
+    unranked: dict[str, str]
+
+
+def rankings(
+    scores: Mapping[str, Sequence[Mapping[str, Any]]],
+    comparisons: Sequence[Comparison],
+    coverage: Coverage,
+    required: Mapping[str, str],
+) -> list[Ranking]:
+    """Rank models in every category that any of them has a figure for, and overall.
+
+    Args:
+        scores: Figures after schema `SCORES`, by model.
+        comparisons: Between all pairs of models.
+        coverage: Which model lacks which items.
+        required: Category by task, for all tasks the corrected scorer needs.
+    """
+    found: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for model, rows in scores.items():
+        for row in rows:
+            if row["scorer"] == "corrected" and row["level"] != "task" and row["metric"] == MAIN:
+                found.setdefault((row["level"], row["name"]), {})[model] = row
+    out = []
+    for (level, name), figures in found.items():
+        if all(row["value"] is None for row in figures.values()):
+            continue
+        tasks = [task for task, category in required.items() if level == "overall" or category == name]
+        reasons = {model: _reason(model, row, tasks, coverage) for model, row in figures.items()}
+        values = {model: row["value"] for model, row in figures.items() if not reasons[model]}
+        mine = [c for c in comparisons if (c.scorer, c.level, c.name) == ("corrected", level, name)]
+        unranked = {model: reason for model, reason in reasons.items() if reason}
+        out.append(Ranking(level, name, tie_groups(values, mine), unranked))
+    return out
+
+
+def _reason(model: str, row: Mapping[str, Any], tasks: Sequence[str], coverage: Coverage) -> str:
+    """Why a model is not ranked; empty where it is."""
+    if row["value"] is None:
+        return str(row["note"]).removeprefix(_UNRANKED)
+    lacking = {task: count for task, count in coverage.lacking[model].items() if task in tasks}
+    if not lacking:
+        return ""
+    there = sum(coverage.union[task] for task in lacking)
+    return f"lacks {sum(lacking.values())} of {there} items that others answer ({', '.join(lacking)})"
+
+
+def tie_groups(values: Mapping[str, float], comparisons: Sequence[Comparison]) -> list[list[str]]:
+    """Models from best to worst, those that cannot be told from a group's best tied with it.
+
+    Args:
+        values: Figure by model.
+        comparisons: Those of one scorer, level and name.
+    """
+    ahead = {
+        (row.first, row.second) if row.difference > 0 else (row.second, row.first)
+        for row in comparisons
+        if row.adjusted < SIGNIFICANT
+    }
+    return grouped(values, lambda best, other: (best, other) in ahead)
+
+
+def grouped(values: Mapping[str, float], apart: Callable[[str, str], bool]) -> list[list[str]]:
+    """Models from best to worst; whoever is not told apart from the best of a group joins it.
+
+    Args:
+        values: Figure by model.
+        apart: Whether the better of two models is ahead by more than chance.
+    """
+    groups: list[list[str]] = []
+    for model in sorted(values, key=lambda name: (-values[name], name)):
+        if groups and not apart(groups[-1][0], model):
+            groups[-1].append(model)
+        else:
+            groups.append([model])
+    return groups

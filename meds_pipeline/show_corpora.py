@@ -1,0 +1,163 @@
+"""What the command line prints of corpora: the table of all, one in full, its bad records, its trial."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, get_args
+
+from rich.console import Group
+from rich.text import Text
+
+from meds_pipeline.lineage.node import Node
+from meds_pipeline.printable import printable
+from meds_pipeline.show import as_text, columns_at_hand, show_facts, show_tree
+from meds_pipeline.standing import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from meds_pipeline.catalog.trial import Trial
+    from meds_pipeline.quarantine import Quarantined
+    from meds_pipeline.standing import Standing
+
+LISTED = 200
+"""Bad records that a list shows; `--json` has all."""
+_STYLES = {"missing": "dim", "gated": "dim", "failed": "bold red", "stale": "yellow"}
+_COLUMNS = {
+    **{"corpus": 0, "state": 0, "access": 150, "licence": 0, "tasks": 150, "records": 100, "faults": 0},
+    **{"instances": 0, "rejected": 150, "built": 0},
+}
+"""Columns of the table of corpora, and how wide a terminal must be to show each."""
+_COUNTS = ("tasks", "records", "faults", "instances", "rejected")
+_TO_THE_MINUTE = 150
+"""From this width on `built` has its time."""
+_NAME, _LICENCE = 28, 15
+"""Columns that a name has at most, a longer one having a line of its own; and a licence at least, cut if need be."""
+
+
+def show_corpora(standings: Sequence[Standing], width: int | None = None) -> str:
+    """Return the table of corpora by category of their tasks, how many stand how, and what to know of single ones.
+
+    Args:
+        standings: Corpora, by category.
+        width: Columns that a line may have; None for those of the terminal.
+    """
+    width = columns_at_hand() if width is None else width
+    names = [name for name, least in _COLUMNS.items() if width >= least]
+    rows = {standing.corpus: _cells(standing, names, width) for standing in standings}
+    gap = 1 if width < 100 else 2
+    widths = {name: max(len(name), *(len(row[name]) for row in rows.values())) for name in names}
+    widths["corpus"] = min(widths["corpus"], _NAME)
+    others = sum(size + gap for name, size in widths.items() if name != "licence")
+    widths["licence"] = min(widths["licence"], max(width - others, _LICENCE))
+    lines = [Text(_line({name: name for name in names}, widths, gap), style="bold")]
+    for category, group in groupby(standings, key=lambda standing: standing.category):
+        lines.append(Text(category, style="bold"))
+        lines += [Text(_line(rows[s.corpus], widths, gap), style=_STYLES.get(s.state, "")) for s in group]
+    counts = Counter(standing.state for standing in standings)
+    head = f"{len(standings)} corpora: " + ", ".join(f"{counts[s]} {s}" for s in get_args(State) if counts[s])
+    return "\n".join([as_text(Group(*lines)), head, *map(printable, _notes(standings, widths["licence"]))])
+
+
+def _cells(standing: Standing, names: Sequence[str], width: int) -> dict[str, str]:
+    form = standing.distribution
+    own = standing.corpus if form in (None, standing.corpus) else f"{standing.corpus} ({form})"
+    date = "%Y-%m-%d %H:%M UTC" if width >= _TO_THE_MINUTE else "%Y-%m-%d"
+    values = {**asdict(standing), "corpus": own, "tasks": len(standing.tasks)}
+    return {name: _cell(values[name], date) for name in names}
+
+
+def _cell(value: Any, date: str) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime(date)
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+def _line(cells: Mapping[str, str], widths: Mapping[str, int], gap: int) -> str:
+    name = cells["corpus"]
+    above, name = (f"{name}\n", "") if len(name) > widths["corpus"] else ("", name)
+    cells = {**cells, "corpus": name, "licence": _shortened(cells["licence"], widths["licence"])}
+    padded = (f"{cells[n]:>{w}}" if n in _COUNTS else f"{cells[n]:<{w}}" for n, w in widths.items())
+    return above + (" " * gap).join(padded).rstrip()
+
+
+def _shortened(text: str, width: int) -> str:
+    return textwrap.shorten(text, width, placeholder=" ...")
+
+
+def _notes(standings: Sequence[Standing], licence: int) -> Iterator[str]:
+    """Yield what the table has no room for: why a corpus is not present, what of it is not used, long licences."""
+    for s in standings:
+        if s.problem and s.state != "missing":
+            yield f"{s.corpus} is {s.state}: {s.problem}"
+    several = [s for s in standings if s.unused]
+    for s in several:
+        yield f"{s.corpus} is read as {s.distribution}; there too, and not used: {', '.join(s.unused)}"
+    for s in several[:1]:
+        choice = f"{{{s.corpus}: {s.unused[0]}}}"
+        yield f"To use another one, write into the home's meds.yaml, for example: catalog: {{active: {choice}}}"
+    for s in standings:
+        if _shortened(s.licence, licence) != s.licence:
+            yield f"Licence of {s.corpus}: {s.licence}"
+
+
+def show_corpus(standing: Standing) -> str:
+    """Return all that is known of one corpus, a line a fact."""
+    facts = {name: value for name, value in asdict(standing).items() if value not in (None, ())}
+    shown = {n: ", ".join(v) if isinstance(v, tuple) else _cell(v, "%Y-%m-%d %H:%M UTC") for n, v in facts.items()}
+    return show_facts(shown)
+
+
+def show_quarantined(name: str, rows: Sequence[Quarantined], refusal: str | None) -> str:
+    """Return the bad records and empty rows of a corpus, a line each.
+
+    Args:
+        name: The corpus.
+        rows: What is set aside.
+        refusal: Why the corpus is not used at all, where it is not.
+    """
+    end = f"{name} is not used: {printable(refusal)}" if refusal else "Good records went on."
+    if not rows:
+        return f"{name} has no bad records." + (f"\n{end}" if refusal else "")
+    lines = [_quarantined(row) for row in rows[:LISTED]]
+    if len(rows) > LISTED:
+        lines.append(f"... {len(rows) - LISTED:,} more: --json lists all")
+    empty = sum(row.task is not None for row in rows)
+    lines.append(f"{len(rows) - empty:,} bad records and {empty:,} empty rows in {name}. {end}")
+    return "\n".join(lines)
+
+
+def _quarantined(row: Quarantined) -> str:
+    task = f" for {row.task}" if row.task else ""
+    place = f"{row.path} record {row.record_index} (byte {row.start}, {row.length} bytes){task}"
+    return printable(f"{place}: {row.reason}: {row.detail}").replace("\n", " ")
+
+
+def show_trial(trial: Trial) -> str:
+    """Return what `meds corpus check` found: counts, then each task with its first instances beside their records."""
+    rows = trial.rows
+    head = f"{trial.corpus}: {rows['files']} files, {rows['records']} records, {rows['faults']} faults, "
+    node = Node("corpus", head + f"{trial.rejected} rows without input or output", dict(trial.verdicts))
+    for entry in trial.entries:
+        facts = {"records": entry.records, "in no instance": entry.unused}
+        node.children.append(Node("entry", entry.entry, facts))
+    for task in trial.tasks:
+        child = Node("task", task.task_id, {"splits": task.splits, "answers": task.answers})
+        for number, shown in enumerate(task.first, 1):
+            instance = Node("instance", str(number), {"split": shown.split, "subject": shown.subject})
+            instance.children = [Node("record", "", text=text) for text in shown.records]
+            instance.children.append(Node("input", "", text=shown.input))
+            instance.children += [Node("output", "", text=text) for text in shown.outputs]
+            child.children.append(instance)
+        node.children.append(child)
+    said = [f"A run would block it: {why}" for why in trial.refused] + [f"Warning: {why}" for why in trial.warnings]
+    if trial.erroneous:
+        rules = ", ".join(f"{rule} {count}" for rule, count in trial.errors.items())
+        share = f"{trial.erroneous} of {trial.instances} instances"
+        said.append(f"{share} have errors and would be left out of training and releases: {rules}.")
+    aside = [_quarantined(row) for row in trial.set_aside]
+    return show_tree(node) + "\n".join([*aside, *(said or ["Its suites find nothing wrong."])])

@@ -1,0 +1,125 @@
+"""Where every corpus of the catalog stands: are its files there, what came of them, would a run change that.
+
+Nothing is made and no raw file is read: files count as unchanged while their size and times are those last read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from meds_pipeline.catalog.presence import others
+from meds_pipeline.errors import MedsError
+from meds_pipeline.steps import STEPS
+from meds_pipeline.store import Glance
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from meds_pipeline.catalog.model import Corpus
+    from meds_pipeline.catalog.presence import Presence
+    from meds_pipeline.store import Output
+    from meds_pipeline.workspace import Workspace
+
+State = Literal["present", "stale", "failed", "not built", "missing", "gated"]
+"""`present`: built from the files that are there. `stale`: its last good output is of other files, settings or code, or
+a newer attempt failed. `failed`: every attempt did. `not built`: files are there, no run was. `missing`: no files;
+`gated`: none, and upstream gives them only to who has registered or signed."""
+_CORPUS_STEPS = tuple(step for step in STEPS.values() if step.partitions == "corpus")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one corpus stands. Counts and `built` are of its last good output, None without one."""
+
+    corpus: str
+    title: str
+    about: str
+    category: str
+    """Task category of most of its tasks."""
+    state: State
+    distribution: str | None
+    """The one in use, None where no files are there or they are not complete."""
+    unused: tuple[str, ...]
+    """Other distributions whose files are there: `catalog.active` chooses one."""
+    access: str
+    licence: str
+    source: str
+    tasks: tuple[str, ...]
+    records: int | None
+    faults: int | None
+    instances: int | None
+    rejected: int | None
+    """Recipe rows without input or output."""
+    built: datetime | None
+    problem: str | None
+    """Why it is not `present`, and what to do."""
+
+
+def standings(workspace: Workspace) -> list[Standing]:
+    """Return where every corpus of the catalog stands, by category and name."""
+    found = (standing_of(workspace, name) for name in workspace.catalog.corpora)
+    return sorted(found, key=lambda standing: (standing.category, standing.corpus))
+
+
+def standing_of(workspace: Workspace, name: str) -> Standing:
+    """Return where one corpus stands; raises UnknownNameError where the catalog has none of this name."""
+    ws = replace(workspace, store=Glance(workspace.home))
+    corpus = ws.catalog.corpus(name)
+    presence, trouble = _presence(ws, corpus)
+    absent = presence is None and trouble is None
+    # What good verdicts were made of: a newer output of an earlier step may be one that was refused.
+    good = None if absent else ws.store.current("verdicts", name)
+    made = None if good is None else ws.instances_of(good)
+    read = ws.store.current("raw_corpus", name) if made is None else ws.store.input_of(made, "raw_corpus")
+    rows = read.manifest.rows if read and not absent else {}
+    state, problem = _absent(ws, corpus) if absent else _state(ws, corpus, good, trouble)
+    return Standing(
+        corpus=name,
+        title=corpus.title,
+        about=corpus.about,
+        category=Counter(task.category for task in corpus.tasks.values()).most_common(1)[0][0],
+        state=state,
+        distribution=None if presence is None else presence.distribution,
+        unused=() if presence is None else others(corpus, ws.raw, presence.distribution),
+        access=corpus.access,
+        licence=corpus.licence,
+        source=corpus.source,
+        tasks=tuple(corpus.tasks),
+        records=rows.get("records"),
+        faults=rows.get("faults"),
+        instances=made.manifest.rows["instances"] if made else None,
+        rejected=made.manifest.rows["rejected"] if made else None,
+        built=good.manifest.started_at if good else None,
+        problem=problem,
+    )
+
+
+def _presence(ws: Workspace, corpus: Corpus) -> tuple[Presence | None, str | None]:
+    """Return the active distribution, or why what is there cannot be read."""
+    try:
+        return ws.presence(corpus), None
+    except MedsError as error:
+        return None, str(error)
+
+
+def _absent(ws: Workspace, corpus: Corpus) -> tuple[State, str]:
+    if corpus.access == "open":
+        return "missing", ws.way_to(corpus)
+    return "gated", f"{corpus.access} at {corpus.source}"
+
+
+def _state(ws: Workspace, corpus: Corpus, good: Output | None, trouble: str | None) -> tuple[State, str | None]:
+    name = corpus.corpus
+    failure = next((f for step in _CORPUS_STEPS if (f := ws.failure(step.asset, name))), None)
+    if failure is not None:
+        return "stale" if good else "failed", f"{failure.asset}: {failure.reason}"
+    if good is None:
+        return "not built", trouble
+    try:
+        for step in _CORPUS_STEPS:
+            step.run(ws, name, step.version)
+    except MedsError as error:
+        return "stale", str(error)
+    return "present", None

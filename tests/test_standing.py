@@ -1,0 +1,139 @@
+"""Where corpora stand: what the files, the settings and the newest attempt say, found without making anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pipeline_home import run_steps
+
+from meds_pipeline.errors import MedsError
+from meds_pipeline.quarantine import quarantined
+from meds_pipeline.show_corpora import show_corpora
+from meds_pipeline.standing import Standing, standings
+from meds_pipeline.steps import run_step
+from meds_pipeline.workspace import Workspace
+
+ROWS = 27  # of the workbook that the twins write at 40 records
+XLSX = "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"
+GATED = """
+corpus: guarded
+title: Guarded notes
+about: Notes that upstream gives to those who signed
+source: https://example.org/guarded
+licence: by agreement
+access: credentialed
+tasks:
+  x_guarded_title:
+    name: guarded_title
+    category: Text Summarization
+    metric: bleu1_rougeL
+    use: both
+    definition: Give the note a title.
+distributions:
+  guarded:
+    files:
+      notes:
+        path: notes.jsonl
+        reader: jsonl
+        columns: {text: VARCHAR, title: VARCHAR}
+    recipes:
+      x_guarded_title: SELECT source, text AS input, title AS outputs FROM notes
+"""
+
+
+@pytest.fixture
+def raw(twin_raw: Path, tmp_path: Path) -> Path:
+    """Raw files of one corpus that a test may change."""
+    shutil.copytree(twin_raw / "meqsum", tmp_path / "raw" / "meqsum")
+    return tmp_path / "raw"
+
+
+def of(workspace: Workspace, name: str) -> Standing:
+    return next(standing for standing in standings(workspace) if standing.corpus == name)
+
+
+def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Callable[..., Workspace]) -> None:
+    workspace = opened(raw=raw)
+    assert of(workspace, "meqsum").state == "not built"
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    built = of(workspace, "meqsum")
+    assert (built.state, built.records, built.faults, built.problem) == ("present", ROWS, 0, None)
+    os.utime(raw / "meqsum" / XLSX, ns=(1, 1))
+    changed = of(workspace, "meqsum")
+    assert (changed.state, changed.records) == ("stale", ROWS)
+    assert "raw_corpus would be made anew" in str(changed.problem)
+    run_steps(workspace, "raw_corpus")
+    assert of(workspace, "meqsum").state == "present", "the bytes are the same"
+
+
+def test_a_corpus_is_stale_when_settings_change_its_verdicts(raw: Path, opened: Callable[..., Workspace]) -> None:
+    run_steps(opened(raw=raw), "raw_corpus", "instances", "verdicts")
+    other = opened(raw=raw, quality={"max_input_chars": 77})
+    assert "verdicts would be made anew" in str(of(other, "meqsum").problem)
+
+
+def test_a_failed_attempt_leaves_the_last_good_output_stale(raw: Path, opened: Callable[..., Workspace]) -> None:
+    workspace = opened(raw=raw)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    (raw / "meqsum" / XLSX).rename(raw / "meqsum" / "elsewhere.xlsx")
+    with pytest.raises(MedsError):
+        run_step(workspace, "raw_corpus", "meqsum")
+    standing = of(workspace, "meqsum")
+    assert (standing.state, standing.records) == ("stale", ROWS)
+    assert "no file matches" in str(standing.problem)
+
+
+def test_a_corpus_that_never_succeeded_is_failed(tmp_path: Path, opened: Callable[..., Workspace]) -> None:
+    (tmp_path / "raw" / "meqsum").mkdir(parents=True)
+    workspace = opened(raw=tmp_path / "raw")
+    with pytest.raises(MedsError):
+        run_step(workspace, "raw_corpus", "meqsum")
+    assert of(workspace, "meqsum").state == "failed"
+
+
+def test_an_incomplete_folder_says_what_is_missing(raw: Path, opened: Callable[..., Workspace]) -> None:
+    (raw / "aci_bench").mkdir()
+    (raw / "tico19").mkdir()
+    workspace = opened(raw=raw)
+    required, optional = of(workspace, "aci_bench"), of(workspace, "tico19")
+    assert (required.state, optional.state) == ("not built", "not built")
+    assert "file aci_bench/: no file matches data/challenge_data/" in str(required.problem)
+    assert "file tico19/: no file matches any of data/" in str(optional.problem)
+    assert "not built: corpus tico19" in show_corpora([optional])
+
+
+def test_what_upstream_does_not_give_to_everyone_is_gated(raw: Path, opened: Callable[..., Workspace]) -> None:
+    catalog = opened(raw=raw).home / "catalog"
+    catalog.mkdir()
+    (catalog / "guarded.yaml").write_text(GATED)
+    workspace = opened(raw=raw)
+    assert (of(workspace, "guarded").state, of(workspace, "medqa").state) == ("gated", "missing")
+    assert of(workspace, "guarded").problem == "credentialed at https://example.org/guarded"
+
+
+def test_looking_makes_nothing(raw: Path, opened: Callable[..., Workspace]) -> None:
+    workspace = opened(raw=raw)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    os.utime(raw / "meqsum" / XLSX, ns=(1, 1))
+    before = {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")}
+    standings(workspace)
+    assert {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")} == before
+
+
+def test_an_empty_row_is_listed_with_the_record_it_is_from(tmp_path: Path, opened: Callable[..., Workspace]) -> None:
+    folder = tmp_path / "raw" / "guarded"
+    folder.mkdir(parents=True)
+    good = b'{"text": "A note.", "title": "Title"}\n'
+    (folder / "notes.jsonl").write_bytes(good + b'{"text": "Another.", "title": " "}\n{"text": \n')
+    (opened(raw=folder.parent).home / "catalog").mkdir()
+    (opened(raw=folder.parent).home / "catalog" / "guarded.yaml").write_text(GATED + "fault_threshold: 0.9\n")
+    workspace = opened(raw=folder.parent)
+    run_steps(workspace, "raw_corpus", "instances")
+    fault, empty = quarantined(workspace, "guarded")
+    assert (fault.record_index, fault.task) == (2, None)
+    assert (empty.record_index, empty.start, empty.task) == (1, len(good), "x_guarded_title")
+    assert empty.detail.startswith("an output is empty. Mend the recipe")
