@@ -112,7 +112,7 @@ _ORDERED = (
         "A model's answer to every item of the release.",
     ),
     Step(
-        "scores", "3", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
+        "scores", "4", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
@@ -121,7 +121,7 @@ _ORDERED = (
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(
-        "leaderboard", "3", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "parquet.py"),
+        "leaderboard", "4", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "parquet.py"),
         "The leaderboard page: every model's scores with intervals, and what they rest on.",
     ),
 )  # fmt: skip

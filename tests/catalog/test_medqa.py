@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from build_corpus import BOTH, Builds, Built
+from plain import blanks_cut
 
 TASK, FACTS = "task57", "x_medqa_atomic_facts"
 
@@ -37,7 +38,7 @@ def test_facts_stand_on_lines_without_their_numbers(built: Built, questions: lis
     for record in questions:
         facts = [re.sub(r"^(?:\d+\.|-) ?", "", fact.lstrip(" ")) for fact in record["facts"]]
         if facts:
-            wanted.append((" ".join(record["context"]), "\n".join(facts)))
+            wanted.append((blanks_cut(" ".join(record["context"])), blanks_cut("\n".join(facts))))
     assert built.pairs(FACTS) == wanted
     assert len(wanted) < len(questions)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from build_corpus import BOTH, Builds, Built, Origin
-from plain import json_records
+from plain import blanks_cut, json_records
 
 from meds_pipeline.catalog import load_catalog
 from meds_pipeline.catalog.presence import active
@@ -36,7 +36,11 @@ def instances(path: Path) -> list[dict[str, Any]]:
 
 
 def wanted(paths: list[Path]) -> list[tuple[str, list[str], str | None]]:
-    return [(one["input"].strip(" "), one["output"], one.get("id")) for path in paths for one in instances(path)]
+    return [
+        (blanks_cut(one["input"]), [blanks_cut(output) for output in one["output"]], one.get("id"))
+        for path in paths
+        for one in instances(path)
+    ]
 
 
 def found(built: Built, task: str) -> list[tuple[str, list[str], str | None]]:
