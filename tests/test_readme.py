@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,6 +18,8 @@ BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line.split("  #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
 ONE_TEST = "make test ARGS='-q -p no:cacheprovider tests/test_readme.py::test_is_short'"
 """`make test` within the tests would never end, so it runs one test there."""
+FEW = 20
+"""Steps of training, in place of the minute that the demo trains; all else is as a reader of the README has it."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (venv / part).symlink_to(Path(sys.prefix) / part)
     for stamp in (".dev", ".run"):
         (venv / stamp).touch()
+    home = folder / "data" / "demo"
+    home.mkdir(parents=True)
+    (home / "meds.yaml").write_text(yaml.safe_dump({"plans": {"tiny": {"fine_tuning": {"max_steps": FEW}}}}))
     return folder
 
 
