@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pydantic import Field
@@ -76,6 +77,7 @@ class Rows:
     def __init__(self, raw: Lines, options: CsvOptions, position: int = 0) -> None:
         self._lines = iter_lines(raw, options.max_record_bytes, position)
         self._given_back: deque[Line] = deque()
+        self._tried: list[Line] | None = None
         self._end = position
         self._options = options
         self._undecodable = -1
@@ -84,6 +86,14 @@ class Rows:
     def give_back(self, lines: list[Line]) -> None:
         """Take these lines again next."""
         self._given_back.extendleft(reversed(lines))
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Whatever is taken within, blank lines too, is taken again behind it."""
+        self._tried = tried = []
+        yield
+        self._tried = None
+        self.give_back(tried)
 
     def take(self) -> _Row | None:
         """The next row; None at the end. Blank lines are skipped."""
@@ -117,10 +127,14 @@ class Rows:
 
     def _line(self) -> Line | None:
         if self._given_back:
-            return self._given_back.popleft()
-        line = next(self._lines, None)
-        if line is not None:
+            line = self._given_back.popleft()
+        elif (new := next(self._lines, None)) is not None:
+            line = new
             self._end = line.start + line.size + len(line.ending)
+        else:
+            return None
+        if self._tried is not None:
+            self._tried.append(line)
         return line
 
     def _text(self, lines: list[Line]) -> str:
@@ -252,12 +266,12 @@ def _next_row(rows: Rows, bad: _Row, table: Table, width: int) -> int:
     rows.give_back(lines[1:])
     for place in range(1, len(lines)):
         if place < _CANDIDATES and lines[place].body:
-            first = rows.take()
-            fits = first is not None and isinstance(_unit(first, 0, table, width), Record)
-            alone = bad.cells is None and place == len(lines) - 1
-            second = rows.take() if fits and not alone else None
-            fits = fits and (second is None or isinstance(_unit(second, 0, table, width), Record))
-            rows.give_back([*(first.lines if first else ()), *(second.lines if second else ())])
+            with rows.trying():
+                first = rows.take()
+                fits = first is not None and isinstance(_unit(first, 0, table, width), Record)
+                alone = bad.cells is None and place == len(lines) - 1
+                second = rows.take() if fits and not alone else None
+                fits = fits and (second is None or isinstance(_unit(second, 0, table, width), Record))
             if fits:
                 return place
         rows.skip_line()

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,9 @@ def check(case: Case, path: Path, original: list[Record | Fault], hit: Damage) -
     for unit in found:
         assert unit.start >= 0
         assert case.reader == "xlsx" or unit.start + unit.length <= len(hit.data)
+    for unit, behind in pairwise(found if case.reader in ("csv", "tsv", "jsonl") else ()):
+        between = hit.data[unit.start + unit.length : behind.start]
+        assert unit.index < 0 or not between.strip(), f"bytes passed over behind record {unit.index}"
     if case.reader in ("csv", "tsv", "jsonl"):
         batches = list(get_reader(case.reader).batches(io.BytesIO(hit.data), **case.options))
         assert sum(len(batch.records) for batch in batches) == len(rows(found))
