@@ -52,7 +52,7 @@ _ACROSS = ("quality/across.py", "quality/sql/usable.sql", "parquet.py")
 """Code behind every step that reads the instances of all corpora."""
 _ORDERED = (
     Step(
-        "raw_corpus", "4", "corpus", (), pipeline.raw_corpus,
+        "raw_corpus", "5", "corpus", (), pipeline.raw_corpus,
         ("readers", "catalog/presence.py"),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
