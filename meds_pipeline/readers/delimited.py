@@ -90,7 +90,8 @@ class Rows:
     @contextmanager
     def trying(self) -> Iterator[None]:
         """Whatever is taken within, blank lines too, is taken again behind it."""
-        self._tried = tried = []
+        tried: list[Line] = []
+        self._tried = tried
         yield
         self._tried = None
         self.give_back(tried)
