@@ -6,9 +6,9 @@ import dagster as dg
 
 from assets.metadata import table
 from assets.partitions import DEFINITIONS
+from meds_pipeline.home.workspace import ALL
 from meds_pipeline.quality.suites import Scalar, Suite, SuiteResult, check, suites
-from meds_pipeline.steps import STEPS
-from meds_pipeline.workspace import ALL
+from meds_pipeline.steps.step import STEPS
 from resources.workspace import WorkspaceResource, explained
 
 

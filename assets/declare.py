@@ -9,8 +9,8 @@ import dagster as dg
 from assets.automation import CHANGED
 from assets.metadata import Metadata, describe
 from assets.partitions import DEFINITIONS
-from meds_pipeline.steps import STEPS, Step, run_step
-from meds_pipeline.workspace import ALL, Workspace
+from meds_pipeline.home.workspace import ALL, Workspace
+from meds_pipeline.steps.step import STEPS, Step, run_step
 from resources.workspace import explained
 
 Decorator = Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]

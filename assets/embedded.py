@@ -19,8 +19,8 @@ from filelock import FileLock, Timeout
 
 from assets.checks import ASSET_OF_CHECK_STEP
 from assets.jobs import ASSETS_OF_JOB
-from meds_pipeline.outcomes import BAD, Outcome, Started, State, tell
-from meds_pipeline.workspace import ALL
+from meds_pipeline.core.outcomes import BAD, Outcome, Started, State, tell
+from meds_pipeline.home.workspace import ALL
 from resources.workspace import NOT_READY
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from assets.embedded import Child, alive, cancel_dead
 from assets.metadata import outcome_table
 from assets.partitions import sync_partitions
 from assets.pool import run_children
-from meds_pipeline.outcomes import Outcome, bad
-from meds_pipeline.steps import STEPS, partitions_of
+from meds_pipeline.core.outcomes import Outcome, bad
+from meds_pipeline.steps.step import STEPS, partitions_of
 from resources.workspace import WorkspaceResource, explained
 
 Outcomes = list[Outcome]

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meds_pipeline.outcomes import Outcome
-    from meds_pipeline.store import Result
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.core.outcomes import Outcome
+    from meds_pipeline.home.store import Result
+    from meds_pipeline.home.workspace import Workspace
 
 Metadata = dict[str, dg.MetadataValue]
 

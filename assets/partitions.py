@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from meds_pipeline.steps import STEPS, Partitions, partitions_of
+from meds_pipeline.steps.step import STEPS, Partitions, partitions_of
 
 if TYPE_CHECKING:
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 CORPORA = dg.DynamicPartitionsDefinition(name="corpora")
 PLANS = dg.DynamicPartitionsDefinition(name="plans")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from assets.embedded import Child, run_child
 from assets.jobs import ASSETS_OF_JOB
-from meds_pipeline import outcomes, progress
-from meds_pipeline.outcomes import Event, Outcome, Working, tell
+from meds_pipeline.core import outcomes, progress
+from meds_pipeline.core.outcomes import Event, Outcome, Working, tell
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue

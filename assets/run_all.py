@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline import outcomes
-from meds_pipeline import progress as step_progress
-from meds_pipeline.outcomes import Event, Listener, Outcome, RunSummary, Working
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.core import outcomes
+from meds_pipeline.core import progress as step_progress
+from meds_pipeline.core.outcomes import Event, Listener, Outcome, RunSummary, Working
+from meds_pipeline.home.workspace import Workspace
 from resources.instance import embedded_instance, environment_of
 from resources.workspace import lineage_config
 

@@ -8,8 +8,8 @@ import dagster as dg
 from assets.full_run import full_run
 from assets.jobs import CORPUS_DATA
 from assets.partitions import sync_partitions
-from meds_pipeline.catalog.stamps import stamps
-from meds_pipeline.settings import load_settings
+from meds_pipeline.home.settings import load_settings
+from meds_pipeline.home.stamps import stamps
 from resources.workspace import WorkspaceResource
 
 

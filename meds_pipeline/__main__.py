@@ -1,5 +1,5 @@
 """`python -m meds_pipeline` is `meds`."""
 
-from meds_pipeline.cli import main
+from meds_pipeline.cli.main import main
 
 main()

@@ -14,7 +14,7 @@ from assets.full_run import full_run
 from assets.jobs import JOBS
 from assets.run_all import run_all
 from assets.triggers import nightly_of, raw_folders
-from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.step import STEPS
 from resources.ui import serve
 from resources.workspace import WorkspaceResource, lineage_database
 

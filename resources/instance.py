@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meds_pipeline.store import write_atomic
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

@@ -12,8 +12,8 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
-from meds_pipeline.errors import MedsError, NotReadyError
-from meds_pipeline.workspace import Workspace, default_home
+from meds_pipeline.core.errors import MedsError, NotReadyError
+from meds_pipeline.home.workspace import Workspace, default_home
 
 NOT_READY = "not ready"
 """Marks a failure whose cause is another step's: what this one reads is not there."""

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from pipeline_home import RECORDS, SMALL, run_steps
 
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.twins import write_all
-from meds_pipeline.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture
 def opened(tmp_path: Path) -> Callable[..., Workspace]:
     """Open a fresh home of small twins, or of `raw`, with settings laid over the small ones."""
-    from meds_pipeline.settings import merge
+    from meds_pipeline.home.settings import merge
 
     def open_home(name: str = "home", raw: Path | None = None, **overrides: Any) -> Workspace:
         return Workspace.open(tmp_path / name, raw, merge(SMALL, overrides))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from meds_pipeline.steps import STEPS, partitions_of, run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.steps.step import STEPS, partitions_of, run_step
 
 RECORDS = 40
 SMALL: dict[str, Any] = {

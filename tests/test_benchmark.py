@@ -12,11 +12,11 @@ import pytest
 from pipeline_home import run_steps
 from strange_corpus import write_corpus
 
-from meds_pipeline.errors import StoreError
+from meds_pipeline.core.errors import StoreError
+from meds_pipeline.core.outputs import Output
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.scoring.registry import bench_category
-from meds_pipeline.steps import run_step
-from meds_pipeline.store import Output
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps.step import run_step
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meds_pipeline.digests import FileHasher, canonical_json, combined, file_sha256, fingerprint, row_id
+from meds_pipeline.core.digests import FileHasher, canonical_json, combined, file_sha256, fingerprint, row_id
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]))
 CON = duckdb.connect()

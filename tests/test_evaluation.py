@@ -11,17 +11,17 @@ import pytest
 from click.testing import CliRunner
 from pipeline_home import SMALL, run_steps
 
-from meds_pipeline.cli import cli
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.cli.main import cli
+from meds_pipeline.core.errors import CatalogError
+from meds_pipeline.home.settings import load_settings, merge
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.trace import Tracer
 from meds_pipeline.models.protocol import prompts_of
 from meds_pipeline.models.submission import SubmissionModel
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.rows import read_rows, write_rows
 from meds_pipeline.scoring.table import ANSWERS
-from meds_pipeline.settings import load_settings, merge
-from meds_pipeline.steps import run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps.step import run_step
 
 UNTUNED = {"kind": "untuned", "plan": "tiny", "max_new_tokens": 2}
 OVER = {

@@ -17,7 +17,7 @@ from pipeline_home import DATA_STEPS, SMALL, run_steps
 from python_calamine import CalamineWorkbook
 from strange_corpus import write_corpus
 
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.workspace import Workspace
 
 MEQSUM = Path("meqsum") / "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"
 THREE = ("pubmedqa", "bc5cdr_iob", "meqsum")

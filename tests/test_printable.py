@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meds_pipeline.cli.show import show_tree
+from meds_pipeline.core.printable import printable
 from meds_pipeline.lineage.node import Node
-from meds_pipeline.printable import printable
-from meds_pipeline.show import show_tree
 
 
 @given(st.text())

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from meds_pipeline.show_corpora import show_corpora
-from meds_pipeline.standing import Standing, standings
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.cli.show_corpora import show_corpora
+from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.status.corpora import Standing, standings
 
 LONG = "a_corpus_whose_name_is_longer_than_any_of_ours"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from pipeline_home import run_steps
 
-from meds_pipeline.errors import MedsError
-from meds_pipeline.quarantine import quarantined
-from meds_pipeline.show_corpora import show_corpora
-from meds_pipeline.standing import Standing, standings
-from meds_pipeline.steps import run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.cli.show_corpora import show_corpora
+from meds_pipeline.core.errors import MedsError
+from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.status.corpora import Standing, standings
+from meds_pipeline.status.faults import quarantined
+from meds_pipeline.steps.step import run_step
 
 ROWS = 27  # of the workbook that the twins write at 40 records
 XLSX = "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"

@@ -11,10 +11,10 @@ import pytest
 from pipeline_home import run_steps
 from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus
 
-from meds_pipeline.errors import MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
+from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.builds import current_build
-from meds_pipeline.steps import STEPS, run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps.step import STEPS, run_step
 
 CORPUS_STEPS = ("raw_corpus", "instances", "verdicts")
 RECORDS = [
@@ -173,7 +173,7 @@ def test_a_file_that_may_not_be_read_is_named(
 
     shutil.copytree(twin_raw / "meqsum", tmp_path / "raw" / "meqsum")
     workspace = opened(raw=tmp_path / "raw")
-    monkeypatch.setattr("meds_pipeline.digests.file_sha256", forbidden)
+    monkeypatch.setattr("meds_pipeline.core.digests.file_sha256", forbidden)
     with pytest.raises(
         RawFileError, match=r"corpus meqsum, file .*\.xlsx: it cannot be read: Permission denied\. Next"
     ):

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from meds_pipeline import store as store_module
-from meds_pipeline.errors import StoreError
-from meds_pipeline.store import Draft, Output, Result, Store, write_atomic
+from meds_pipeline.core.errors import StoreError
+from meds_pipeline.core.files import write_atomic
+from meds_pipeline.core.outputs import Draft, Output
+from meds_pipeline.home import store as store_module
+from meds_pipeline.home.store import Result, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

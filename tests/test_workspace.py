@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from strange_corpus import write_corpus
 
-from meds_pipeline.errors import RawFileError, UnknownNameError
-from meds_pipeline.workspace import Workspace, default_home
+from meds_pipeline.core.errors import RawFileError, UnknownNameError
+from meds_pipeline.home.workspace import Workspace, default_home
 
 
 def stamps(folder: Path) -> dict[Path, int]:
@@ -42,7 +42,7 @@ def test_an_interrupted_writing_of_twins_is_begun_anew(
     whole = files(opened("whole", twins={"records": 10}).raw)
     home = opened().home
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("meds_pipeline.origin._remove", killed)
+        patch.setattr("meds_pipeline.home.origin._remove", killed)
         opened(twins={"records": 20, "distributions": ["mediq_imedqa", "ncbi_disease"]})
     for name in os.listdir(home / "twins.writing"):  # some were put in place before
         (home / "twins.writing" / name).rename(home / "twins" / name)

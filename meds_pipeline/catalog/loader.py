@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from meds_pipeline.catalog.located import read_yaml
 from meds_pipeline.catalog.model import ACCESSES, Corpus, Distribution, Task
-from meds_pipeline.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set

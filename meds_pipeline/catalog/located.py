@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from meds_pipeline.errors import CatalogError, Where
+from meds_pipeline.core.errors import CatalogError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

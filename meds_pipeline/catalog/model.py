@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from meds_pipeline.catalog.presence import compile_pattern
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.catalog.paths import compile_pattern
+from meds_pipeline.core.errors import CatalogError
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TASK = re.compile(r"(task([1-9][0-9]{0,2})|x_[a-z0-9_]{1,60})")

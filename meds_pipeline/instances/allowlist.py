@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import RecipeError, Where
+from meds_pipeline.core.errors import RecipeError, Where
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,7 +15,7 @@ from meds_pipeline.instances.allowlist import refused, tree_of
 if TYPE_CHECKING:
     import duckdb
 
-    from meds_pipeline.errors import Where
+    from meds_pipeline.core.errors import Where
 
 _FRACTIONS = {"FLOAT", "DOUBLE"}
 _SUMS = {"avg", "mean", "sum"}

@@ -21,14 +21,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import digests, parquet
-from meds_pipeline.errors import RecipeError, Where
+from meds_pipeline.core import digests, parquet
+from meds_pipeline.core.errors import RecipeError, Where
 from meds_pipeline.instances.sandbox import COLUMNS, Request, macros_sql
 from meds_pipeline.readers.driver import ADDRESS
 
 if TYPE_CHECKING:
     from meds_pipeline.catalog.model import Corpus, Distribution
-    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.core.outputs import Draft, Output
 
 _CORPUS_FACTS = ("corpus", "title", "source", "licence", "access")
 _TASK_FACTS = ("name", "category", "metric", "use", "input_language", "output_language")

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
-from meds_pipeline.errors import RecipeError, Where
+from meds_pipeline.core.errors import RecipeError, Where
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
 from meds_pipeline.instances.bound import check_sums
 

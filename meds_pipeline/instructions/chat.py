@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.core.errors import ModelError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from meds_pipeline import digests
-from meds_pipeline.store import Output, write_atomic
+from meds_pipeline.core import digests
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
 
 _ACROSS = ("duplicates", "split_proof", "benchmark", "contamination")
 _BY_PLAN = ("training_set", "packed_training_set", "fine_tuned_model")

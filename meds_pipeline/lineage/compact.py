@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from meds_pipeline import parquet
+from meds_pipeline.core import parquet
 
 if TYPE_CHECKING:
+    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.home.settings import Settings
     from meds_pipeline.lineage.builds import Build
-    from meds_pipeline.settings import Settings
-    from meds_pipeline.store import Draft, Output
 
 DATABASE = "lineage.duckdb"
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\n\);", re.DOTALL)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from meds_pipeline.catalog.presence import beside, captured, stored
-from meds_pipeline.errors import MedsError, StoreError, UnknownNameError, Where
+from meds_pipeline.catalog.paths import beside, captured, stored
+from meds_pipeline.core.errors import MedsError, StoreError, UnknownNameError, Where
 from meds_pipeline.lineage.node import Node
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import record_text
@@ -22,7 +22,7 @@ from meds_pipeline.readers.opening import record_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 KINDS = ("sample", "item", "score", "model")
 

@@ -16,8 +16,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
-from meds_pipeline.digests import canonical_json
-from meds_pipeline.errors import ModelError, UnknownNameError
+from meds_pipeline.core.digests import canonical_json
+from meds_pipeline.core.errors import ModelError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -27,8 +27,8 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from meds_pipeline import progress
-from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.core import progress
+from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.instructions.prompts import Fitted, fit, render
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meds_pipeline import progress
-from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.core import progress
+from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.instructions.prompts import fit
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest

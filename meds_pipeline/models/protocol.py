@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from meds_pipeline.store import Output
+    from meds_pipeline.core.outputs import Output
 
 Protocol = Literal["sound", "official"]
 ZERO_SHOT = frozenset({"accuracy_choice", "accuracy_yes_no_firstchar"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import parquet
+from meds_pipeline.core import parquet
 from meds_pipeline.models.base import Generation, LoadContext, Prompt, load_model
 from meds_pipeline.models.protocol import prompts_of
 from meds_pipeline.models.submission import SubmissionModel
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.models.spec import ModelSpec
-    from meds_pipeline.store import Draft, Output
     from meds_pipeline.training.plan import TrainingPlan
 
 PREDICTION = pa.schema(

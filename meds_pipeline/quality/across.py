@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from meds_pipeline import parquet
+from meds_pipeline.core import parquet
 from meds_pipeline.quality.near import groups, near_pairs
 from meds_pipeline.scoring.registry import bench_category
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.catalog import Catalog
-    from meds_pipeline.settings import Settings
-    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.home.settings import Settings
 
 _DUPLICATE = pa.schema(
     [

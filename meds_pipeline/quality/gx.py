@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import QualityError, Where
+from meds_pipeline.core.errors import QualityError, Where
 from meds_pipeline.quality.suites import Finding, Scalar, Suite
 
 if TYPE_CHECKING:

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from meds_pipeline import digests, parquet
-from meds_pipeline.errors import UnknownNameError
-from meds_pipeline.store import Output, write_atomic
+from meds_pipeline.core import digests, parquet
+from meds_pipeline.core.errors import UnknownNameError
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
 
 Severity = Literal["critical", "warning", "info"]
 Scalar = str | int | float | bool | None

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from meds_pipeline import parquet
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core import parquet
+from meds_pipeline.core.errors import CatalogError
 
 if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.catalog.model import Corpus
-    from meds_pipeline.settings import Settings
-    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.home.settings import Settings
 
 _HEADER = re.compile(r"-- severity: (error|warn)\n-- (.+)\n")
 

@@ -22,13 +22,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from meds_pipeline.errors import RawFileError, Where
+from meds_pipeline.catalog.paths import MEMBER
+from meds_pipeline.core.errors import RawFileError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
-MEMBER = "::"
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 _FETCH = "fetch the file again; if it is whole, raise the limit in the settings."

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Protocol, Ty
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from meds_pipeline.errors import CatalogError, RawFileError
+from meds_pipeline.core.errors import CatalogError, RawFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

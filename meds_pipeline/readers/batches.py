@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, cast
 import numpy as np
 import pyarrow as pa
 
-from meds_pipeline.errors import RawFileError
+from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers.base import Fault, Record
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
-from meds_pipeline.catalog.presence import compile_pattern, stored
-from meds_pipeline.errors import CatalogError, MedsError, RawFileError, Where
+from meds_pipeline.catalog.paths import compile_pattern, stored
+from meds_pipeline.core.errors import CatalogError, MedsError, RawFileError, Where
 from meds_pipeline.readers.base import Fault, unreadable
 from meds_pipeline.readers.batches import of_file_faults, recut
 from meds_pipeline.readers.opening import opened
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from meds_pipeline.catalog.presence import Presence, RawFile
+    from meds_pipeline.catalog.paths import Presence, RawFile
+    from meds_pipeline.core.outputs import Draft
     from meds_pipeline.readers.batches import Batch
-    from meds_pipeline.store import Draft
 
 BATCH_ROWS = 20_000
 INDEX_BITS = 32

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
-from meds_pipeline.errors import CatalogError, UnknownNameError
+from meds_pipeline.core.errors import CatalogError, UnknownNameError
 
 if TYPE_CHECKING:
     from meds_pipeline.readers.base import Reader

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 from python_calamine import CalamineError, CalamineWorkbook
 
-from meds_pipeline.errors import RawFileError
+from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers.archives import Limits, check_zip, naming
 from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record
 from meds_pipeline.readers.tables import Table, TableOptions, locate

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline.store import write_atomic
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from meds_pipeline.store import Output
+    from meds_pipeline.core.outputs import Output
 
 
 def pictures(home: Path, output: Output) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from meds_pipeline.errors import ScoringError, Where
+from meds_pipeline.core.errors import ScoringError, Where
 from meds_pipeline.scoring.compare import SIGNIFICANT
 
 Origin = Literal["real", "twin"]

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from meds_pipeline.core.outputs import Output
     from meds_pipeline.reports.model import ScoreRow
     from meds_pipeline.scoring.compare import Comparison
     from meds_pipeline.scoring.figures import TaskItems
-    from meds_pipeline.store import Output
 
 log = logging.getLogger(__name__)
 _ANSWERS = """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline import parquet
+from meds_pipeline.core import parquet
 from meds_pipeline.reports import model as page
 from meds_pipeline.reports.leaderboard import write_leaderboard
 from meds_pipeline.reports.pairs import paired_tests
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.lineage.builds import Build
-    from meds_pipeline.store import Draft, Output
-    from meds_pipeline.workspace import Workspace
 
 EXAMPLES = 4
 """Items of each task that the site shows in full."""

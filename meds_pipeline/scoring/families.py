@@ -9,7 +9,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import ScoringError, UnknownNameError, Where
+from meds_pipeline.core.errors import ScoringError, UnknownNameError, Where
 from meds_pipeline.scoring.corrected.nothing import says_none
 from meds_pipeline.scoring.corrected.text import bare
 

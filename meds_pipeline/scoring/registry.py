@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import ScoringError, UnknownNameError, Where
+from meds_pipeline.core.errors import ScoringError, UnknownNameError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring.compare import Comparison, compare
 from meds_pipeline.scoring.engine import item_table, measure, score_rows
 from meds_pipeline.scoring.families import SCORERS, VERSIONS, family

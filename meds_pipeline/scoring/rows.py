@@ -12,7 +12,7 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meds_pipeline.errors import ScoringError, Where
+from meds_pipeline.core.errors import ScoringError, Where
 from meds_pipeline.scoring.csv_records import Records
 
 if TYPE_CHECKING:

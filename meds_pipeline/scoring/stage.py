@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import digests, parquet
+from meds_pipeline.core import digests, parquet
 from meds_pipeline.scoring.bootstrap import REPLICATES
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.families import VERSIONS
@@ -20,8 +20,8 @@ from meds_pipeline.scoring.table import ANSWERS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.scoring.registry import TaskSpec
-    from meds_pipeline.store import Draft, Output
 
 
 def scorer_settings() -> dict[str, object]:

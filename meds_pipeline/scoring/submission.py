@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.errors import ScoringError, Where
+from meds_pipeline.core.errors import ScoringError, Where
 from meds_pipeline.scoring.base import Answer, upstream_cell
 from meds_pipeline.scoring.rows import read_rows
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.languages import Tokens, read_dictionaries
 

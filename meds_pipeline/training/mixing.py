@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import digests, parquet
-from meds_pipeline.errors import QualityError, UnknownNameError, Where
+from meds_pipeline.core import digests, parquet
+from meds_pipeline.core.errors import QualityError, UnknownNameError, Where
 from meds_pipeline.instructions.prompts import Message, render
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.catalog import Catalog
-    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.training.plan import Mixture
 
 BATCH_ROWS = 5_000

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.instructions.chat import ChatTokenizer, Encoded
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline import parquet, progress
-from meds_pipeline.errors import ModelError, Where
+from meds_pipeline.core import parquet, progress
+from meds_pipeline.core.errors import ModelError, Where
 
 if TYPE_CHECKING:
-    from meds_pipeline.store import Draft, Output
+    from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.training.plan import TrainingPlan
 
 logger = logging.getLogger(__name__)

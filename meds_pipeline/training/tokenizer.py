@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,8 +18,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from meds_pipeline.errors import UnknownNameError, Where
-from meds_pipeline.store import write_atomic
+from meds_pipeline.core.errors import UnknownNameError, Where
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pytest
 
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.workspace import Workspace
 
 if TYPE_CHECKING:
-    from meds_pipeline.outcomes import Event, RunSummary
+    from meds_pipeline.core.outcomes import Event, RunSummary
 
 
 @dataclass(frozen=True)

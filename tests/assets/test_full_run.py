@@ -18,11 +18,11 @@ from strange_corpus import write_corpus
 
 from assets.embedded import PARENT_TAG, cancel_dead
 from assets.partitions import sync_partitions
+from meds_pipeline.core.errors import RawFileError, UnknownNameError
+from meds_pipeline.core.outcomes import Started, Working
 from meds_pipeline.definitions import defs, run_all
-from meds_pipeline.errors import RawFileError, UnknownNameError
-from meds_pipeline.outcomes import Started, Working
-from meds_pipeline.steps import STEPS, partitions_of
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.steps.step import STEPS, partitions_of
 
 if TYPE_CHECKING:
     from conftest import Ran

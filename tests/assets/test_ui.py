@@ -18,7 +18,7 @@ from assets.declare import GROUPS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 pytestmark = pytest.mark.timeout(480)  # the fixture's runs count for the test that comes first
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -12,16 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from meds_pipeline.catalog import Catalog, load_catalog
-from meds_pipeline.catalog.presence import beside, captured
+from meds_pipeline.catalog.paths import beside, captured
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
-from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.step import STEPS
 from meds_pipeline.twins import write_twin
-from meds_pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
-    from meds_pipeline.store import Output
+    from meds_pipeline.core.outputs import Output
 
 SHARED = Path(os.environ.get("MEDS_SHARED", Path(__file__).parents[2] / "../shared"))
 CORPORA = SHARED / "corpora"

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 from pipeline_home import run_steps
 
-from meds_pipeline.cli import cli
-from meds_pipeline.errors import CatalogError, RawFileError, RecipeError
+from meds_pipeline.cli.main import cli
+from meds_pipeline.core.errors import CatalogError, RawFileError, RecipeError
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.quality.suites import check
-from meds_pipeline.workspace import Workspace
 
 ENTRY = """\
       extra:

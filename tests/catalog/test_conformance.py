@@ -24,16 +24,16 @@ from build_corpus import BOTH, SHARED, Builds, Built, Row, catalog, rows
 
 import meds_pipeline
 from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry, Strict, Task
-from meds_pipeline.catalog.presence import active, unknown_folders
+from meds_pipeline.home.presence import active, unknown_folders
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.instances.build import _CORPUS_FACTS, _TASK_FACTS
 from meds_pipeline.readers.driver import ADDRESS, staged_schema
 from meds_pipeline.readers.registry import get_reader
 from meds_pipeline.scoring.corrected.choice import truth_letters
 from meds_pipeline.scoring.families import SCORERS, family
 from meds_pipeline.scoring.registry import load_registry, spec_for
-from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.step import STEPS
 from meds_pipeline.twins import twin_names, write_twin
-from meds_pipeline.workspace import Workspace
 
 CATALOG = catalog()
 PACKAGE = Path(meds_pipeline.__file__).parent

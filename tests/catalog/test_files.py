@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from meds_pipeline.catalog import load_corpus
-from meds_pipeline.catalog.presence import active, compile_pattern
-from meds_pipeline.errors import CatalogError, RawFileError
+from meds_pipeline.catalog.paths import compile_pattern
+from meds_pipeline.core.errors import CatalogError, RawFileError
+from meds_pipeline.home.presence import active
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.trace import Node, Tracer
 from meds_pipeline.quality.suites import check
-from meds_pipeline.steps import run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps.step import run_step
 
 if TYPE_CHECKING:
     from pathlib import Path

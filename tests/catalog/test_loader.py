@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from meds_pipeline.catalog import Corpus, load_catalog, load_corpus
-from meds_pipeline.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.home.settings import load_settings
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
 from meds_pipeline.instances.bound import check_sums
 from meds_pipeline.instances.sandbox import _own_macros, macros_sql
 from meds_pipeline.readers.driver import staged_schema
-from meds_pipeline.settings import load_settings
 
 SHIPPED = sorted(Path(str(resources.files("meds_pipeline.catalog") / "corpora")).glob("*.yaml"))
 GOOD = dedent(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meds_pipeline.catalog.located import read_yaml
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core.errors import CatalogError
 
 
 def repeated(first: str, level: str, levels: int = 9) -> str:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meds_pipeline.catalog import Corpus, load_catalog
-from meds_pipeline.catalog.presence import active, compile_pattern, look, unknown_folders
-from meds_pipeline.errors import CatalogError, RawFileError
+from meds_pipeline.catalog.paths import compile_pattern
+from meds_pipeline.core.errors import CatalogError, RawFileError
+from meds_pipeline.home.presence import active, look, unknown_folders
 
 
 def corpus_of(**distributions: dict[str, object]) -> Corpus:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from build_corpus import catalog, folder_name, real_folder
 
-from meds_pipeline.catalog.stamps import stamps
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.stamps import stamps
+from meds_pipeline.home.workspace import Workspace
 
 ALL = list(catalog().distributions)
 

@@ -10,7 +10,7 @@ from build_corpus import BOTH, Builds, Built, Origin
 from plain import blanks_cut, json_records
 
 from meds_pipeline.catalog import load_catalog
-from meds_pipeline.catalog.presence import active
+from meds_pipeline.home.presence import active
 
 MMLU = "x_super_natural_instructions_mmlu"
 FILES = {

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from strange_corpus import write_corpus
 
-from meds_pipeline.digests import row_id
-from meds_pipeline.errors import RecipeError
-from meds_pipeline.steps import run_step
+from meds_pipeline.core.digests import row_id
+from meds_pipeline.core.errors import RecipeError
+from meds_pipeline.steps.step import run_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 RECORDS = [
     {"id": "a", "q": "What is aspirin?", "a": "a drug", "more": ["x", "y"]},

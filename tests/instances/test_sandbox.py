@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from meds_pipeline.errors import RecipeError, Where
+from meds_pipeline.core.errors import RecipeError, Where
 from meds_pipeline.instances import sandbox
 from meds_pipeline.instances.allowlist import allowed_functions, check_select
 from meds_pipeline.instances.build import run_sandboxed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from transformers import AutoTokenizer
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.training.tokenizer import train_tokenizer
 

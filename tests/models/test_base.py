@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meds_pipeline.errors import ModelError, UnknownNameError
+from meds_pipeline.core.errors import ModelError, UnknownNameError
 from meds_pipeline.models.base import BUILT_IN, LoadContext, Prompt, load_model
 from meds_pipeline.models.spec import ModelSpec
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models import endpoint
 from meds_pipeline.models.base import LoadContext, Prompt, load_model, prompt_digest

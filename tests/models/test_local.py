@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models.base import LoadContext, Model, Prompt, load_model, prompt_digest
 from meds_pipeline.models.spec import ModelSpec

@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from meds_pipeline.core.outputs import Output
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.models.base import LoadContext, Prompt, load_model
 from meds_pipeline.models.spec import ModelSpec
-from meds_pipeline.store import Output
-from meds_pipeline.workspace import Workspace
 
 
 def rows(output: Output, name: str) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.models.protocol import draw, prompts_of
-from meds_pipeline.workspace import Workspace
 
 CHOICES = {"task123"}
 

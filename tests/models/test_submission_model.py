@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from meds_pipeline.errors import MedsError
+from meds_pipeline.core.errors import MedsError
 from meds_pipeline.models.base import Generation, Prompt
 from meds_pipeline.models.submission import SubmissionModel
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from strange_corpus import NAME, TASK, write_corpus
 
-from meds_pipeline.errors import QualityError, UnknownNameError
+from meds_pipeline.core.errors import QualityError, UnknownNameError
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.quality.suites import Finding, Suite, check, suite, suites
-from meds_pipeline.steps import STEPS, partitions_of, run_step
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.steps.step import STEPS, partitions_of, run_step
 
 Open = Callable[..., Workspace]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from reading import faults, rows
 
-from meds_pipeline.errors import RawFileError
+from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers import get_reader
 from meds_pipeline.readers.archives import Limits, list_members, open_raw
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reading import SAMPLES, faults, rows, units
 
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, Record, get_reader, reader_names
 
 NAMES = reader_names()

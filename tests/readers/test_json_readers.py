@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import faults, rows, units
 
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, Record, get_reader
 from meds_pipeline.readers.window import CHUNK
 

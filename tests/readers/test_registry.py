@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from reading import SAMPLES
 
-from meds_pipeline.errors import CatalogError, UnknownNameError
+from meds_pipeline.core.errors import CatalogError, UnknownNameError
 from meds_pipeline.readers import get_reader, reader_names, registry
 from meds_pipeline.readers.whole_text import TextReader
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import SAMPLES, TEXTGRID, faults, rows, units, workbook
 
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, get_reader
 
 LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r﻿"), max_size=12)

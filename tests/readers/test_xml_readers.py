@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from reading import BIOC, DDI, SAMPLES, faults, rows, units
 
-from meds_pipeline.errors import CatalogError
+from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, get_reader
 from meds_pipeline.readers.columns import parse_type
 from meds_pipeline.readers.window import CHUNK

@@ -11,7 +11,7 @@ import pytest
 from leaderboard_sample import EXAMPLES, MODELS, NO_PUNKT, PAIRS, TASKS, sample, score_rows
 from lxml import html
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.reports import (
     Answer,
     LeaderboardData,

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from meds_pipeline import parquet
+from meds_pipeline.core import parquet
+from meds_pipeline.core.outputs import Manifest, Output
 from meds_pipeline.lineage.builds import current_build
 from meds_pipeline.reports import ScoreRow, write_leaderboard
 from meds_pipeline.reports.pairs import paired_tests
 from meds_pipeline.reports.stage import gather
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.table import answers_table
-from meds_pipeline.store import Manifest, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.reports import LeaderboardData
-    from meds_pipeline.workspace import Workspace
 
 ITEMS = 5
 ANSWERS = {"all-right": "B", "right-too": "B", "wrong": "C"}

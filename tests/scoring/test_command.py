@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from meds_pipeline.cli import cli, main
+from meds_pipeline.cli.main import cli, main
 
 HEADER = "task_id,input,GT,output\n"
 

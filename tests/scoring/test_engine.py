@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meds_pipeline.errors import ScoringError, UnknownNameError
+from meds_pipeline.core.errors import ScoringError, UnknownNameError
 from meds_pipeline.scoring import ITEMS, SCORES, answers_table, score
 from meds_pipeline.scoring.families import METRICS, SCORERS, family
 from meds_pipeline.scoring.registry import language_code, load_registry, spec_for

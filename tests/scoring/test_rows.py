@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring.csv_records import Records
 from meds_pipeline.scoring.rows import COLUMNS, Row, read_rows
 

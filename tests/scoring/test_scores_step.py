@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from meds_pipeline.core.outputs import Draft, Output
 from meds_pipeline.models.stage import PREDICTION
 from meds_pipeline.scoring import families, stage
 from meds_pipeline.scoring.stage import score_predictions
-from meds_pipeline.store import Draft, Output
 
 ITEM = {
     "item_id": "i0", "task_id": "x_a", "corpus": "c", "category": "One", "metric": "bleu1_rougeL",

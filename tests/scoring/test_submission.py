@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring import score_files
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.submission import Submission, read_submission

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from meds_pipeline.errors import ScoringError
+from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring import workers
 from meds_pipeline.scoring.base import Answer
 from meds_pipeline.scoring.registry import load_registry

@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.training.batches import Sequences
 from meds_pipeline.training.finetune import FineTuned, finetune, init_model, summed_loss
 from meds_pipeline.training.plan import FineTunePlan

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from small_samples import write_samples
 
+from meds_pipeline.home.settings import load_settings
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models.base import LoadContext, Prompt, load_model
 from meds_pipeline.models.spec import ModelSpec
-from meds_pipeline.settings import load_settings
 from meds_pipeline.training.finetune import finetune
 from meds_pipeline.training.packing import pack
 from meds_pipeline.training.tokenizer import sample_texts, train_tokenizer

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meds_pipeline.errors import QualityError
+from meds_pipeline.core.errors import QualityError
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.training.mixing import quotas
 from meds_pipeline.training.plan import Mixture
-from meds_pipeline.workspace import Workspace
 
 SIZES = st.dictionaries(st.sampled_from([f"task{n}" for n in range(12)]), st.integers(1, 10_000), min_size=1)
 
@@ -113,7 +113,7 @@ def test_messages_are_the_ledger_in_words(built: Workspace, samples: list[dict[s
 
 
 def test_nothing_to_train_on_is_an_error_that_says_so(built: Workspace) -> None:
-    from meds_pipeline.steps import run_step
+    from meds_pipeline.steps.step import run_step
 
     tasks = {task: 0.0 for task in built.catalog.tasks}
     plan = built.settings.plans["tiny"]

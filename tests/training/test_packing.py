@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_samples import chat, write_samples
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.training import packing
 from meds_pipeline.training.packing import Packed, best_fit, pack

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_samples import chat
 
-from meds_pipeline.errors import ModelError
+from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.training.tokenizer import SPECIAL_TOKENS, train_tokenizer
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from meds_pipeline.errors import UnknownNameError
+from meds_pipeline.core.errors import UnknownNameError
 from meds_pipeline.twins import VERSION, TwinFile, twin, twin_names, write_all, write_twin
 from meds_pipeline.twins.draw import Draw, spread
 from meds_pipeline.twins.formats import stored_zip

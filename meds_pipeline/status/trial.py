@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from meds_pipeline import parquet
-from meds_pipeline.origin import twins_of
-from meds_pipeline.quarantine import Quarantined, quarantined
+from meds_pipeline.core import parquet
+from meds_pipeline.home.origin import twins_of
+from meds_pipeline.home.store import Store
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import record_text
-from meds_pipeline.store import Store
+from meds_pipeline.status.faults import Quarantined, quarantined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.catalog.model import Corpus
-    from meds_pipeline.catalog.presence import Presence
-    from meds_pipeline.store import Output
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.catalog.paths import Presence
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
 
 SHOWN = 3
 """Instances of each task that a trial shows."""
@@ -140,7 +140,7 @@ def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
 def _trial(ws: Workspace, corpus: Corpus) -> Trial:
     from meds_pipeline.quality.suites import check, suites
     from meds_pipeline.quality.verdicts import rules
-    from meds_pipeline.steps import run_step
+    from meds_pipeline.steps.step import run_step
 
     name = corpus.corpus
     raw, made, judged = (run_step(ws, step, name).output for step in ("raw_corpus", "instances", "verdicts"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meds_pipeline.errors import NotReadyError, Where
+from meds_pipeline.core.errors import NotReadyError, Where
 
 if TYPE_CHECKING:
-    from meds_pipeline.store import Output
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
 
 EMPTY = "empty"
 """Reason of a row that a recipe made without input or output."""

@@ -15,96 +15,25 @@ an output.
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from meds_pipeline import digests
-from meds_pipeline.errors import NotReadyError, StoreError, Where
+from meds_pipeline.core import digests
+from meds_pipeline.core.errors import NotReadyError, StoreError, Where
+from meds_pipeline.core.files import safe_name, write_atomic
+from meds_pipeline.core.outputs import Draft, FileEntry, InputRef, Manifest, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 LOCK_SECONDS = 3600.0
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
-"""Names that may become a file or folder."""
-
-
-class InputRef(BaseModel):
-    """One input of an output: where it is and what its bytes were."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    asset: str
-    partition: str
-    fingerprint: str
-    digest: str
-
-
-class FileEntry(BaseModel):
-    """One file of an output."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    bytes: int
-    sha256: str
-
-
-class Manifest(BaseModel):
-    """What an output is made of and what it holds; the last file a step writes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    asset: str
-    partition: str
-    fingerprint: str
-    version: str
-    inputs: dict[str, InputRef]
-    settings: dict[str, object]
-    rows: dict[str, int]
-    facts: dict[str, object]
-    files: dict[str, FileEntry]
-    digest: str
-    started_at: datetime
-    seconds: float
-
-    @property
-    def bytes(self) -> int:
-        """Size of all files together."""
-        return sum(entry.bytes for entry in self.files.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """An immutable output: its folder and its manifest."""
-
-    path: Path
-    manifest: Manifest
-
-    @property
-    def digest(self) -> str:
-        """Digest over all files, the value behind Dagster's data version."""
-        return self.manifest.digest
-
-    def ref(self) -> InputRef:
-        """Return how another output names this one as its input."""
-        m = self.manifest
-        return InputRef(asset=m.asset, partition=m.partition, fingerprint=m.fingerprint, digest=m.digest)
-
-    def file(self, name: str) -> Path:
-        """Return the path of one file; raises StoreError when the output has none of that name."""
-        if name not in self.manifest.files:
-            raise StoreError(f"output has no file {name!r}.", _where(self.manifest.asset, self.manifest.partition))
-        return self.path / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +42,6 @@ class Result:
 
     output: Output
     reused: bool
-
-
-@dataclass(slots=True)
-class Draft:
-    """A folder a step writes its files into, and what it wants to say about them."""
-
-    path: Path
-    scratch: Path
-    rows: dict[str, int] = field(default_factory=dict)
-    facts: dict[str, object] = field(default_factory=dict)
-
-    def file(self, name: str) -> Path:
-        """Return the path to write file `name` to, its folder made."""
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    def lineage(self, table: str) -> Path:
-        """Return the path to write this output's rows of a lineage table to."""
-        return self.file(f"lineage/{table}.parquet")
 
 
 class Store:
@@ -388,24 +297,6 @@ def fingerprint(
         "settings": dict(settings),
     }
     return digests.fingerprint(identity)[:32]
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def safe_name(name: str) -> str:
-    """Return a name that may become a file or folder; raises StoreError for any other."""
-    if not NAME.fullmatch(name):
-        raise StoreError(f"{name!r} cannot name a folder.", next_step="Use letters, digits, '_', '.' and '-'.")
-    return name
 
 
 def _where(asset: str, partition: str) -> Where:

@@ -9,18 +9,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from meds_pipeline.catalog.presence import others
-from meds_pipeline.errors import MedsError
-from meds_pipeline.steps import STEPS
-from meds_pipeline.store import Glance
+from meds_pipeline.core.errors import MedsError
+from meds_pipeline.home.presence import others
+from meds_pipeline.home.store import Glance
+from meds_pipeline.steps.step import STEPS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from meds_pipeline.catalog.model import Corpus
-    from meds_pipeline.catalog.presence import Presence
-    from meds_pipeline.store import Output
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.catalog.paths import Presence
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
 
 State = Literal["present", "stale", "failed", "not built", "missing", "gated"]
 """`present`: built from the files that are there. `stale`: its last good output is of other files, settings or code, or

@@ -15,10 +15,10 @@ from pydantic import Field, ValidationError
 
 from meds_pipeline.catalog.located import Located, Place, read_yaml
 from meds_pipeline.catalog.model import Identifier, Strict
-from meds_pipeline.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.core.files import NAME
 from meds_pipeline.models.spec import ModelSpec
 from meds_pipeline.scoring.rows import SUFFIXES
-from meds_pipeline.store import NAME
 from meds_pipeline.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         CatalogError: A file holds an unknown key or a bad value.
     """
     data: dict[str, Any] = {}
-    with resources.as_file(resources.files("meds_pipeline") / "defaults.yaml") as defaults:
+    with resources.as_file(resources.files("meds_pipeline.home") / "defaults.yaml") as defaults:
         layers: list[tuple[Located, Place]] = [(read_yaml(defaults), ())]
     own_files: list[tuple[Path, Place]] = [(home / "meds.yaml", ()), (home / "models.yaml", ("models",))]
     layers += [(read_yaml(path), under) for path, under in own_files if path.is_file()]

@@ -8,19 +8,18 @@ step changes what it writes; a test compares the code with `steps.lock` and asks
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from meds_pipeline import pipeline
-from meds_pipeline.errors import MedsError, UnknownNameError
-from meds_pipeline.workspace import ALL
+from meds_pipeline.core.errors import MedsError, UnknownNameError
+from meds_pipeline.home.workspace import ALL
+from meds_pipeline.steps import pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from meds_pipeline.store import Result
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.store import Result
+    from meds_pipeline.home.workspace import Workspace
 
 Partitions = Literal["corpus", "plan", "model", "all"]
 
@@ -48,22 +47,22 @@ class Step:
     about: str
 
 
-_ACROSS = ("quality/across.py", "quality/sql/usable.sql", "parquet.py")
+_ACROSS = ("quality/across.py", "quality/sql/usable.sql", "core/parquet.py")
 """Code behind every step that reads the instances of all corpora."""
 _ORDERED = (
     Step(
         "raw_corpus", "5", "corpus", (), pipeline.raw_corpus,
-        ("readers", "catalog/presence.py"),
+        ("readers", "home/presence.py", "catalog/paths.py"),
         "Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     ),
     Step(
         "instances", "3", "corpus", ("raw_corpus",), pipeline.instances,
-        ("instances", "parquet.py"),
+        ("instances", "core/parquet.py"),
         "Input and outputs of every task, made from the records by the corpus's recipes, each with its sources.",
     ),
     Step(
         "verdicts", "1", "corpus", ("instances",), pipeline.verdicts,
-        ("quality/verdicts.py", "quality/rules", "parquet.py"),
+        ("quality/verdicts.py", "quality/rules", "core/parquet.py"),
         "Every instance that fails a quality rule, one row a rule.",
     ),
     Step(
@@ -79,7 +78,7 @@ _ORDERED = (
     Step(
         "benchmark", "2", "all", ("verdicts",), pipeline.benchmark,
         (
-            *(*_ACROSS, "quality/near.py", "benchmark.py", "benchmark.sql", "benchmark_items.sql"),
+            *(*_ACROSS, "quality/near.py", "benchmark"),
             *("scoring/registry.py", "scoring/tasks.yaml"),
         ),
         "The frozen benchmark release: items with their references and few-shot examples. Never altered once frozen.",
@@ -96,32 +95,34 @@ _ORDERED = (
     ),
     Step(
         "packed_training_set", "1", "plan", ("training_set",), pipeline.packed_training_set,
-        ("training/stage.py", "training/tokenizer.py", "training/packing.py", "instructions/chat.py", "parquet.py"),
+        ("training/stage.py", "training/tokenizer.py", "training/packing.py", "instructions/chat.py",
+         "core/parquet.py"),
         "The tokenizer, the samples packed into sequences of fixed length, and the ledger of what sits where.",
     ),
     Step(
         "fine_tuned_model", "1", "plan", ("packed_training_set",), pipeline.fine_tuned_model,
-        ("training/stage.py", "training/finetune.py", "training/batches.py", "training/checkpoints.py", "parquet.py"),
+        ("training/stage.py", "training/finetune.py", "training/batches.py", "training/checkpoints.py",
+         "core/parquet.py"),
         "The model a plan trains, its loss curve, and which step consumed which sequence.",
     ),
     Step(
         "predictions", "3", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
         pipeline.predictions,
         ("models", "instructions", "training/finetune.py", "scoring/submission.py", "scoring/rows.py",
-         "scoring/csv_records.py", "scoring/base.py", "parquet.py"),
+         "scoring/csv_records.py", "scoring/base.py", "core/parquet.py"),
         "A model's answer to every item of the release.",
     ),
     Step(
-        "scores", "4", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "parquet.py"),
+        "scores", "4", "model", ("benchmark", "predictions"), pipeline.scores, ("scoring", "core/parquet.py"),
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
         "lineage", "5", "all", ("scores",), pipeline.lineage,
-        ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "parquet.py"),
+        ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "core/parquet.py"),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(
-        "leaderboard", "4", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "parquet.py"),
+        "leaderboard", "4", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "core/parquet.py"),
         "The leaderboard page: every model's scores with intervals, and what they rest on.",
     ),
 )  # fmt: skip
@@ -177,9 +178,3 @@ def partitions_of(workspace: Workspace, step: Step) -> list[str]:
             return sorted(workspace.settings.models)
         case "all":
             return [ALL]
-
-
-if __name__ == "__main__":
-    from meds_pipeline.step_lock import main
-
-    sys.exit(main(sys.argv[1:]))

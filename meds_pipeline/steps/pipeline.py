@@ -9,16 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from meds_pipeline.errors import NotReadyError, RawFileError, StoreError, Where
+from meds_pipeline.core.errors import NotReadyError, RawFileError, StoreError, Where
+from meds_pipeline.home.store import Result
+from meds_pipeline.home.workspace import ALL, Workspace
 from meds_pipeline.quality.across import Good
-from meds_pipeline.store import Draft, Output, Result
-from meds_pipeline.workspace import ALL, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import duckdb
 
+    from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.readers.driver import Job
     from meds_pipeline.training.plan import TrainingPlan
 
@@ -135,7 +136,7 @@ def benchmark(ws: Workspace, partition: str, version: str) -> Result:
     Raises:
         StoreError: The release was frozen, but its files are damaged.
     """
-    from meds_pipeline.benchmark import freeze
+    from meds_pipeline.benchmark.freeze import freeze
 
     s = ws.settings
     releases = ws.store.outputs("benchmark", ALL)

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from meds_pipeline import parquet
-from meds_pipeline.outcomes import BAD, Event, Outcome, RunSummary, Started, Working
-from meds_pipeline.printable import printable
-from meds_pipeline.quarantine import bad_records
+from meds_pipeline.core import parquet
+from meds_pipeline.core.outcomes import BAD, Event, Outcome, RunSummary, Started, Working
+from meds_pipeline.core.printable import printable
+from meds_pipeline.status.faults import bad_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import TaskID
 
+    from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.lineage.node import Node
-    from meds_pipeline.workspace import Workspace
 
 TEXT_LINES = 12
 """Lines of a raw text that a tree shows; `--json` has all of it."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from meds_pipeline import __version__
-from meds_pipeline.errors import MedsError, StoreError, Where
-from meds_pipeline.printable import printable
+from meds_pipeline.core.errors import MedsError, StoreError, Where
+from meds_pipeline.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 _HOME = click.option(
     "--home",
@@ -43,14 +43,14 @@ def _home_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _home(home: Path | None, raw: Path | None) -> Path:
-    from meds_pipeline.workspace import default_home
+    from meds_pipeline.home.workspace import default_home
 
     return home if home is not None else default_home(raw)
 
 
 def _glance(home: Path | None, raw: Path | None) -> Workspace:
     """Look at a home, which need not be there; one that was made from raw files finds them again by itself."""
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
     return Workspace.glance(_home(home, raw), raw)
 
@@ -91,7 +91,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Run the whole pipeline; unchanged steps are only checked."""
-    from meds_pipeline.show import RunView, show_run
+    from meds_pipeline.cli.show import RunView, show_run
 
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
@@ -110,7 +110,7 @@ def run(
 
 def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
     """Name, in one line, the folders of raw files that no corpus of the catalog reads."""
-    from meds_pipeline.catalog.presence import unknown_folders
+    from meds_pipeline.home.presence import unknown_folders
 
     if silent or not workspace.raw.is_dir():
         return
@@ -124,7 +124,7 @@ def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
     """Open Dagster (webserver and daemon) on this home."""
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
     from resources.ui import serve
 
     Workspace.open(_home(home, raw), raw)  # so that settings and raw files are known to be good before a server starts
@@ -141,8 +141,8 @@ def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json
     if context.invoked_subcommand is None:
         from dataclasses import asdict
 
-        from meds_pipeline.show_corpora import show_corpora
-        from meds_pipeline.standing import standings
+        from meds_pipeline.cli.show_corpora import show_corpora
+        from meds_pipeline.status.corpora import standings
 
         found = standings(_glance(home, raw))
         rows = [asdict(standing) for standing in found]
@@ -164,8 +164,8 @@ def corpora_show(context: click.Context, name: str, home: Path | None, raw: Path
     """Show all that is known of one corpus: what it is, its terms in full, its distributions, where it stands."""
     from dataclasses import asdict
 
-    from meds_pipeline.show_corpora import show_corpus
-    from meds_pipeline.standing import standing_of
+    from meds_pipeline.cli.show_corpora import show_corpus
+    from meds_pipeline.status.corpora import standing_of
 
     found = standing_of(_glance(*_group_options(context, home, raw)), name)
     click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else show_corpus(found))
@@ -180,8 +180,8 @@ def corpora_faults(context: click.Context, name: str, home: Path | None, raw: Pa
     """Show the bad records of a corpus, and its rows without input or output: where, what is wrong, what to do."""
     from dataclasses import asdict
 
-    from meds_pipeline.quarantine import quarantined
-    from meds_pipeline.show_corpora import show_quarantined
+    from meds_pipeline.cli.show_corpora import show_quarantined
+    from meds_pipeline.status.faults import quarantined
 
     workspace = _made(*_group_options(context, home, raw))
     rows, failure = quarantined(workspace, name), workspace.failure("raw_corpus", name)
@@ -204,8 +204,8 @@ def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
 
     Without --home that is ./data/real.
     """
-    from meds_pipeline.catalog.authoring import new_corpus
-    from meds_pipeline.origin import claimed
+    from meds_pipeline.home.origin import claimed
+    from meds_pipeline.status.authoring import new_corpus
 
     target = _home(home, raw or Path("raw"))
     path, known = new_corpus(name, target), claimed(target)
@@ -222,8 +222,8 @@ def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) 
     """Try a corpus: its first records beside the instances made of them, splits, answers, faults, suites."""
     from dataclasses import asdict
 
-    from meds_pipeline.catalog.trial import try_corpus
-    from meds_pipeline.show_corpora import show_trial
+    from meds_pipeline.cli.show_corpora import show_trial
+    from meds_pipeline.status.trial import try_corpus
 
     trial = try_corpus(_glance(home, raw), name)
     click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
@@ -239,8 +239,8 @@ def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) 
 @_JSON
 def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items: int, as_json: bool) -> None:
     """Print the way back from a score, item, sample or model to the raw records it rests on."""
+    from meds_pipeline.cli.show import show_tree
     from meds_pipeline.lineage.trace import Tracer
-    from meds_pipeline.show import show_tree
 
     with Tracer(_made(home, raw)) as tracer:
         node = tracer.trace(kind, identifier, items=items)
@@ -253,7 +253,7 @@ def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items
 @_JSON
 def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: bool) -> None:
     """Print the scores of all models and where the page is."""
-    from meds_pipeline.show import score_rows, show_scores
+    from meds_pipeline.cli.show import score_rows, show_scores
 
     workspace = _made(home, raw)
     rows = score_rows(workspace)
@@ -275,7 +275,7 @@ def bench() -> None:
 @_JSON
 def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
     """Show the frozen release: items of each task, and its digest."""
-    from meds_pipeline.show import release_facts, show_facts
+    from meds_pipeline.cli.show import release_facts, show_facts
 
     facts = release_facts(_made(home, raw))
     click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.console import Group
 from rich.text import Text
 
+from meds_pipeline.cli.show import as_text, columns_at_hand, show_facts, show_tree
+from meds_pipeline.core.printable import printable
 from meds_pipeline.lineage.node import Node
-from meds_pipeline.printable import printable
-from meds_pipeline.show import as_text, columns_at_hand, show_facts, show_tree
-from meds_pipeline.standing import State
+from meds_pipeline.status.corpora import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from meds_pipeline.catalog.trial import Trial
-    from meds_pipeline.quarantine import Quarantined
-    from meds_pipeline.standing import Standing
+    from meds_pipeline.status.corpora import Standing
+    from meds_pipeline.status.faults import Quarantined
+    from meds_pipeline.status.trial import Trial
 
 LISTED = 200
 """Bad records that a list shows; `--json` has all."""

@@ -6,11 +6,11 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from meds_pipeline.catalog.model import is_identifier
-from meds_pipeline.errors import CatalogError, RawFileError, Where
-from meds_pipeline.origin import claimed
-from meds_pipeline.settings import load_settings
-from meds_pipeline.store import write_atomic
-from meds_pipeline.workspace import catalog_of
+from meds_pipeline.core.errors import CatalogError, RawFileError, Where
+from meds_pipeline.core.files import write_atomic
+from meds_pipeline.home.origin import claimed
+from meds_pipeline.home.settings import load_settings
+from meds_pipeline.home.workspace import catalog_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,6 @@ def new_corpus(name: str, home: Path) -> Path:
             Where(name, str(home)),
             "Leave out --home, or give one of real files.",
         )
-    text = (resources.files("meds_pipeline.catalog") / "template.yaml.txt").read_text(encoding="utf-8")
+    text = (resources.files("meds_pipeline.status") / "template.yaml.txt").read_text(encoding="utf-8")
     write_atomic(path, text.replace("NAME", name).encode())
     return path

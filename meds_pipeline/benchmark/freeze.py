@@ -11,15 +11,15 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from meds_pipeline import parquet
-from meds_pipeline.errors import QualityError
+from meds_pipeline.core import parquet
+from meds_pipeline.core.errors import QualityError
 from meds_pipeline.quality.near import near_pairs
 
 if TYPE_CHECKING:
     import duckdb
 
-    from meds_pipeline.settings import BenchmarkSettings
-    from meds_pipeline.store import Draft
+    from meds_pipeline.core.outputs import Draft
+    from meds_pipeline.home.settings import BenchmarkSettings
 
 
 def freeze(
@@ -46,14 +46,14 @@ def freeze(
     }
     for name, value in variables.items():
         con.execute(f"SET VARIABLE {name} = ?", [value])
-    con.execute(_sql("benchmark_items.sql"))
+    con.execute(_sql("items.sql"))
     if not con.execute("SELECT count(*) FROM chosen").fetchall()[0][0]:  # it would stay empty for ever under its name
         raise QualityError(
             f"the release {settings.release!r} would hold no item: no corpus here has a usable test instance.",
             next_step="Add raw files with a test split, or a corpus whose recipes leave `split` out.",
         )
     con.execute("CREATE TEMP TABLE near_example AS SELECT unnest(?::BIGINT[]) AS row", [_near(con, threshold)])
-    con.execute(_sql("benchmark.sql"))
+    con.execute(_sql("release.sql"))
     parquet.copy_ordered(con, "release_item", draft.file("items.parquet"))
     parquet.copy_ordered(con, "lineage_item", draft.lineage("item"))
     parquet.copy_ordered(con, "lineage_release", draft.lineage("benchmark_release"))
@@ -71,4 +71,4 @@ def _near(con: duckdb.DuckDBPyConnection, threshold: float) -> list[int]:
 
 
 def _sql(name: str) -> str:
-    return (resources.files("meds_pipeline") / name).read_text(encoding="utf-8")
+    return (resources.files("meds_pipeline.benchmark") / name).read_text(encoding="utf-8")

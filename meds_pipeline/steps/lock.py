@@ -14,16 +14,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meds_pipeline import digests
-from meds_pipeline.steps import STEPS
+from meds_pipeline.core import digests
+from meds_pipeline.steps.step import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from meds_pipeline.digests import Json
+    from meds_pipeline.core.digests import Json
 
-PACKAGE = Path(__file__).parent
-LOCK = PACKAGE / "steps.lock"
+PACKAGE = Path(__file__).parents[1]
+LOCK = Path(__file__).parent / "steps.lock"
 _BETWEEN = re.compile(r"('(?:[^']|'')*')|(?:--[^\n]*|\s)+")
 """In SQL: a literal, kept; or blanks and comments between words."""
 

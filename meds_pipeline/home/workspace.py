@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
-from meds_pipeline.catalog.presence import Presence, active
-from meds_pipeline.errors import MedsError, QualityError, RawFileError, Where
-from meds_pipeline.origin import Origin, claim, claimed, source_of, twins_of, write_twins
-from meds_pipeline.settings import Settings, load_settings
-from meds_pipeline.store import Output, Store, safe_name, write_atomic
+from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
+from meds_pipeline.core.files import safe_name, write_atomic
+from meds_pipeline.home.origin import Origin, claim, claimed, source_of, twins_of, write_twins
+from meds_pipeline.home.presence import active
+from meds_pipeline.home.settings import Settings, load_settings
+from meds_pipeline.home.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from meds_pipeline.catalog.paths import Presence
+    from meds_pipeline.core.outputs import Output
 
 ALL = "all"
 """Partition of assets that have one output for everything."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline import digests
-from meds_pipeline.errors import MedsError
+from meds_pipeline.core import digests
+from meds_pipeline.core.errors import MedsError
 
 if TYPE_CHECKING:
-    from meds_pipeline.workspace import Workspace
+    from meds_pipeline.home.workspace import Workspace
 
 
 def stamps(ws: Workspace) -> dict[str, str]:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock
 
-from meds_pipeline import digests
-from meds_pipeline.errors import RawFileError, Where
-from meds_pipeline.store import write_atomic
+from meds_pipeline.core import digests
+from meds_pipeline.core.errors import RawFileError, Where
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meds_pipeline.settings import Settings
+    from meds_pipeline.home.settings import Settings
 
 Origin = Literal["real", "twin"]
 

@@ -1,0 +1,1 @@
+"""The benchmark release: a frozen choice of items and shots."""

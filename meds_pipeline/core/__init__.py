@@ -1,0 +1,1 @@
+"""What every room stands on: errors, digests, Parquet, events. It imports no other room."""

@@ -1,0 +1,34 @@
+"""Files that are there whole or not at all, and names that may become files."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from meds_pipeline.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
+"""Names that may become a file or folder."""
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def safe_name(name: str) -> str:
+    """Return a name that may become a file or folder; raises StoreError for any other."""
+    if not NAME.fullmatch(name):
+        raise StoreError(f"{name!r} cannot name a folder.", next_step="Use letters, digits, '_', '.' and '-'.")
+    return name

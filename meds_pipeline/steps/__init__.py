@@ -1,0 +1,1 @@
+"""The steps of the pipeline: what each would do, and doing it."""
