@@ -1,1 +1,1 @@
-"""Dagster assets: one thin module a stage, each wrapping the library step of the same name; and the jobs over them."""
+"""Dagster: assets and checks made from the steps, jobs over them, what starts jobs, and `meds run`."""

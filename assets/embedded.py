@@ -1,197 +1,200 @@
-"""Runs within this process, recorded like any other: the UI shows them, their outcomes are told as they come.
-
-A run started here is tagged with the run it belongs to, which holds a lock file while it lives. When a process was
-killed the lock is free, and the next run marks what it left as canceled (Dagster would show it as running for ever).
-"""
+"""`meds run`: the jobs in their order, in this process, as runs that the UI can show, cancel and execute again."""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 import time
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from assets.checks import ASSET_OF_CHECK_STEP
-from assets.jobs import ASSETS_OF_JOB
-from meds_pipeline.core.outcomes import BAD, Outcome, Started, State, tell
-from meds_pipeline.home.workspace import ALL
-from resources.workspace import NOT_READY
+from assets.factory import ASSETS_OF_GROUP
+from assets.jobs import JOB_OF_GROUP
+from assets.nightly import due_corpora, ranges
+from assets.partitions import CORPORA, sync_partitions
+from meds_pipeline.core import events
+from meds_pipeline.core.events import Event, Listener, Outcome, RunSummary, bad
+from meds_pipeline.home.workspace import ALL, Workspace
+from meds_pipeline.steps.plan import out_of_date
+from meds_pipeline.steps.run import run_chain
+from resources.instance import embedded_instance, environment_of
+from resources.launcher import cancel_gone, own_process
+from resources.workspace import using
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, DagsterInstance, EventLogEntry
+    from meds_pipeline.steps.step import Group
 
-PARENT_TAG = "meds/part_of"
-LOCATION_TAG = {".dagster/repository": "__repository__@meds_pipeline.definitions"}
-"""What Dagster tags the runs it launches with; a job's page in the UI lists the runs that have it."""
-_HELD: set[str] = set()
-IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """One run of an asset job, for one partition."""
-
-    job: str
-    partition: str
-    parent: str
-    """Id of the run it belongs to."""
-    config: Mapping[str, Any] = field(default_factory=dict)
+MODULE = "meds_pipeline.definitions"
+REPOSITORY = "__repository__"
+"""What Dagster calls the definitions of a module."""
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster's own console log would break into whatever the caller shows; it is all in the instance."""
+WATCH_SECONDS = 2.0
 
 
-def run_child(instance: DagsterInstance, child: Child) -> list[Outcome]:
-    """Execute a job in this process and return what became of each of its assets; failures are outcomes too.
+def run_all(
+    home: Path,
+    raw: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    corpora: Sequence[str] | None = None,
+    strict: bool = False,
+    progress: Listener | None = None,
+) -> RunSummary:
+    """Run the whole pipeline on a home; the Dagster UI of the home shows its runs.
+
+    Args:
+        home: Holds everything written.
+        raw: Upstream files; None for synthetic twins.
+        overrides: Settings laid over those of the home; `workers` is the number of corpora at the same time.
+        corpora: Only these corpora; what is made of all of them is brought up to date all the same.
+        strict: Stop when a corpus fails, instead of going on with its last good output.
+        progress: Told what begins, how far it has come and what became of it.
+
+    Returns:
+        What became of every output. Failures are in it, not raised.
 
     Raises:
-        KeyboardInterrupt: The job was interrupted. (Dagster ends the run and says nothing to its caller.)
+        MedsError: The home, the settings or a corpus name is not valid, or a corpus can have no files in this home.
+        KeyboardInterrupt: It was interrupted, or its run canceled in the UI; the next one goes on from what stands.
     """
-    from meds_pipeline.definitions import defs
+    clock = time.perf_counter()
+    home, raw = home.resolve(), raw.resolve() if raw else None
+    looked = Workspace.look(home, raw, dict(overrides or {}))
+    names = [looked.obtainable(name).corpus for name in corpora or ()]  # before this call settles whose home it is
+    opened = Workspace.open(home, raw, dict(overrides or {}))
+    names = [opened.with_files(name).corpus for name in names]
+    heard = _Heard(progress)
+    run_ids: list[str] = []
+    problem = ""
+    with ExitStack() as stack:
+        stack.enter_context(_environment(environment_of(home, raw)))
+        stack.enter_context(events.listening(heard))
+        stack.enter_context(using(opened))
+        instance = stack.enter_context(embedded_instance(home))
+        cancel_gone(instance)
+        synced = sync_partitions(instance, opened)
+        for group in ASSETS_OF_GROUP:
+            run_ids += _bring_up(instance, opened, group, _partitions(opened, group, names, synced))
+            if strict and group == "corpora" and (failed := bad(heard.last.values())):
+                problem = f"Stopped, as asked: {', '.join(f'{o.asset} of {o.partition}' for o in failed)}."
+                break
+    return RunSummary(tuple(run_ids), round(time.perf_counter() - clock, 3), tuple(heard.last.values()), problem)
 
-    run_id = str(uuid.uuid4())
-    watch = _Watch(child)
-    instance.add_event_listener(run_id, watch)
-    defs.resolve_job_def(child.job).execute_in_process(
-        run_config=dict(child.config),
-        instance=instance,
-        partition_key=None if child.partition == ALL else child.partition,
-        run_id=run_id,
-        tags={PARENT_TAG: child.parent, **LOCATION_TAG},
-        raise_on_error=False,
+
+class _Heard:
+    """Keeps the last outcome of every output and passes everything on."""
+
+    def __init__(self, listener: Listener | None) -> None:
+        self.last: dict[tuple[str, str], Outcome] = {}
+        self._listener = listener
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Outcome):
+            self.last[event.asset, event.partition] = event
+        if self._listener is not None:
+            self._listener(event)
+
+
+def _partitions(
+    workspace: Workspace, group: Group, corpora: Sequence[str], synced: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return the partitions of a group that are wanted: plans only where a model stands on them."""
+    match group:
+        case "corpora":
+            return list(corpora or synced["corpora"])
+        case "training":
+            return sorted({model.plan for model in workspace.settings.models.values() if model.plan})
+        case "evaluation":
+            return list(synced["models"])
+        case _:
+            return [ALL]
+
+
+def _bring_up(
+    instance: dg.DagsterInstance, workspace: Workspace, group: Group, partitions: Sequence[str]
+) -> Iterator[str]:
+    """Run the job of a group for the partitions that are out of date and yield the runs; the others are checked."""
+    if group == "corpora":
+        due = set(due_corpora(instance, workspace)).intersection(partitions)
+        ordered = instance.get_dynamic_partitions(str(CORPORA.name))
+        tags = list(ranges(due, ordered, workspace.settings.corpora_per_run))
+    else:
+        due = set(out_of_date(workspace, group, partitions))
+        tags = [{} if name == ALL else {PARTITION_NAME_TAG: name} for name in partitions if name in due]
+    for name in partitions:
+        if name not in due:
+            for _ in run_chain(workspace, ASSETS_OF_GROUP[group], name):
+                pass
+    for of_run in tags:
+        yield _execute(instance, JOB_OF_GROUP[group], of_run)
+
+
+def _execute(instance: dg.DagsterInstance, job: str, tags: Mapping[str, str]) -> str:
+    """Execute a job in this process and return the id of its run.
+
+    The run has an origin, the definitions that `meds ui` loads: without one Dagster cannot execute it again.
+    """
+    found = ReconstructableRepository.for_module(MODULE, "defs", os.getcwd()).get_reconstructable_job(job)
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=MODULE, working_directory=os.getcwd())
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, MODULE)
+    run = instance.create_run_for_job(
+        found.get_definition(),
+        run_config=QUIET,
+        tags={**tags, **own_process(), ".dagster/repository": f"{REPOSITORY}@{MODULE}"},
+        remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job),
+        job_code_origin=found.get_python_origin(),
     )
-    if watch.interrupted:
+    with _stopped_when_canceled(instance, run.run_id):
+        execute_run(found, run, instance)
+    ended = instance.get_run_by_id(run.run_id)
+    if ended is not None and ended.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING):
         raise KeyboardInterrupt
-    return watch.finished()
+    return run.run_id
 
 
 @contextmanager
-def alive(instance: DagsterInstance, run_id: str) -> Iterator[None]:
-    """Hold the lock that says the run still lives; within another `alive` of the same run this does nothing."""
-    if run_id in _HELD:
+def _stopped_when_canceled(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Interrupt this process, as Ctrl-C does, when somebody cancels the run in the UI."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(WATCH_SECONDS):
+            run = instance.get_run_by_id(run_id)
+            if run is not None and run.status in (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED):
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
         yield
-        return
-    lock = _lock(instance, run_id)
-    with lock:
-        _HELD.add(run_id)
-        try:
-            yield
-        finally:
-            _HELD.remove(run_id)
-    Path(lock.lock_file).unlink(missing_ok=True)
+    finally:
+        over.set()
+        watcher.join()
 
 
-def cancel_dead(instance: DagsterInstance) -> None:
-    """Mark runs as canceled whose process was killed."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        owner = run.tags.get(PARENT_TAG)
-        if owner is None or owner in _HELD:
-            continue
-        lock = _lock(instance, owner)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue
-        instance.report_run_canceled(run, "The process of this run was killed.")
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
-
-
-def _lock(instance: DagsterInstance, run_id: str) -> FileLock:
-    folder = Path(instance.root_directory) / "alive"
-    folder.mkdir(exist_ok=True)
-    return FileLock(folder / f"{run_id}.lock")
-
-
-class _Watch:
-    """Listens to the events of a run: tells what begins, gathers what became of each asset."""
-
-    def __init__(self, child: Child) -> None:
-        self.interrupted = False
-        self._partition = child.partition
-        self._outcomes: dict[str, Outcome | None] = dict.fromkeys(ASSETS_OF_JOB[child.job])
-        self._began = time.perf_counter()
-
-    def __call__(self, entry: EventLogEntry) -> None:
-        event = entry.dagster_event
-        if event is None:
-            return
-        self.interrupted |= was_interrupted(event)
-        asset = event.step_key if event.step_key in self._outcomes else ASSET_OF_CHECK_STEP.get(event.step_key or "")
-        if event.is_step_start and asset == event.step_key and asset:
-            self._began = time.perf_counter()
-            tell(Started(asset, self._partition))
-        elif event.is_step_materialization and asset:
-            self._note(self._made(asset, event))
-        elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            self._judge(event)
-        elif event.is_step_failure and asset and not self._bad(asset):
-            state: State = "not run" if _waits(event) else "failed"
-            self._note(Outcome(asset, self._partition, state, self._seconds(), problem=problem_of(event)))
-        elif event.is_failure and not any(o and o.problem for o in self._outcomes.values()):
-            first = next((name for name, outcome in self._outcomes.items() if outcome is None), None)
-            if first:
-                self._note(Outcome(first, self._partition, "failed", problem=event.message or "the run failed"))
-
-    def finished(self) -> list[Outcome]:
-        """Return one outcome an asset; what nobody heard of did not run."""
-        for asset, outcome in self._outcomes.items():
-            if outcome is None:
-                self._note(Outcome(asset, self._partition, "not run"))
-        return [outcome for outcome in self._outcomes.values() if outcome is not None]
-
-    def _made(self, asset: str, event: DagsterEvent) -> Outcome:
-        metadata = event.step_materialization_data.materialization.metadata
-        rows = metadata.get("dagster/row_count")
-        state: State = "unchanged" if metadata["outcome"].value == "unchanged" else "built"
-        counted = rows.value if isinstance(rows, dg.IntMetadataValue) else None
-        return Outcome(asset, self._partition, state, self._seconds(), counted)
-
-    def _judge(self, event: DagsterEvent) -> None:
-        found = event.asset_check_evaluation_data
-        if found.passed or found.severity is not dg.AssetCheckSeverity.ERROR:
-            return
-        asset = found.asset_key.path[-1]
-        made = self._outcomes.get(asset)
-        seconds, rows = (made.seconds, made.rows) if made else (0.0, None)
-        self._note(Outcome(asset, self._partition, "refused", seconds, rows, found.description or "a check failed"))
-
-    def _note(self, outcome: Outcome) -> None:
-        self._outcomes[outcome.asset] = outcome
-        tell(outcome)
-
-    def _bad(self, asset: str) -> bool:
-        outcome = self._outcomes[asset]
-        return outcome is not None and outcome.state in BAD
-
-    def _seconds(self) -> float:
-        return round(time.perf_counter() - self._began, 3)
-
-
-def _waits(event: DagsterEvent) -> bool:
-    """Return whether a step failed because what it reads was not there."""
-    failure = event.step_failure_data.user_failure_data
-    return failure is not None and NOT_READY in failure.metadata
-
-
-def was_interrupted(event: DagsterEvent) -> bool:
-    """Return whether a step ended because somebody stopped the process."""
-    if not event.is_step_failure or event.step_failure_data.error_source is None:
-        return False
-    return event.step_failure_data.error_source.value == "INTERRUPT"
-
-
-def problem_of(event: DagsterEvent) -> str:
-    """Return why a step failed: our own text where it is ours, else the exception's."""
-    failure = event.step_failure_data
-    if was_interrupted(event):
-        return "it was interrupted."
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    error = failure.error
-    while error and error.cause:
-        error = error.cause
-    return error.message.strip() if error else "no reason given"
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables within the block: definitions and worker processes read their home there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

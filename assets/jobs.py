@@ -1,32 +1,37 @@
-"""The jobs over the assets: one a group. `full_run` (see `assets.full_run`) runs them all in order."""
+"""The jobs over the assets: one a group, in the order of the groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.declare import GROUPS
+from assets.factory import ASSETS_OF_GROUP
 
-JOB_OF_GROUP = {
+if TYPE_CHECKING:
+    from meds_pipeline.steps.step import Group
+
+JOB_OF_GROUP: dict[Group, str] = {
     "corpora": "corpus_data",
     "release": "release",
     "training": "train",
     "evaluation": "evaluate",
     "publication": "publish",
 }
-_ABOUT = {
-    "corpora": "One corpus through all its data steps and their checks.",
+_ABOUT: dict[Group, str] = {
+    "corpora": "Corpora through all their data steps and checks; one that fails, fails alone.",
     "release": "What is seen over all corpora together: duplicates, splits, the benchmark release, contamination.",
     "training": "One training plan: its samples, their packing, its model.",
     "evaluation": "One model: its answers to the benchmark and their scores.",
     "publication": "The lineage database and the leaderboard page.",
 }
-ASSETS_OF_JOB = {JOB_OF_GROUP[group]: assets for group, assets in GROUPS.items()}
-JOBS = [
-    dg.define_asset_job(
+JOBS = {
+    group: dg.define_asset_job(
         job,
-        selection=dg.AssetSelection.assets(*GROUPS[group]),
+        selection=dg.AssetSelection.assets(*ASSETS_OF_GROUP[group]),
         description=_ABOUT[group],
         executor_def=dg.in_process_executor,
     )
     for group, job in JOB_OF_GROUP.items()
-]
+}
 """In one process each: starting a process a step costs more than most steps."""
-CORPUS_DATA = JOBS[0]

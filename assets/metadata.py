@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -12,45 +11,83 @@ from meds_pipeline.lineage.compact import columns as lineage_columns
 from meds_pipeline.reports.drawn import pictures
 from meds_pipeline.reports.preview import Scalar
 from meds_pipeline.reports.preview import preview as first_rows
+from meds_pipeline.steps.run import main_files
+from resources.workspace import lineage_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meds_pipeline.core.outcomes import Outcome
-    from meds_pipeline.home.store import Result
+    from meds_pipeline.core.events import Outcome
     from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.quality.suites import SuiteResult
+    from meds_pipeline.steps.run import Done
 
 Metadata = dict[str, dg.MetadataValue]
 
 
-def describe(workspace: Workspace, result: Result, *, seconds: float, main: str) -> Metadata:
-    """Return the metadata of an output.
-
-    Args:
-        workspace: Knows what may be shown.
-        result: The output, and whether it already stood.
-        seconds: What this run took; the manifest says how long making it took.
-        main: Pattern of the Parquet files that hold the asset's rows; the first one's first rows are shown.
-    """
-    manifest = result.output.manifest
+def describe(workspace: Workspace, done: Done) -> Metadata:
+    """Return the metadata of what a step gave: an output, made now or found standing."""
+    assert done.result is not None  # noqa: S101 - the caller has seen it
+    output, outcome = done.result.output, done.outcome
+    manifest = output.manifest
     metadata: Metadata = {
-        "outcome": dg.MetadataValue.text("unchanged" if result.reused else "built"),
+        "outcome": dg.MetadataValue.text("unchanged" if done.result.reused else "built"),
         "bytes": dg.MetadataValue.int(manifest.bytes),
-        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+        "seconds": dg.MetadataValue.float(outcome.seconds),
         "seconds to make": dg.MetadataValue.float(manifest.seconds),
         "fingerprint": dg.MetadataValue.text(manifest.fingerprint),
-        "folder": dg.MetadataValue.path(str(result.output.path)),
+        "folder": dg.MetadataValue.path(str(output.path)),
         "facts": dg.MetadataValue.json(manifest.facts),
     }
     metadata |= {f"rows/{name}": dg.MetadataValue.int(number) for name, number in manifest.rows.items()}
-    files = [result.output.file(name) for name in sorted(manifest.files) if fnmatch(name, main)]
-    if files:
-        metadata["dagster/row_count"] = dg.MetadataValue.int(sum(_rows(file) for file in files))
-        metadata["dagster/column_schema"] = columns(files[0])
-        metadata["preview"] = table(first_rows(files[0], workspace.catalog, manifest.partition))
-    drawn = pictures(workspace.home, result.output)
+    if files := main_files(output):
+        metadata["dagster/row_count"] = dg.MetadataValue.int(outcome.rows or 0)
+        metadata["dagster/column_schema"] = columns(output.file(files[0]))
+        metadata["preview"] = table(first_rows(output.file(files[0]), workspace.catalog, manifest.partition))
+    if (make := _MORE.get(manifest.asset)) is not None:
+        metadata |= make(workspace.home)
+    drawn = pictures(workspace.home, output)
     return metadata | {name: picture(png) for name, png in drawn.items()}
+
+
+def check_metadata(found: SuiteResult) -> Metadata:
+    """Return what a suite asked and found, the failing rows by what names them, and which output was judged."""
+    findings: list[dict[str, Scalar]] = [
+        {
+            "holds": finding.success,
+            "severity": finding.severity,
+            "expected": finding.about,
+            "rows": finding.checked,
+            "failing": finding.failing,
+        }
+        for finding in found.findings
+    ]
+    failing: list[dict[str, Scalar]] = [
+        {"expected": finding.about, "row": ", ".join(f"{k} {v}" for k, v in row.items())}
+        for finding in found.findings
+        for row in finding.rows
+    ]
+    return {
+        "rows": dg.MetadataValue.int(found.rows),
+        "fingerprint": dg.MetadataValue.text(found.fingerprint),
+        "expectations": table(findings),
+        "failing rows": table(failing),
+    }
+
+
+def _lineage(home: Path) -> Metadata:
+    with lineage_database(home).get_connection() as con:
+        rows = con.execute(_OUTPUTS).fetchall()
+    return {"outputs of the build": table([{"asset": asset, "outputs": n, "stale": stale} for asset, n, stale in rows])}
+
+
+def _leaderboard(home: Path) -> Metadata:
+    return {"page": dg.MetadataValue.path(str(home / "leaderboard" / "index.html"))}
+
+
+_OUTPUTS = "SELECT asset, count(*) AS outputs, count(stale) AS stale FROM build GROUP BY ALL ORDER BY ALL"
+_MORE = {"lineage": _lineage, "leaderboard": _leaderboard}
 
 
 def table(rows: Sequence[Mapping[str, Scalar]]) -> dg.MetadataValue:
@@ -82,9 +119,3 @@ def columns(path: Path) -> dg.MetadataValue:
 def picture(png: bytes) -> dg.MetadataValue:
     """Return a picture that the UI shows in place."""
     return dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(png).decode()})")
-
-
-def _rows(path: Path) -> int:
-    import pyarrow.parquet as pq
-
-    return int(pq.read_metadata(path).num_rows)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from meds_pipeline.steps.step import STEPS, Partitions, partitions_of
+from meds_pipeline.steps import STEPS
 
 if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.steps.step import Partitions
 
 CORPORA = dg.DynamicPartitionsDefinition(name="corpora")
 PLANS = dg.DynamicPartitionsDefinition(name="plans")
@@ -34,7 +35,7 @@ def sync_partitions(instance: dg.DagsterInstance, workspace: Workspace) -> dict[
         if definition is None or definition.name in synced:
             continue
         name = str(definition.name)
-        wanted, known = partitions_of(workspace, step), instance.get_dynamic_partitions(name)
+        wanted, known = step.names(workspace), instance.get_dynamic_partitions(name)
         if new := [key for key in wanted if key not in known]:
             instance.add_dynamic_partitions(name, new)
         for key in known:

@@ -1,69 +1,71 @@
-"""The home as a Dagster resource, and the lineage database below it."""
+"""The home as a Dagster resource, and the lineage database below it.
+
+Runs name no home: it is the one that MEDS_HOME and MEDS_RAW name where the code runs, or the one that `meds run`
+works in. So a run configuration, which anybody who reaches the UI may write, cannot point elsewhere.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 from pydantic import PrivateAttr
 
-from meds_pipeline.core.errors import MedsError, NotReadyError
+from meds_pipeline.core.errors import MedsError
 from meds_pipeline.home.workspace import Workspace, default_home
 
-NOT_READY = "not ready"
-"""Marks a failure whose cause is another step's: what this one reads is not there."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_given: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn our errors into Dagster's: the text that says what to do is what the UI shows first."""
+def using(workspace: Workspace) -> Iterator[None]:
+    """Let runs in this process, within the block, work in this home."""
+    token = _given.set(workspace)
     try:
         yield
-    except MedsError as error:
-        waits = {NOT_READY: True} if isinstance(error, NotReadyError) else {}
-        raise dg.Failure(description=str(error), metadata=waits, allow_retries=False) from error
+    finally:
+        _given.reset(token)
 
 
 class WorkspaceResource(dg.ConfigurableResource[Any]):
-    """A home: everything a step needs to know about where it runs.
+    """A home: everything a step needs to know about where it runs."""
 
-    Attributes:
-        home: Folder that holds everything written.
-        raw: Folder of upstream files; None means synthetic twins below the home.
-        overrides: Settings laid over those of the home.
-    """
-
-    home: str
-    raw: str | None = None
-    overrides: dict[str, Any] = {}
     _opened: Workspace | None = PrivateAttr(default=None)
 
     def open(self) -> Workspace:
-        """Return the workspace, opened on the first call of a run."""
+        """Return the workspace to build in, opened on the first call of a run."""
         if self._opened is None:
-            raw = Path(self.raw) if self.raw else None
-            with explained():
-                self._opened = Workspace.open(Path(self.home), raw, self.overrides)
+            self._opened = _given.get() or _of_environment(Workspace.open)
         return self._opened
 
-    @classmethod
-    def of_environment(cls) -> WorkspaceResource:
-        """Return the home that MEDS_HOME and MEDS_RAW name, or the default one."""
-        named = os.environ.get("MEDS_RAW")
-        raw = Path(named).resolve() if named else None
-        return cls(home=str(default_home(raw).resolve()), raw=str(raw) if raw else None)
+    def look(self) -> Workspace:
+        """Return the workspace to ask things of: nothing is made, no raw file is read."""
+        return _given.get() or _of_environment(Workspace.look)
 
 
-def lineage_database(home: str) -> DuckDBResource:
+def home_of_environment() -> tuple[Path, Path | None]:
+    """Return the home and the raw folder that MEDS_HOME and MEDS_RAW name, or the default ones."""
+    named = os.environ.get("MEDS_RAW")
+    raw = Path(named).resolve() if named else None
+    return default_home(raw).resolve(), raw
+
+
+def _of_environment(door: Callable[[Path, Path | None], Workspace]) -> Workspace:
+    try:
+        return door(*home_of_environment())
+    except MedsError as error:  # the text that says what to do is what the UI shows first
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def lineage_database(home: Path) -> DuckDBResource:
     """Return the lineage database of a home, opened read-only by whoever asks."""
-    return DuckDBResource(**lineage_config(home))
-
-
-def lineage_config(home: str) -> dict[str, Any]:
-    """Return the run configuration of the lineage database of a home."""
-    return {"database": str(Path(home) / "lineage.duckdb"), "connection_config": {"access_mode": "READ_ONLY"}}
+    return DuckDBResource(database=str(home / "lineage.duckdb"), connection_config={"access_mode": "READ_ONLY"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.steps.step import STEPS, partitions_of, run_step
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import run_step
 
 RECORDS = 40
 SMALL: dict[str, Any] = {
@@ -35,5 +36,5 @@ def run_steps(workspace: Workspace, *assets: str) -> dict[tuple[str, str], bool]
     return {
         (asset, partition): run_step(workspace, asset, partition).reused
         for asset in assets or STEPS
-        for partition in partitions_of(workspace, STEPS[asset])
+        for partition in STEPS[asset].names(workspace)
     }

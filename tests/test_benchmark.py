@@ -16,7 +16,7 @@ from meds_pipeline.core.errors import StoreError
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.scoring.registry import bench_category
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.run import run_step
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from strange_corpus import write_corpus
 from meds_pipeline.cli.main import cli
 from meds_pipeline.core.errors import MedsError, RawFileError, StoreError
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.quality.suites import check
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.checks import check
+from meds_pipeline.steps.run import run_step
 
 
 def meds(*arguments: str) -> str:

@@ -21,7 +21,7 @@ from meds_pipeline.models.submission import SubmissionModel
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.rows import read_rows, write_rows
 from meds_pipeline.scoring.table import ANSWERS
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.run import run_step
 
 UNTUNED = {"kind": "untuned", "plan": "tiny", "max_new_tokens": 2}
 OVER = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.lock import PACKAGE, as_they_are, code_digest, files, unlocked
-from meds_pipeline.steps.step import STEPS
 
 # Imported by the code of steps, but no part of what decides their bytes.
 SHARED = {

@@ -13,8 +13,9 @@ from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus
 
 from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.lineage.builds import current_build
-from meds_pipeline.steps.step import STEPS, run_step
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.lineage import current_build
+from meds_pipeline.steps.run import run_step
 
 CORPUS_STEPS = ("raw_corpus", "instances", "verdicts")
 RECORDS = [

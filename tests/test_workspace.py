@@ -91,12 +91,12 @@ def test_a_twin_overwrites_no_file_of_others(opened: Callable[..., Workspace], t
 
 def test_a_glance_makes_and_settles_nothing(tmp_path: Path, twin_raw: Path) -> None:
     home = tmp_path / "home"
-    assert Workspace.glance(home).present_corpora() == []
-    assert "medqa" in Workspace.glance(home, twin_raw).present_corpora()
+    assert Workspace.look(home).present_corpora() == []
+    assert "medqa" in Workspace.look(home, twin_raw).present_corpora()
     assert not home.exists()
     assert Workspace.open(home, twin_raw).origin == "real"
     with pytest.raises(RawFileError, match="holds synthetic twins"):
-        Workspace.glance(Workspace.open(tmp_path / "demo", None, {"twins": {"records": 2}}).home, twin_raw)
+        Workspace.look(Workspace.open(tmp_path / "demo", None, {"twins": {"records": 2}}).home, twin_raw)
 
 
 def test_a_catalog_folder_is_found_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_a_catalog_folder_is_found_from_the_home(tmp_path: Path, monkeypatch: py
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "meds.yaml").write_text("catalog: {extra: [../strange_catalog]}\n")
     monkeypatch.chdir("/")
-    assert "strange" in Workspace.glance(tmp_path / "home").catalog.corpora
+    assert "strange" in Workspace.look(tmp_path / "home").catalog.corpora
 
 
 def test_two_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from meds_pipeline.quality.near import near_pairs
 if TYPE_CHECKING:
     import duckdb
 
+    from meds_pipeline.benchmark.settings import BenchmarkSettings
     from meds_pipeline.core.outputs import Draft
-    from meds_pipeline.home.settings import BenchmarkSettings
 
 
 def freeze(

@@ -48,11 +48,11 @@ def _home(home: Path | None, raw: Path | None) -> Path:
     return home if home is not None else default_home(raw)
 
 
-def _glance(home: Path | None, raw: Path | None) -> Workspace:
+def _look(home: Path | None, raw: Path | None) -> Workspace:
     """Look at a home, which need not be there; one that was made from raw files finds them again by itself."""
     from meds_pipeline.home.workspace import Workspace
 
-    return Workspace.glance(_home(home, raw), raw)
+    return Workspace.look(_home(home, raw), raw)
 
 
 def _made(home: Path | None, raw: Path | None) -> Workspace:
@@ -60,7 +60,7 @@ def _made(home: Path | None, raw: Path | None) -> Workspace:
     target = _home(home, raw)
     if not (target / "origin.json").is_file():
         raise StoreError("nothing was run here yet.", Where(file=str(target)), "Run `meds run`, or correct --home.")
-    return _glance(home, raw)
+    return _look(home, raw)
 
 
 def _options(home: Path | None, raw: Path | None) -> str:
@@ -95,15 +95,15 @@ def run(
 
     target = _home(home, raw)
     overrides: dict[str, Any] = {} if workers is None else {"workers": workers}
-    _say_unknown(_glance(target, raw), silent=quiet or as_json)
+    _say_unknown(_look(target, raw), silent=quiet or as_json)
     with RunView(quiet=quiet or as_json) as view:
-        from assets.run_all import run_all
+        from assets.embedded import run_all
 
         summary = run_all(target, raw, overrides, corpora=list(corpora) or None, strict=strict, progress=view)
     if as_json:
         click.echo(json.dumps(summary.to_json(), indent=1))
     else:
-        click.echo(show_run(_glance(target, raw), summary, _options(home, raw)))
+        click.echo(show_run(_look(target, raw), summary, _options(home, raw)))
     if not summary.ok:
         sys.exit(1)
 
@@ -142,9 +142,9 @@ def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json
         from dataclasses import asdict
 
         from meds_pipeline.cli.show_corpora import show_corpora
-        from meds_pipeline.status.corpora import standings
+        from meds_pipeline.status.corpora import statuses
 
-        found = standings(_glance(home, raw))
+        found = statuses(_look(home, raw))
         rows = [asdict(standing) for standing in found]
         click.echo(json.dumps(rows, indent=1, default=str) if as_json else show_corpora(found))
 
@@ -165,9 +165,9 @@ def corpora_show(context: click.Context, name: str, home: Path | None, raw: Path
     from dataclasses import asdict
 
     from meds_pipeline.cli.show_corpora import show_corpus
-    from meds_pipeline.status.corpora import standing_of
+    from meds_pipeline.status.corpora import status_of
 
-    found = standing_of(_glance(*_group_options(context, home, raw)), name)
+    found = status_of(_look(*_group_options(context, home, raw)), name)
     click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else show_corpus(found))
 
 
@@ -225,7 +225,7 @@ def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) 
     from meds_pipeline.cli.show_corpora import show_trial
     from meds_pipeline.status.trial import try_corpus
 
-    trial = try_corpus(_glance(home, raw), name)
+    trial = try_corpus(_look(home, raw), name)
     click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
     if trial.refused:
         sys.exit(1)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from meds_pipeline.core import parquet
-from meds_pipeline.core.outcomes import BAD, Event, Outcome, RunSummary, Started, Working
+from meds_pipeline.core.events import BAD, Event, Outcome, RunSummary, Started, Working
 from meds_pipeline.core.printable import printable
 from meds_pipeline.status.faults import bad_records
 

@@ -20,7 +20,7 @@ from meds_pipeline.status.corpora import State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from meds_pipeline.status.corpora import Standing
+    from meds_pipeline.status.corpora import CorpusStatus
     from meds_pipeline.status.faults import Quarantined
     from meds_pipeline.status.trial import Trial
 
@@ -39,31 +39,31 @@ _NAME, _LICENCE = 28, 15
 """Columns that a name has at most, a longer one having a line of its own; and a licence at least, cut if need be."""
 
 
-def show_corpora(standings: Sequence[Standing], width: int | None = None) -> str:
+def show_corpora(statuses: Sequence[CorpusStatus], width: int | None = None) -> str:
     """Return the table of corpora by category of their tasks, how many stand how, and what to know of single ones.
 
     Args:
-        standings: Corpora, by category.
+        statuses: Corpora, by category.
         width: Columns that a line may have; None for those of the terminal.
     """
     width = columns_at_hand() if width is None else width
     names = [name for name, least in _COLUMNS.items() if width >= least]
-    rows = {standing.corpus: _cells(standing, names, width) for standing in standings}
+    rows = {standing.corpus: _cells(standing, names, width) for standing in statuses}
     gap = 1 if width < 100 else 2
     widths = {name: max(len(name), *(len(row[name]) for row in rows.values())) for name in names}
     widths["corpus"] = min(widths["corpus"], _NAME)
     others = sum(size + gap for name, size in widths.items() if name != "licence")
     widths["licence"] = min(widths["licence"], max(width - others, _LICENCE))
     lines = [Text(_line({name: name for name in names}, widths, gap), style="bold")]
-    for category, group in groupby(standings, key=lambda standing: standing.category):
+    for category, group in groupby(statuses, key=lambda standing: standing.category):
         lines.append(Text(category, style="bold"))
         lines += [Text(_line(rows[s.corpus], widths, gap), style=_STYLES.get(s.state, "")) for s in group]
-    counts = Counter(standing.state for standing in standings)
-    head = f"{len(standings)} corpora: " + ", ".join(f"{counts[s]} {s}" for s in get_args(State) if counts[s])
-    return "\n".join([as_text(Group(*lines)), head, *map(printable, _notes(standings, widths["licence"]))])
+    counts = Counter(standing.state for standing in statuses)
+    head = f"{len(statuses)} corpora: " + ", ".join(f"{counts[s]} {s}" for s in get_args(State) if counts[s])
+    return "\n".join([as_text(Group(*lines)), head, *map(printable, _notes(statuses, widths["licence"]))])
 
 
-def _cells(standing: Standing, names: Sequence[str], width: int) -> dict[str, str]:
+def _cells(standing: CorpusStatus, names: Sequence[str], width: int) -> dict[str, str]:
     form = standing.distribution
     own = standing.corpus if form in (None, standing.corpus) else f"{standing.corpus} ({form})"
     date = "%Y-%m-%d %H:%M UTC" if width >= _TO_THE_MINUTE else "%Y-%m-%d"
@@ -89,23 +89,23 @@ def _shortened(text: str, width: int) -> str:
     return textwrap.shorten(text, width, placeholder=" ...")
 
 
-def _notes(standings: Sequence[Standing], licence: int) -> Iterator[str]:
+def _notes(statuses: Sequence[CorpusStatus], licence: int) -> Iterator[str]:
     """Yield what the table has no room for: why a corpus is not present, what of it is not used, long licences."""
-    for s in standings:
+    for s in statuses:
         if s.problem and s.state != "missing":
             yield f"{s.corpus} is {s.state}: {s.problem}"
-    several = [s for s in standings if s.unused]
+    several = [s for s in statuses if s.unused]
     for s in several:
         yield f"{s.corpus} is read as {s.distribution}; there too, and not used: {', '.join(s.unused)}"
     for s in several[:1]:
         choice = f"{{{s.corpus}: {s.unused[0]}}}"
         yield f"To use another one, write into the home's meds.yaml, for example: catalog: {{active: {choice}}}"
-    for s in standings:
+    for s in statuses:
         if _shortened(s.licence, licence) != s.licence:
             yield f"Licence of {s.corpus}: {s.licence}"
 
 
-def show_corpus(standing: Standing) -> str:
+def show_corpus(standing: CorpusStatus) -> str:
     """Return all that is known of one corpus, a line a fact."""
     facts = {name: value for name, value in asdict(standing).items() if value not in (None, ())}
     shown = {n: ", ".join(v) if isinstance(v, tuple) else _cell(v, "%Y-%m-%d %H:%M UTC") for n, v in facts.items()}

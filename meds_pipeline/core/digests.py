@@ -81,10 +81,11 @@ class FileHasher:
         """Return the sha256 of many files; all new ones are remembered in one transaction, after they were read."""
         known = self.remembered(paths)
         new = {p: (_stamp(p), file_sha256(p)) for p, sha256 in known.items() if sha256 is None or not trust}
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as con, con:
-            rows = ((str(path.resolve()), *found) for path, found in new.items())
-            con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", rows)
+        if new:
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._connect()) as con, con:
+                rows = ((str(path.resolve()), *found) for path, found in new.items())
+                con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", rows)
         return {path: new[path][1] if sha256 is None or not trust else sha256 for path, sha256 in known.items()}
 
     def remembered(self, paths: Iterable[Path]) -> dict[Path, str | None]:
@@ -111,9 +112,13 @@ class FileHasher:
         return con
 
 
+UNKNOWN = "not read yet"
+"""In place of the sha256 of a file that nobody has read since it was last written."""
+
+
 class RememberedHashes(FileHasher):
     """What is known of files without reading any: a new or changed file has no sha256 yet."""
 
     def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
-        """Return the remembered sha256 of each file, or `unknown`."""
-        return {path: sha256 or "unknown" for path, sha256 in self.remembered(paths).items()}
+        """Return the remembered sha256 of each file, or `UNKNOWN`."""
+        return {path: sha256 or UNKNOWN for path, sha256 in self.remembered(paths).items()}

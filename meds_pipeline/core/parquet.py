@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROW_GROUP = 50_000
+
+
+class Budget(NamedTuple):
+    """What one DuckDB connection may use: threads, and memory such as `4GB`."""
+
+    threads: int
+    memory_limit: str
 
 
 @contextmanager

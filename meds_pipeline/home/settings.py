@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 
+from meds_pipeline.benchmark.settings import BenchmarkSettings
 from meds_pipeline.catalog.located import Located, Place, read_yaml
 from meds_pipeline.catalog.model import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import NAME
+from meds_pipeline.core.parquet import Budget
 from meds_pipeline.models.spec import ModelSpec
+from meds_pipeline.quality.settings import QualitySettings
 from meds_pipeline.scoring.rows import SUFFIXES
 from meds_pipeline.training.plan import TrainingPlan
+from meds_pipeline.twins.settings import TwinSettings
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -39,33 +43,6 @@ class CatalogSettings(Strict):
     """Corpus to distribution, where more than one is there."""
 
 
-class BenchmarkSettings(Strict):
-    """How a release is chosen when it is frozen; a frozen release never changes."""
-
-    release: Identifier = "default"
-    items_per_task: int = Field(default=100, gt=0)
-    shots: int = Field(default=3, ge=0)
-    pool: int = Field(default=32, ge=0)
-    """Training-split examples a task keeps to draw shots from."""
-
-
-class QualitySettings(Strict):
-    """Limits of the quality rules."""
-
-    max_input_chars: int = 60_000
-    near_duplicate: float = Field(default=0.8, gt=0, le=1)
-    """Jaccard similarity of word 5-grams from which two inputs count as near duplicates."""
-
-
-class TwinSettings(Strict):
-    """What synthetic content a run without raw files makes."""
-
-    records: int = Field(default=600, gt=0)
-    """Size of a corpus's main file."""
-    distributions: list[Identifier] = ["bc5cdr_iob", "meqsum", "pubmedqa"]
-    """Which twins; an empty list: all there are. Few by default, so that a first run takes two minutes."""
-
-
 class Settings(Strict):
     """All settings of a home."""
 
@@ -79,14 +56,26 @@ class Settings(Strict):
     sandbox_seconds: float = 600
     sandbox_output: str = Field(default="20GB", pattern=_SIZE)
     """Text that the recipes of one corpus may return, before compression."""
-    nightly: str = "0 3 * * *"
-    """Cron schedule of the nightly rebuild, in UTC."""
+    nightly: str | None = "0 3 * * *"
+    """Cron schedule of the nightly rebuild, in UTC; null for none."""
+    partitions_per_run: PositiveInt | Literal["all"] = "all"
+    """Corpora that one run carries: all on one machine, 1 where a launcher spreads runs over several."""
     catalog: CatalogSettings = CatalogSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     quality: QualitySettings = QualitySettings()
     twins: TwinSettings = TwinSettings()
     plans: dict[str, TrainingPlan]
     models: dict[str, ModelSpec]
+
+    @property
+    def corpora_per_run(self) -> int | None:
+        """Corpora that one run carries, None for all."""
+        return None if self.partitions_per_run == "all" else self.partitions_per_run
+
+    @property
+    def budget(self) -> Budget:
+        """What one DuckDB connection of a step may use."""
+        return Budget(self.threads, self.memory_limit)
 
     def plan(self, name: str) -> TrainingPlan:
         """Return a training plan by name; raises UnknownNameError listing the known ones."""

@@ -27,11 +27,13 @@ from pydantic import ValidationError
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import NotReadyError, StoreError, Where
 from meds_pipeline.core.files import safe_name, write_atomic
-from meds_pipeline.core.outputs import Draft, FileEntry, InputRef, Manifest, Output
+from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from meds_pipeline.home.work import Work
 
 LOCK_SECONDS = 3600.0
 
@@ -47,44 +49,38 @@ class Result:
 class Store:
     """Outputs under one home folder."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, hasher: type[digests.FileHasher] = digests.FileHasher) -> None:
         self.home = home
-        self.hasher = digests.FileHasher(home / "digests.sqlite")
+        self.hasher = hasher(home / "digests.sqlite")
 
-    def materialize(
-        self,
-        asset: str,
-        partition: str,
-        *,
-        version: str,
-        inputs: Mapping[str, Output],
-        settings: Mapping[str, object],
-        produce: Callable[[Draft], None],
-    ) -> Result:
-        """Return the output for these inputs and settings, made now unless it already stands.
-
-        Args:
-            asset: Name of the asset, for example `instances`.
-            partition: Partition of the asset, for example `pubmedqa`.
-            version: Version of the step's code.
-            inputs: Outputs the step reads, by role.
-            settings: Everything else that shapes the result, the seed included; must be JSON.
-            produce: Writes the files into the draft; its exceptions pass through and leave nothing behind.
+    def materialize(self, work: Work) -> Result:
+        """Return the output of some work, made now unless it already stands; it becomes the current one.
 
         Raises:
             StoreError: Another run holds the (asset, partition) for too long.
+            MedsError: What making it raises; nothing of it is left behind.
         """
-        refs = {role: output.ref() for role, output in sorted(inputs.items())}
-        mark = fingerprint(asset, partition, version, refs, settings)
-        with self._locked(asset, partition):
-            standing = self.find(asset, partition, mark)
-            reused = standing is not None and self.intact(standing)
-            if standing is None or not reused:
-                standing = self._write(asset, partition, mark, version, refs, dict(settings), produce)
-            self.point(standing)
+        with self._locked(work.asset, work.partition):
+            standing = self.standing(work)
+            output = self._write(work) if standing is None else standing
+            self.point(output)
             # Also where it stood: a run may have been killed after its last rename.
-            shutil.rmtree(self._scratch(asset, partition, mark), ignore_errors=True)
-            return Result(standing, reused=reused)
+            shutil.rmtree(self._scratch(work), ignore_errors=True)
+        if work.publish is not None:
+            work.publish(output, self.home)
+        return Result(output, reused=standing is not None)
+
+    def standing(self, work: Work) -> Output | None:
+        """Return the output of some work if it stands with all its bytes, else None. Nothing is written."""
+        output = work.kept or self.find(work.asset, work.partition, work.fingerprint)
+        return output if output is not None and self.intact(output) else None
+
+    def adopt(self, output: Output) -> None:
+        """Let an output of another store stand in this one, by a link."""
+        m = output.manifest
+        link = self.home / "store" / m.asset / m.partition / m.fingerprint
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(output.path, target_is_directory=True)
 
     def find(self, asset: str, partition: str, mark: str) -> Output | None:
         """Return the output with this fingerprint, or None; one whose manifest is damaged does not stand."""
@@ -155,35 +151,27 @@ class Store:
             waiting += [self.input_of(output, role) for role in m.inputs]
         return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
 
-    def _write(
-        self,
-        asset: str,
-        partition: str,
-        mark: str,
-        version: str,
-        refs: dict[str, InputRef],
-        settings: dict[str, object],
-        produce: Callable[[Draft], None],
-    ) -> Output:
-        folder = self.home / "store" / asset / partition
+    def _write(self, work: Work) -> Output:
+        folder = self.home / "store" / safe_name(work.asset) / safe_name(work.partition)
         for left_over in folder.glob(".writing-*"):  # of a killed run: we hold the lock, so nobody writes it
             shutil.rmtree(left_over)
-        temporary, final = folder / f".writing-{mark}", folder / mark
-        scratch = self._scratch(asset, partition, mark)
+        temporary, final = folder / f".writing-{work.fingerprint}", folder / work.fingerprint
+        scratch = self._scratch(work)
         temporary.mkdir(parents=True)
         scratch.mkdir(parents=True, exist_ok=True)
         draft = Draft(temporary, scratch)
         began, clock = datetime.now(UTC), time.perf_counter()
         try:
-            produce(draft)
+            if work.produce is not None:
+                work.produce(draft)
             files = self._inventory(temporary)
             manifest = Manifest(
-                asset=asset,
-                partition=partition,
-                fingerprint=mark,
-                version=version,
-                inputs=refs,
-                settings=settings,
+                asset=work.asset,
+                partition=work.partition,
+                fingerprint=work.fingerprint,
+                version=work.version,
+                inputs=work.refs,
+                settings=dict(work.settings),
                 rows=draft.rows,
                 facts=draft.facts,
                 files=files,
@@ -208,14 +196,12 @@ class Store:
         }
 
     def intact(self, output: Output) -> bool:
-        """Return whether every file still has the digest the manifest names."""
-        for name, entry in output.manifest.files.items():
-            path = output.path / name
-            if not path.is_file() or path.stat().st_size != entry.bytes:
-                return False
-            if self.hasher.sha256(path) != entry.sha256:
-                return False
-        return True
+        """Return whether every file still has the digest the manifest names; one not to be read has its size."""
+        files = {output.path / name: entry for name, entry in output.manifest.files.items()}
+        if not all(path.is_file() and path.stat().st_size == entry.bytes for path, entry in files.items()):
+            return False
+        found = self.hasher.sha256_all(files)
+        return all(found[path] in (entry.sha256, digests.UNKNOWN) for path, entry in files.items())
 
     def point(self, output: Output) -> None:
         """Make an output the current one of its (asset, partition)."""
@@ -224,44 +210,14 @@ class Store:
         if not pointer.is_file() or pointer.read_text().strip() != m.fingerprint:
             write_atomic(pointer, f"{m.fingerprint}\n".encode())
 
-    def _scratch(self, asset: str, partition: str, mark: str) -> Path:
-        return self.home / "scratch" / asset / partition / mark
+    def _scratch(self, work: Work) -> Path:
+        return self.home / "scratch" / work.asset / work.partition / work.fingerprint
 
     def _pointer(self, asset: str, partition: str) -> Path:
         return self.home / "current" / safe_name(asset) / f"{safe_name(partition)}.txt"
 
     def _locked(self, asset: str, partition: str) -> _Held:
         return _Held(self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock", asset, partition)
-
-
-class Glance(Store):
-    """The store as it stands: asked for an output it finds it or raises, and makes, writes and locks nothing."""
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
-        self.hasher = digests.RememberedHashes(home / "digests.sqlite")
-
-    def materialize(
-        self,
-        asset: str,
-        partition: str,
-        *,
-        version: str,
-        inputs: Mapping[str, Output],
-        settings: Mapping[str, object],
-        produce: Callable[[Draft], None],
-    ) -> Result:
-        """Return the output for these inputs and settings if it is the current one.
-
-        Raises:
-            StoreError: It was never made, or another one is current: a run would have work to do.
-        """
-        refs = {role: output.ref() for role, output in inputs.items()}
-        mark = fingerprint(asset, partition, version, refs, settings)
-        standing = self.current(asset, partition)
-        if standing is None or standing.manifest.fingerprint != mark:
-            raise StoreError(f"{asset} would be made anew.", _where(asset, partition), "Run `meds run`.")
-        return Result(standing, reused=True)
 
 
 class _Held:
@@ -283,20 +239,6 @@ class _Held:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-
-
-def fingerprint(
-    asset: str, partition: str, version: str, inputs: Mapping[str, InputRef], settings: Mapping[str, object]
-) -> str:
-    """Return what an output is addressed by, as 32 hex digits; it covers all that shapes the output."""
-    identity = {
-        "asset": asset,
-        "partition": partition,
-        "version": version,
-        "inputs": {role: ref.digest for role, ref in inputs.items()},
-        "settings": dict(settings),
-    }
-    return digests.fingerprint(identity)[:32]
 
 
 def _where(asset: str, partition: str) -> Where:

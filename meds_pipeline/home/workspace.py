@@ -2,7 +2,7 @@
 
 `Workspace.open(home, raw)` is the door for who builds; the command line, the Dagster resource and tests use it. Without
 raw files it writes synthetic twins below the home and reads those: twins and real data never share a home. Who only
-reads takes `Workspace.glance(home, raw)`, which makes nothing.
+asks takes `Workspace.look(home, raw)`, which makes nothing and reads no raw file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
+from meds_pipeline.core import digests
 from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
 from meds_pipeline.core.files import safe_name, write_atomic
 from meds_pipeline.home.origin import Origin, claim, claimed, source_of, twins_of, write_twins
@@ -69,25 +70,32 @@ class Workspace:
             CatalogError: Settings or catalog are not valid.
             UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
-        workspace = cls.glance(home, raw, overrides)
+        workspace = cls._of(home, raw, overrides, digests.FileHasher)
         claim(workspace.home, workspace.origin, workspace.raw)
         if workspace.origin == "twin":
             write_twins(workspace.home, workspace.settings)
         return workspace
 
     @classmethod
-    def glance(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
+    def look(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
         """Look at a home as it stands: nothing is made or settled, neither twins nor the home itself.
 
-        Arguments and errors are those of `open`. Without raw files, a home nobody ran in has none.
+        Arguments and errors are those of `open`. Without raw files, a home nobody ran in has none. Raw files count as
+        unchanged while their size and times are those last read; others have no known sha256.
         """
+        return cls._of(home, raw, overrides, digests.RememberedHashes)
+
+    @classmethod
+    def _of(
+        cls, home: Path, raw: Path | None, overrides: dict[str, Any] | None, hasher: type[digests.FileHasher]
+    ) -> Workspace:
         home = home.resolve()
         origin, folder = source_of(home, raw)
         settings = load_settings(home, overrides)
         catalog = catalog_of(home, settings)
         for name in settings.catalog.active:
             catalog.corpus(name)
-        return cls(home, folder, origin, settings, catalog, Store(home))
+        return cls(home, folder, origin, settings, catalog, Store(home, hasher))
 
     def obtainable(self, name: str) -> Corpus:
         """Return a corpus of the catalog that can have files here.

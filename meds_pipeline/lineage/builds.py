@@ -11,14 +11,11 @@ from meds_pipeline.core import digests
 from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from meds_pipeline.core.outputs import Output
     from meds_pipeline.home.workspace import Workspace
-
-_ACROSS = ("duplicates", "split_proof", "benchmark", "contamination")
-_BY_PLAN = ("training_set", "packed_training_set", "fine_tuned_model")
-_BY_MODEL = ("predictions", "scores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,11 @@ class Build:
 
     Attributes:
         build_id: Digest over the outputs.
-        created_at: When this list was first seen, ISO 8601.
         roots: Outputs nothing else in the build is made from.
         entries: All outputs, those the roots stand on included.
     """
 
     build_id: str
-    created_at: str
     roots: tuple[Output, ...]
     entries: tuple[Entry, ...]
 
@@ -53,13 +48,17 @@ class Build:
         return [f"{e.output.manifest.asset}/{e.output.manifest.partition}: {e.stale}" for e in self.entries if e.stale]
 
 
-def current_build(ws: Workspace) -> Build:
-    """Return the build as it stands, writing down its id and time when it is new.
+def build_of(ws: Workspace, roots: tuple[Output, ...], chains: Mapping[str, tuple[str, ...]]) -> Build:
+    """Return the build of some current outputs and all that they stand on.
+
+    Args:
+        ws: The home.
+        roots: Outputs that count: of present corpora, and of the plans and models of the settings.
+        chains: By asset, the assets whose failure makes its last good output stale; an asset not named is its own.
 
     Raises:
         StoreError: An output's input is no longer in the store.
     """
-    roots = tuple(_roots(ws))
     closure = ws.store.closure(iter(roots))
     data = {o.manifest.fingerprint for o in ws.store.closure(o for o in roots if o.manifest.asset == "verdicts")}
     now = data | {o.manifest.fingerprint for o in roots}
@@ -69,38 +68,32 @@ def current_build(ws: Workspace) -> Build:
         Entry(
             output,
             "current" if output.manifest.fingerprint in now else "history",
-            _stale(output, stale, names) if output.manifest.fingerprint in now else None,
+            _stale(output, stale, names, chains) if output.manifest.fingerprint in now else None,
         )
         for output in closure
     )
     listed = [[e.output.manifest.fingerprint, e.role, e.stale] for e in entries]
     build_id = digests.fingerprint(listed)[:16]
-    return Build(build_id, _first_seen(ws, build_id), roots, entries)
+    return Build(build_id, roots, entries)
 
 
-def _roots(ws: Workspace) -> Iterator[Output]:
-    """Yield the current outputs that count: present corpora, the release, plans and models of the settings."""
-    wanted = [("verdicts", name) for name in ws.good_corpora()]
-    wanted += [(asset, "all") for asset in _ACROSS]
-    wanted += [(asset, plan) for plan in sorted(ws.settings.plans) for asset in _BY_PLAN]
-    wanted += [(asset, model) for model in sorted(ws.settings.models) for asset in _BY_MODEL]
-    for asset, partition in wanted:
-        output = ws.store.current(asset, partition)
-        if output is not None:
-            yield output
-
-
-def _stale(output: Output, failures: dict[tuple[str, str], str], roots: set[tuple[str, str]]) -> str | None:
-    """Return why the newest attempt behind a root is not used; a failure anywhere in a corpus makes its data stale."""
+def _stale(
+    output: Output,
+    failures: Mapping[tuple[str, str], str],
+    roots: set[tuple[str, str]],
+    chains: Mapping[str, tuple[str, ...]],
+) -> str | None:
+    """Return why the newest attempt behind a root is not used."""
     m = output.manifest
     if (m.asset, m.partition) not in roots:
         return None
-    chain = ("raw_corpus", "instances", "verdicts") if m.asset == "verdicts" else (m.asset,)
+    chain = chains.get(m.asset, (m.asset,))
     return next((failures[asset, m.partition] for asset in chain if (asset, m.partition) in failures), None)
 
 
-def _first_seen(ws: Workspace, build_id: str) -> str:
-    path = ws.home / "builds" / f"{build_id}.json"
+def first_seen(home: Path, build_id: str) -> str:
+    """Return when a build was first seen, ISO 8601; it is noted in the home now if it never was."""
+    path = home / "builds" / f"{build_id}.json"
     if not path.is_file():
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_atomic(path, json.dumps({"build_id": build_id, "created_at": now}).encode())

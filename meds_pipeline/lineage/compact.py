@@ -17,7 +17,6 @@ from meds_pipeline.core import parquet
 
 if TYPE_CHECKING:
     from meds_pipeline.core.outputs import Draft, Output
-    from meds_pipeline.home.settings import Settings
     from meds_pipeline.lineage.builds import Build
 
 DATABASE = "lineage.duckdb"
@@ -35,25 +34,25 @@ def columns() -> dict[str, dict[str, str]]:
     return {name: dict(_COLUMN.findall(body)) for name, body in _TABLE.findall(schema_sql())}
 
 
-def compact(build: Build, draft: Draft, settings: Settings) -> None:
-    """Write `lineage.duckdb` with all rows of the build."""
+def compact(build: Build, created_at: str, draft: Draft, budget: parquet.Budget) -> None:
+    """Write `lineage.duckdb` with all rows of the build, which was first seen at `created_at` (ISO 8601)."""
     path = draft.file(DATABASE)
     with duckdb.connect(str(path)) as con:
-        con.execute("SET threads = ?", [settings.threads])
-        con.execute("SET memory_limit = ?", [settings.memory_limit])
+        con.execute("SET threads = ?", [budget.threads])
+        con.execute("SET memory_limit = ?", [budget.memory_limit])
         con.execute(schema_sql())
         for table, comments in columns().items():
             for column, comment in comments.items():
                 text = comment.replace("'", "''")
                 con.execute(f"COMMENT ON COLUMN {table}.{column} IS '{text}'")
-        _insert(con, "build", _build_rows(build))
+        _insert(con, "build", _build_rows(build, created_at))
         _insert(con, "materialization", _materialization_rows(build))
         for table in columns():
             _gather(con, table, [entry.output for entry in build.entries])
         counts = con.execute("SELECT table_name, estimated_size FROM duckdb_tables() ORDER BY table_name").fetchall()
         con.execute("CHECKPOINT")
     draft.rows = {table: count for table, count in counts if count}
-    draft.facts = {"build_id": build.build_id, "created_at": build.created_at}
+    draft.facts = {"build_id": build.build_id, "created_at": created_at}
 
 
 def publish(output: Output, home: Path) -> Path:
@@ -94,11 +93,11 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, obj
     con.unregister("new_rows")
 
 
-def _build_rows(build: Build) -> list[dict[str, object]]:
+def _build_rows(build: Build, created_at: str) -> list[dict[str, object]]:
     return [
         {
             "build_id": build.build_id,
-            "created_at": build.created_at,
+            "created_at": created_at,
             "asset": entry.output.manifest.asset,
             "partition": entry.output.manifest.partition,
             "fingerprint": entry.output.manifest.fingerprint,

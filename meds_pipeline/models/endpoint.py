@@ -27,7 +27,7 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from meds_pipeline.core import progress
+from meds_pipeline.core import events
 from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.instructions.prompts import Fitted, fit, render
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest
@@ -86,10 +86,10 @@ class EndpointModel:
                 ahead.append(pool.submit(self._answer, prompt))
                 if len(ahead) > 2 * self._spec.batch:
                     yield ahead.popleft().result()
-                    progress.report("asking the endpoint", done - len(ahead) + 1, len(prompts))
+                    events.report("asking the endpoint", done - len(ahead) + 1, len(prompts))
             while ahead:
                 yield ahead.popleft().result()
-                progress.report("asking the endpoint", len(prompts) - len(ahead), len(prompts))
+                events.report("asking the endpoint", len(prompts) - len(ahead), len(prompts))
         finally:  # after an error, or where the caller has enough, nothing more is sent
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meds_pipeline.core import progress
+from meds_pipeline.core import events
 from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.instructions.prompts import fit
@@ -45,7 +45,7 @@ class LocalModel:
 
         if not (folder / "config.json").is_file():
             raise ModelError("no model is there.", Where(file=str(folder)), "Put a transformers model folder there.")
-        progress.quiet_transformers()
+        events.quiet_transformers()
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
@@ -63,7 +63,7 @@ class LocalModel:
         for first in range(0, len(order), self._batch):
             members = order[first : first + self._batch]
             outputs.update(zip(members, self._complete([ready[i].ids for i in members]), strict=True))
-            progress.report("generating", len(outputs), len(order))
+            events.report("generating", len(outputs), len(order))
         for position, item in enumerate(ready):
             written = outputs.get(position)
             yield item.blank if written is None else replace(item.blank, output=written.text, cut_off=written.cut_off)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog import Catalog
     from meds_pipeline.core.outputs import Draft, Output
-    from meds_pipeline.home.settings import Settings
 
 _DUPLICATE = pa.schema(
     [
@@ -49,10 +48,10 @@ class Good:
 
 @contextmanager
 def opened(
-    corpora: Mapping[str, Good], catalog: Catalog, settings: Settings, scratch: Path
+    corpora: Mapping[str, Good], catalog: Catalog, budget: parquet.Budget, scratch: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection with the views `instance`, `verdict`, `task`, `usable` (no error verdict) and `trainable`."""
-    with parquet.connect(threads=settings.threads, memory_limit=settings.memory_limit, temporary=scratch) as con:
+    with parquet.connect(**budget._asdict(), temporary=scratch) as con:
         goods = [corpora[name] for name in sorted(corpora)]
         parquet.view_of(con, "instance", [good.instances.file("instances.parquet") for good in goods])
         parquet.view_of(con, "verdict", [good.verdicts.file("lineage/verdict.parquet") for good in goods])

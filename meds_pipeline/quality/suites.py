@@ -2,8 +2,7 @@
 
 A suite is two files of the package `expectations`: `<name>.json` (Great Expectations' own format; `meta.asset` names
 the asset, `meta.names` the columns that name a failing row, each expectation's `meta.about` says what it asks) and
-`<name>.sql` (the scalar columns it looks at: ids, counts and lengths, never text). `check` runs one on the current
-output of a partition, notes a refusal in the home, and keeps the result, so that an output is checked once.
+`<name>.sql` (the scalar columns it looks at: ids, counts and lengths, never text).
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from pydantic import BaseModel, ConfigDict
 
 from meds_pipeline.core import digests, parquet
 from meds_pipeline.core.errors import UnknownNameError
-from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from meds_pipeline.core.outputs import Output
-    from meds_pipeline.home.workspace import Workspace
 
 Severity = Literal["critical", "warning", "info"]
 Scalar = str | int | float | bool | None
@@ -105,13 +102,9 @@ class Suite:
         """Whether one of its expectations is critical; of the suites of an asset at most one may refuse its outputs."""
         return any(expectation["severity"] == "critical" for expectation in self.expectations)
 
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A suite's result, and whether it stood from an earlier check of the same output."""
-
-    result: SuiteResult
-    reused: bool
+    def digest(self, given: Mapping[str, object]) -> str:
+        """Return a digest over all that the suite asks: a result stands for as long as it is the same."""
+        return digests.fingerprint([self.expectations, self.names, self.select, dict(given)])
 
 
 @lru_cache(maxsize=1)
@@ -128,89 +121,43 @@ def suite(name: str) -> Suite:
     return suites()[name]
 
 
-def check(ws: Workspace, name: str, partition: str) -> Checked:
-    """Run a suite on the current output of a partition, and note in the home whether it may be used.
-
-    Args:
-        ws: The home.
-        name: Name of the suite.
-        partition: Partition of the suite's asset.
-
-    Raises:
-        StoreError: The partition has no output.
-        QualityError: The suite cannot run, for example for a column that is not there.
-    """
-    asked = suite(name)
-    output = ws.store.require(asked.asset, partition)
-    given = parameters(ws, asked, output)
-    digest = digests.fingerprint([asked.expectations, asked.names, asked.select, given])
-    kept = ws.home / "checks" / asked.name / partition / f"{output.manifest.fingerprint}.json"
-    result = _standing(kept, digest)
-    reused = result is not None
-    if result is None:
-        result = _run(ws, asked, output, given, digest)
-        write_atomic(kept, result.model_dump_json(indent=1).encode())
-    if asked.may_refuse:
-        _note(ws, result, output)
-    return Checked(result, reused)
-
-
-def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
-    """Note in the home that an output was refused, or that one refused before may be used."""
-    failure = ws.failure(result.asset, result.partition)
-    if result.refused:
-        ws.set_failure(result.asset, result.partition, result.reason, refused=output)
-    elif failure is not None and failure.fingerprint == output.manifest.fingerprint:
-        ws.clear_failure(result.asset, result.partition)
-
-
-def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
-    """Return what the suite's `$PARAMETER`s stand for in this output."""
-    m = output.manifest
-    known: dict[str, object] = {
-        "trainable_tasks": [task_id for task_id, (_, task) in sorted(ws.catalog.tasks.items()) if task.use != "bench"]
-    }
-    if m.partition in ws.catalog.corpora:
-        corpus = ws.catalog.corpus(m.partition)
-        known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks)}
-    if ref := m.inputs.get("benchmark"):
-        release = ws.store.find(ref.asset, ref.partition, ref.fingerprint)
-        known |= {"items": release.manifest.rows["items"] if release else None}
-    text = json.dumps(asked.expectations)
-    return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text}
-
-
-def frame(ws: Workspace, asked: Suite, output: Output) -> pd.DataFrame:
+def frame(asked: Suite, output: Output, budget: parquet.Budget, scratch: Path) -> pd.DataFrame:
     """Return the rows a suite looks at, by its SELECT over the Parquet files of an output."""
-    scratch = ws.home / "scratch"
-    with parquet.connect(threads=ws.settings.threads, memory_limit=ws.settings.memory_limit, temporary=scratch) as con:
+    with parquet.connect(**budget._asdict(), temporary=scratch) as con:
         for file in output.manifest.files:
             if file.endswith(".parquet"):
                 parquet.view_of(con, f'"{output.file(file).stem}"', [output.file(file)])
         return con.execute(asked.select).df()
 
 
-def _run(ws: Workspace, asked: Suite, output: Output, given: Mapping[str, object], digest: str) -> SuiteResult:
+def judge_output(
+    asked: Suite, output: Output, given: Mapping[str, object], budget: parquet.Budget, scratch: Path
+) -> SuiteResult:
+    """Run a suite on an output.
+
+    Args:
+        asked: The suite.
+        output: An output of its asset.
+        given: What its `$PARAMETER`s stand for.
+        budget: What DuckDB may use.
+        scratch: Folder for what does not fit into memory.
+
+    Raises:
+        QualityError: The suite cannot run, for example for a column that is not there.
+    """
     from meds_pipeline.quality.gx import validate
 
-    rows = frame(ws, asked, output)
+    rows = frame(asked, output, budget, scratch)
     m = output.manifest
     return SuiteResult(
         suite=asked.name,
         asset=m.asset,
         partition=m.partition,
         fingerprint=m.fingerprint,
-        digest=digest,
+        digest=asked.digest(given),
         rows=len(rows),
         findings=validate(asked, rows, given),
     )
-
-
-def _standing(kept: Path, digest: str) -> SuiteResult | None:
-    if not kept.is_file():
-        return None
-    result = SuiteResult.model_validate_json(kept.read_bytes())
-    return result if result.digest == digest else None
 
 
 def _load(file: str) -> Suite:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog.model import Corpus
     from meds_pipeline.core.outputs import Draft, Output
-    from meds_pipeline.home.settings import Settings
 
 _HEADER = re.compile(r"-- severity: (error|warn)\n-- (.+)\n")
 
@@ -51,12 +50,12 @@ def rules() -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def judge(corpus: Corpus, instances: Output, draft: Draft, settings: Settings) -> None:
+def judge(corpus: Corpus, instances: Output, draft: Draft, *, max_input_chars: int, budget: parquet.Budget) -> None:
     """Run every rule over the instances of a corpus and write the verdicts."""
-    with parquet.connect(threads=settings.threads, memory_limit=settings.memory_limit, temporary=draft.scratch) as con:
+    with parquet.connect(**budget._asdict(), temporary=draft.scratch) as con:
         parquet.view_of(con, "instance", [instances.file("instances.parquet")])
         con.register("task", task_table(corpus))
-        con.execute("SET VARIABLE max_input_chars = ?", [settings.quality.max_input_chars])
+        con.execute("SET VARIABLE max_input_chars = ?", [max_input_chars])
         con.execute("CREATE TEMP TABLE verdict (instance_id VARCHAR, rule VARCHAR, severity VARCHAR, detail VARCHAR)")
         for rule in rules():
             _apply(con, rule)

@@ -6,13 +6,13 @@ Nothing is made and no raw file is read: files count as unchanged while their si
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.home.presence import others
-from meds_pipeline.home.store import Glance
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.plan import out_of_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +30,7 @@ _CORPUS_STEPS = tuple(step for step in STEPS.values() if step.partitions == "cor
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CorpusStatus:
     """Where one corpus stands. Counts and `built` are of its last good output, None without one."""
 
     corpus: str
@@ -57,15 +57,15 @@ class Standing:
     """Why it is not `present`, and what to do."""
 
 
-def standings(workspace: Workspace) -> list[Standing]:
+def statuses(workspace: Workspace) -> list[CorpusStatus]:
     """Return where every corpus of the catalog stands, by category and name."""
-    found = (standing_of(workspace, name) for name in workspace.catalog.corpora)
+    found = (status_of(workspace, name) for name in workspace.catalog.corpora)
     return sorted(found, key=lambda standing: (standing.category, standing.corpus))
 
 
-def standing_of(workspace: Workspace, name: str) -> Standing:
+def status_of(workspace: Workspace, name: str) -> CorpusStatus:
     """Return where one corpus stands; raises UnknownNameError where the catalog has none of this name."""
-    ws = replace(workspace, store=Glance(workspace.home))
+    ws = workspace
     corpus = ws.catalog.corpus(name)
     presence, trouble = _presence(ws, corpus)
     absent = presence is None and trouble is None
@@ -75,7 +75,7 @@ def standing_of(workspace: Workspace, name: str) -> Standing:
     read = ws.store.current("raw_corpus", name) if made is None else ws.store.input_of(made, "raw_corpus")
     rows = read.manifest.rows if read and not absent else {}
     state, problem = _absent(ws, corpus) if absent else _state(ws, corpus, good, trouble)
-    return Standing(
+    return CorpusStatus(
         corpus=name,
         title=corpus.title,
         about=corpus.about,
@@ -117,9 +117,6 @@ def _state(ws: Workspace, corpus: Corpus, good: Output | None, trouble: str | No
         return "stale" if good else "failed", f"{failure.asset}: {failure.reason}"
     if good is None:
         return "not built", trouble
-    try:
-        for step in _CORPUS_STEPS:
-            step.run(ws, name, step.version)
-    except MedsError as error:
-        return "stale", str(error)
+    for one in out_of_date(ws, "corpora", [name]).get(name, []):
+        return "stale", f"{one.asset}: {'; '.join(one.because)}. Run `meds run`."
     return "present", None

@@ -12,11 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import parquet
+from meds_pipeline.core.digests import FileHasher
 from meds_pipeline.home.origin import twins_of
 from meds_pipeline.home.store import Store
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import record_text
 from meds_pipeline.status.faults import Quarantined, quarantined
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.checks import check, checks_of
+from meds_pipeline.steps.run import run_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,31 +103,28 @@ def try_corpus(workspace: Workspace, name: str) -> Trial:
     """
     corpus = workspace.obtainable(name)
     with _aside(workspace, corpus) as ws:
-        return _trial(ws, corpus)
-
-
-class _Aside(Store):
-    """A store that finds what stands in another and writes beside it."""
-
-    def __init__(self, home: Path, base: Store) -> None:
-        super().__init__(home)
-        self._base, self.hasher = base, base.hasher
-
-    def find(self, asset: str, partition: str, mark: str) -> Output | None:
-        """Return the output with this fingerprint from here or there, or None."""
-        return super().find(asset, partition, mark) or self._base.find(asset, partition, mark)
+        return _trial(ws, workspace.store, corpus)
 
 
 @contextmanager
 def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
-    """Open a home for one trial, which reads the files and outputs of another and is gone with the block."""
+    """Open a home for one trial, which reads the files of another and is gone with the block."""
     scratch = workspace.home / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="trial-", dir=scratch) as folder:
         home = Path(folder)
         there = workspace.origin == "real" or workspace.presence(corpus) is not None
         raw = workspace.raw if there else _twin(workspace, corpus, home / "twins")
-        yield replace(workspace, home=home, raw=raw, store=_Aside(home, workspace.store))
+        store = Store(home)
+        store.hasher = FileHasher(workspace.home / "digests.sqlite")  # large files are not hashed for every trial
+        yield replace(workspace, home=home, raw=raw, store=store)
+
+
+def _made(ws: Workspace, base: Store, asset: str, name: str) -> Output:
+    """Return an output of a trial: the one of the real home where it stands there, else made now."""
+    if (standing := base.standing(STEPS[asset].work(ws, name))) is not None:
+        ws.store.adopt(standing)
+    return run_step(ws, asset, name).output
 
 
 def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
@@ -137,21 +138,19 @@ def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
     return raw
 
 
-def _trial(ws: Workspace, corpus: Corpus) -> Trial:
-    from meds_pipeline.quality.suites import check, suites
+def _trial(ws: Workspace, base: Store, corpus: Corpus) -> Trial:
     from meds_pipeline.quality.verdicts import rules
-    from meds_pipeline.steps.step import run_step
 
     name = corpus.corpus
-    raw, made, judged = (run_step(ws, step, name).output for step in ("raw_corpus", "instances", "verdicts"))
+    raw, made, judged = (_made(ws, base, asset, name) for asset in ("raw_corpus", "instances", "verdicts"))
     presence = ws.presence(corpus)
     assert presence is not None  # noqa: S101 - raw_corpus has just read its files
-    with parquet.connect(threads=ws.settings.threads, memory_limit=ws.settings.memory_limit, temporary=ws.home) as con:
+    with parquet.connect(**ws.settings.budget._asdict(), temporary=ws.home) as con:
         parquet.view_of(con, "instance", [made.file("instances.parquet")])
         parquet.view_of(con, "instance_source", [made.file("lineage/instance_source.parquet")])
         entries = tuple(_entry(con, entry, raw) for entry in corpus.distributions[presence.distribution].files)
         tasks = tuple(_task(con, task, corpus, presence) for task in made.manifest.facts["tasks"])  # type: ignore[attr-defined]  # a mapping, by the instances step
-    results = [check(ws, suite.name, name).result for suite in suites().values() if suite.asset in _CHECKED]
+    results = [check(ws, suite.name, name).result for asset in _CHECKED for suite in checks_of(asset)]
     found: dict[str, int] = judged.manifest.facts["rules"]  # type: ignore[assignment]  # likewise
     verdicts = {rule: count for rule, count in found.items() if count}
     severe = {rule.name for rule in rules() if rule.severity == "error"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import digests
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,8 +52,8 @@ def _difference(asset: str, known: dict[str, str] | None, now: dict[str, str] | 
     if known["version"] != now["version"]:
         return f"{asset}: version {now['version']} is not in the lock yet; run `make versions`."
     return (
-        f"{asset}: its code changed. If what it writes changes, raise its version in steps.py, so that old outputs "
-        "are made again; then run `make versions`."
+        f"{asset}: its code changed. If what it writes changes, raise its version in meds_pipeline/steps/, "
+        "so that old outputs are made again; then run `make versions`."
     )
 
 

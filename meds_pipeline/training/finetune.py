@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.core.errors import ModelError, Where
-from meds_pipeline.core.progress import quiet_transformers
+from meds_pipeline.core.events import quiet_transformers
 from meds_pipeline.training.batches import Batch, Sequences, learning_rate, schedule, step_count
 from meds_pipeline.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 

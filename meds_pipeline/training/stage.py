@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from meds_pipeline.core import parquet, progress
+from meds_pipeline.core import events, parquet
 from meds_pipeline.core.errors import ModelError, Where
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def train_model(packed: Output, plan: TrainingPlan, draft: Draft, *, plan_name: 
     from meds_pipeline.training.finetune import finetune
 
     def tell(step: int, steps: int, loss: float) -> None:
-        progress.report(f"training {plan_name}, loss {loss:.3f}", step, steps)
+        events.report(f"training {plan_name}, loss {loss:.3f}", step, steps)
 
     trained = finetune(
         packed.file("sequences.parquet"),

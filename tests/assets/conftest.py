@@ -15,7 +15,7 @@ import pytest
 from meds_pipeline.home.workspace import Workspace
 
 if TYPE_CHECKING:
-    from meds_pipeline.core.outcomes import Event, RunSummary
+    from meds_pipeline.core.events import Event, RunSummary
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from assets.declare import GROUPS
 from assets.partitions import DEFINITIONS
 from meds_pipeline.definitions import defs
 from meds_pipeline.quality.suites import suites
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
 
 ROOT = Path(__file__).parents[2]
 

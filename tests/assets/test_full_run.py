@@ -19,10 +19,10 @@ from strange_corpus import write_corpus
 from assets.embedded import PARENT_TAG, cancel_dead
 from assets.partitions import sync_partitions
 from meds_pipeline.core.errors import RawFileError, UnknownNameError
-from meds_pipeline.core.outcomes import Started, Working
+from meds_pipeline.core.events import Started, Working
 from meds_pipeline.definitions import defs, run_all
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.steps.step import STEPS, partitions_of
+from meds_pipeline.steps import STEPS
 
 if TYPE_CHECKING:
     from conftest import Ran
@@ -41,7 +41,7 @@ def latest(instance: dg.DagsterInstance, asset: str, partition: str) -> dg.Asset
 
 
 def outputs(workspace: Workspace) -> list[tuple[str, str]]:
-    return [(asset, partition) for asset, step in STEPS.items() for partition in partitions_of(workspace, step)]
+    return [(asset, partition) for asset, step in STEPS.items() for partition in step.names(workspace)]
 
 
 def test_a_fresh_home_gets_every_output_and_says_so(ran: Ran) -> None:

@@ -17,7 +17,7 @@ from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
 from meds_pipeline.twins import write_twin
 
 if TYPE_CHECKING:

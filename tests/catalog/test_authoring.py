@@ -13,7 +13,7 @@ from pipeline_home import run_steps
 from meds_pipeline.cli.main import cli
 from meds_pipeline.core.errors import CatalogError, RawFileError, RecipeError
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.quality.suites import check
+from meds_pipeline.steps.checks import check
 
 ENTRY = """\
       extra:

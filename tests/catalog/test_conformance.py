@@ -32,7 +32,7 @@ from meds_pipeline.readers.registry import get_reader
 from meds_pipeline.scoring.corrected.choice import truth_letters
 from meds_pipeline.scoring.families import SCORERS, family
 from meds_pipeline.scoring.registry import load_registry, spec_for
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
 from meds_pipeline.twins import twin_names, write_twin
 
 CATALOG = catalog()

@@ -16,8 +16,8 @@ from meds_pipeline.core.errors import CatalogError, RawFileError
 from meds_pipeline.home.presence import active
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.trace import Node, Tracer
-from meds_pipeline.quality.suites import check
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.checks import check
+from meds_pipeline.steps.run import run_step
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ ALL = list(catalog().distributions)
 
 def looked(name: str, home: Path, raw: Path) -> Workspace:
     corpus = catalog().distributions[name][0].corpus
-    return Workspace.glance(home, raw, {"catalog": {"active": {corpus: name}}})
+    return Workspace.look(home, raw, {"catalog": {"active": {corpus: name}}})
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -43,4 +43,4 @@ def test_real_files_have_a_stamp(name: str, tmp_path: Path) -> None:
 
 def test_a_corpus_whose_files_are_not_complete_has_a_stamp(tmp_path: Path) -> None:
     (tmp_path / "raw" / "meqsum").mkdir(parents=True)
-    assert list(stamps(Workspace.glance(tmp_path / "home", tmp_path / "raw"))) == ["meqsum"]
+    assert list(stamps(Workspace.look(tmp_path / "home", tmp_path / "raw"))) == ["meqsum"]

@@ -13,7 +13,7 @@ from strange_corpus import write_corpus
 
 from meds_pipeline.core.digests import row_id
 from meds_pipeline.core.errors import RecipeError
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.run import run_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

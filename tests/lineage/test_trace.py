@@ -19,7 +19,7 @@ from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.compact import columns
 from meds_pipeline.lineage.node import Node
 from meds_pipeline.lineage.trace import Tracer
-from meds_pipeline.steps.step import STEPS
+from meds_pipeline.steps import STEPS
 
 FILLED = (
     *("build", "materialization", "corpus", "task", "raw_file", "instance", "instance_source", "instruction"),
@@ -161,8 +161,8 @@ def test_failed_corpus_keeps_its_last_good_output_named_stale(
 
 def test_compacting_again_gives_the_same_rows(built: Workspace, tmp_path: Path) -> None:
     from meds_pipeline.core.outputs import Draft
-    from meds_pipeline.lineage.builds import current_build
     from meds_pipeline.lineage.compact import compact
+    from meds_pipeline.steps.lineage import current_build
 
     def contents(path: Path) -> dict[str, list[Any]]:
         with duckdb.connect(str(path), read_only=True) as con:

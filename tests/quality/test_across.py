@@ -13,7 +13,8 @@ from strange_corpus import NAME, TASK, write_corpus
 
 from meds_pipeline.home.settings import merge
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.steps.step import STEPS, run_step
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import run_step
 
 WORDS = "the patient took drug{n} for {n} days and then felt much better than before although the pain came back twice"
 PLANTED: dict[str, dict[str, str]] = {

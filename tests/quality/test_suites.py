@@ -15,8 +15,10 @@ from strange_corpus import NAME, TASK, write_corpus
 
 from meds_pipeline.core.errors import QualityError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.quality.suites import Finding, Suite, check, suite, suites
-from meds_pipeline.steps.step import STEPS, partitions_of, run_step
+from meds_pipeline.quality.suites import Finding, Suite, suite, suites
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.checks import check
+from meds_pipeline.steps.run import run_step
 
 Open = Callable[..., Workspace]
 
@@ -37,7 +39,7 @@ def damaged(twin_raw: Path, tmp_path: Path) -> Path:
 def test_every_checked_asset_is_a_step_and_every_suite_passes_on_the_twins(built: Workspace) -> None:
     assert {s.asset for s in suites().values()} == {"raw_corpus", "instances", "training_set", "predictions", "scores"}
     for name, asked in suites().items():
-        for partition in partitions_of(built, STEPS[asked.asset]):
+        for partition in STEPS[asked.asset].names(built):
             result = check(built, name, partition).result
             assert result.refused == (), result.reason
             assert result.rows > 0

@@ -11,7 +11,8 @@ from pipeline_home import run_steps
 from strange_corpus import write_corpus
 
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.steps.step import STEPS, run_step
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import run_step
 
 RECORDS = [
     {"id": str(n), "q": f"question {n}", "a": f"answer {n % 2}", "split": "train" if n % 2 else "test", "more": []}

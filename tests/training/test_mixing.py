@@ -113,7 +113,7 @@ def test_messages_are_the_ledger_in_words(built: Workspace, samples: list[dict[s
 
 
 def test_nothing_to_train_on_is_an_error_that_says_so(built: Workspace) -> None:
-    from meds_pipeline.steps.step import run_step
+    from meds_pipeline.steps.run import run_step
 
     tasks = {task: 0.0 for task in built.catalog.tasks}
     plan = built.settings.plans["tiny"]

@@ -13,9 +13,9 @@ from pipeline_home import run_steps
 from meds_pipeline.cli.show_corpora import show_corpora
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.status.corpora import Standing, standings
+from meds_pipeline.status.corpora import CorpusStatus, statuses
 from meds_pipeline.status.faults import quarantined
-from meds_pipeline.steps.step import run_step
+from meds_pipeline.steps.run import run_step
 
 ROWS = 27  # of the workbook that the twins write at 40 records
 XLSX = "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"
@@ -52,8 +52,8 @@ def raw(twin_raw: Path, tmp_path: Path) -> Path:
     return tmp_path / "raw"
 
 
-def of(workspace: Workspace, name: str) -> Standing:
-    return next(standing for standing in standings(workspace) if standing.corpus == name)
+def of(workspace: Workspace, name: str) -> CorpusStatus:
+    return next(standing for standing in statuses(workspace) if standing.corpus == name)
 
 
 def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Callable[..., Workspace]) -> None:
@@ -120,7 +120,7 @@ def test_looking_makes_nothing(raw: Path, opened: Callable[..., Workspace]) -> N
     run_steps(workspace, "raw_corpus", "instances", "verdicts")
     os.utime(raw / "meqsum" / XLSX, ns=(1, 1))
     before = {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")}
-    standings(workspace)
+    statuses(workspace)
     assert {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")} == before
 
 

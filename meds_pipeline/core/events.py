@@ -1,7 +1,6 @@
-"""What a run did, output by output: events while it goes on, a summary at its end.
+"""What a run does, output by output: events while it goes on, a summary at its end.
 
-Whoever runs steps tells the listener of the current context, if there is one; see also `progress`, which reports how
-far a single step has come.
+Whoever runs steps tells the listener of the current context, if there is one; long steps report how far they have come.
 """
 
 from __future__ import annotations
@@ -68,16 +67,16 @@ def bad(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a whole run did.
+    """What `meds run` did.
 
     Attributes:
-        run_id: The run's id in the Dagster instance of the home.
+        run_ids: Its runs in the Dagster instance of the home; none where nothing had to be made.
         seconds: Wall time.
         outcomes: One for each (asset, partition), in the order they ended.
-        problem: What stopped the run as a whole; empty where nothing did.
+        problem: What stopped it as a whole; empty where nothing did.
     """
 
-    run_id: str
+    run_ids: tuple[str, ...]
     seconds: float
     outcomes: tuple[Outcome, ...]
     problem: str = ""
@@ -115,3 +114,15 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+def report(what: str, done: int, total: int) -> None:
+    """Tell how far a step has come."""
+    tell(Working(what, done, total))
+
+
+def quiet_transformers() -> None:
+    """Keep transformers from drawing progress bars of its own across whatever the listener shows."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

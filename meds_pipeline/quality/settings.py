@@ -1,0 +1,15 @@
+"""Limits of the quality rules."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from meds_pipeline.catalog.model import Strict
+
+
+class QualitySettings(Strict):
+    """Limits of the quality rules."""
+
+    max_input_chars: int = 60_000
+    near_duplicate: float = Field(default=0.8, gt=0, le=1)
+    """Jaccard similarity of word 5-grams from which two inputs count as near duplicates."""

@@ -1,0 +1,83 @@
+"""Expectation suites on the outputs of steps: each result is kept, and a refusal is noted in the home."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meds_pipeline.core.files import write_atomic
+from meds_pipeline.quality.suites import SuiteResult, judge_output, suite, suites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.quality.suites import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A suite's result, and whether it stood from an earlier check of the same output."""
+
+    result: SuiteResult
+    reused: bool
+
+
+def checks_of(asset: str) -> list[Suite]:
+    """Return the suites of an asset."""
+    return [asked for asked in suites().values() if asked.asset == asset]
+
+
+def check(ws: Workspace, name: str, partition: str) -> Checked:
+    """Run a suite on the current output of a partition, and note in the home whether it may be used.
+
+    Raises:
+        StoreError: The partition has no output.
+        QualityError: The suite cannot run, for example for a column that is not there.
+    """
+    asked = suite(name)
+    output = ws.store.require(asked.asset, partition)
+    given = parameters(ws, asked, output)
+    kept = ws.home / "checks" / asked.name / partition / f"{output.manifest.fingerprint}.json"
+    result = _standing(kept, asked.digest(given))
+    reused = result is not None
+    if result is None:
+        result = judge_output(asked, output, given, ws.settings.budget, ws.home / "scratch")
+        write_atomic(kept, result.model_dump_json(indent=1).encode())
+    if asked.may_refuse:
+        _note(ws, result, output)
+    return Checked(result, reused)
+
+
+def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
+    """Return what the suite's `$PARAMETER`s stand for in this output."""
+    m = output.manifest
+    known: dict[str, object] = {
+        "trainable_tasks": [task_id for task_id, (_, task) in sorted(ws.catalog.tasks.items()) if task.use != "bench"]
+    }
+    if m.partition in ws.catalog.corpora:
+        corpus = ws.catalog.corpus(m.partition)
+        known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks)}
+    if ref := m.inputs.get("benchmark"):
+        release = ws.store.find(ref.asset, ref.partition, ref.fingerprint)
+        known |= {"items": release.manifest.rows["items"] if release else None}
+    text = json.dumps(asked.expectations)
+    return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text}
+
+
+def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
+    """Note in the home that an output was refused, or that one refused before may be used."""
+    failure = ws.failure(result.asset, result.partition)
+    if result.refused:
+        ws.set_failure(result.asset, result.partition, result.reason, refused=output)
+    elif failure is not None and failure.fingerprint == output.manifest.fingerprint:
+        ws.clear_failure(result.asset, result.partition)
+
+
+def _standing(kept: Path, digest: str) -> SuiteResult | None:
+    if not kept.is_file():
+        return None
+    result = SuiteResult.model_validate_json(kept.read_bytes())
+    return result if result.digest == digest else None

@@ -1,0 +1,96 @@
+"""What a run would do, output by output, without doing it: for `meds run --dry-run`, the schedule, stale corpora."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from meds_pipeline.core.errors import MedsError
+from meds_pipeline.steps import STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.steps.step import Group, Step
+
+Would = Literal["unchanged", "build", "wait", "fail"]
+"""`wait`: it is built anew if what it reads comes out changed. `fail`: what it reads is not there, or was refused."""
+_NONE = "no output yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a run would do for one output, and because of which input or setting."""
+
+    asset: str
+    partition: str
+    would: Would
+    because: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-able data."""
+        return asdict(self)
+
+
+def plan(workspace: Workspace, corpora: Sequence[str] | None = None) -> list[Planned]:
+    """Return what a run would do for every output, in order of the steps; with `corpora`, of these corpora only."""
+    found: list[Planned] = []
+    for step in STEPS.values():
+        chosen = step.names(workspace) if corpora is None or step.partitions != "corpus" else corpora
+        found += [planned(workspace, step, name, found) for name in chosen]
+    return found
+
+
+def out_of_date(workspace: Workspace, group: Group, partitions: Iterable[str]) -> dict[str, list[Planned]]:
+    """Return the partitions of a group for which a run would do something, each with what and why."""
+    due: dict[str, list[Planned]] = {}
+    for name in partitions:
+        found: list[Planned] = []
+        for step in STEPS.values():
+            if step.group == group:
+                found.append(planned(workspace, step, name, found))
+        if changed := [one for one in found if one.would != "unchanged"]:
+            due[name] = changed
+    return due
+
+
+def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[Planned] = ()) -> Planned:
+    """Return what a run would do for one output.
+
+    Args:
+        workspace: The home; opened by `look`, no raw file is read.
+        step: The step.
+        partition: The partition.
+        before: What the run would do before it, for steps it reads.
+    """
+    made = workspace.store.current(step.asset, partition)
+    waits = tuple(f"{one.asset} of {one.partition} may change" for one in before if _feeds(one, step, partition))
+    try:
+        work = step.work(workspace, partition)
+        standing = workspace.store.standing(work)
+        waits = () if work.kept else waits
+    except MedsError as error:
+        if waits:
+            return Planned(step.asset, partition, "wait" if made else "build", waits if made else (_NONE,))
+        return Planned(step.asset, partition, "fail", (str(error),))
+    failure = workspace.failure(step.asset, partition)
+    because: list[str] = []
+    if failure is not None:
+        because.append(f"the last attempt failed: {failure.reason}")
+    if made is None:
+        because.append(_NONE)
+    elif standing is None:
+        because += work.differences(made.manifest) or ["its files are damaged"]
+    elif standing.manifest.fingerprint != made.manifest.fingerprint:
+        because.append("an earlier output is the current one again")
+    if because:
+        return Planned(step.asset, partition, "build", tuple(because))
+    return Planned(step.asset, partition, "wait" if waits else "unchanged", waits)
+
+
+def _feeds(one: Planned, step: Step, partition: str) -> bool:
+    """Return whether a step may see another output that a run would make."""
+    if one.would in ("unchanged", "fail") or one.asset not in step.reads:
+        return False
+    return STEPS[one.asset].partitions != step.partitions or one.partition == partition

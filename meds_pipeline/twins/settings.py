@@ -1,0 +1,16 @@
+"""Which twins a home without raw files has."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from meds_pipeline.catalog.model import Identifier, Strict
+
+
+class TwinSettings(Strict):
+    """What synthetic content a run without raw files makes."""
+
+    records: int = Field(default=600, gt=0)
+    """Size of a corpus's main file."""
+    distributions: list[Identifier] = ["bc5cdr_iob", "meqsum", "pubmedqa"]
+    """Which twins; an empty list: all there are. Few by default, so that a first run takes two minutes."""
