@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.lineage.node import Node
+    from meds_pipeline.steps.plan import Planned, Would
 
 TEXT_LINES = 12
 """Lines of a raw text that a tree shows; `--json` has all of it."""
 WIDE = 200
 """Columns of a table where no terminal says how many it has."""
 _STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
+
+
+_WOULD: dict[Would, str] = {"unchanged": "unchanged", "build": "would build", "wait": "may build", "fail": "would fail"}
 
 
 class RunView:
@@ -121,6 +125,17 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     lines.append(f"  {program} ui{options}   # the same run in Dagster, with schedule and backfills")
     lines.append(f"  {program} leaderboard --open{options}   # the page above in a browser")
     return "\n".join(lines)
+
+
+def show_plan(found: Sequence[Planned]) -> str:
+    """Return what a run would do: a line an output, below it why, and the counts."""
+    lines = []
+    for one in found:
+        lines.append(f"{_WOULD[one.would]:<14} {one.asset:<20} {one.partition}")
+        lines += [f"{'':<14}   because: {reason}" for reason in one.because]
+    counts = {would: sum(one.would == would for one in found) for would in _WOULD}
+    lines.append("\n" + ", ".join(f"{count} {_WOULD[would]}" for would, count in counts.items() if count))
+    return printable("\n".join(lines))
 
 
 def score_rows(workspace: Workspace) -> list[dict[str, Any]]:

@@ -98,5 +98,5 @@ def _differing(before: Mapping[str, object], now: Mapping[str, object], under: s
 def _short(value: object) -> str:
     if isinstance(value, str) and _SHA256.fullmatch(value):
         return value[:8]
-    text = digests.canonical_json(value)
+    text = value if isinstance(value, str) else digests.canonical_json(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

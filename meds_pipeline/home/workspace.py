@@ -109,6 +109,11 @@ class Workspace:
             raise RawFileError("it has no synthetic twin here.", Where(name), self.way_to(corpus))
         return corpus
 
+    def obtainable_corpora(self) -> list[str]:
+        """Return the corpora that can have files here: in a home of twins those that have one."""
+        corpora = self.catalog.corpora
+        return [name for name, corpus in corpora.items() if self.origin == "real" or self._has_twin(corpus)]
+
     def with_files(self, name: str) -> Corpus:
         """Return a corpus of the catalog that has files here, complete or not.
 

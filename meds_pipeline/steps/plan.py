@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from meds_pipeline.core.errors import MedsError
+from meds_pipeline.home.origin import claimed
+from meds_pipeline.home.workspace import ALL
 from meds_pipeline.steps import STEPS
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class Planned:
 def plan(workspace: Workspace, corpora: Sequence[str] | None = None) -> list[Planned]:
     """Return what a run would do for every output, in order of the steps; with `corpora`, of these corpora only."""
     found: list[Planned] = []
+    if workspace.origin == "twin" and claimed(workspace.home) is None:  # its twins are written by its first run
+        names = {"corpus": workspace.obtainable_corpora()}
+        steps = ((step, name) for step in STEPS.values() for name in names.get(step.partitions, step.names(workspace)))
+        return [Planned(step.asset, name, "build", (_NONE,)) for step, name in steps]
     for step in STEPS.values():
         chosen = step.names(workspace) if corpora is None or step.partitions != "corpus" else corpora
         found += [planned(workspace, step, name, found) for name in chosen]
@@ -65,7 +71,8 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
         before: What the run would do before it, for steps it reads.
     """
     made = workspace.store.current(step.asset, partition)
-    waits = tuple(f"{one.asset} of {one.partition} may change" for one in before if _feeds(one, step, partition))
+    changing = ", ".join(_name(one) for one in before if _feeds(one, step, partition))
+    waits = (f"what it reads may change: {changing}",) if changing else ()
     try:
         work = step.work(workspace, partition)
         standing = workspace.store.standing(work)
@@ -81,12 +88,17 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
     if made is None:
         because.append(_NONE)
     elif standing is None:
-        because += work.differences(made.manifest) or ["its files are damaged"]
+        reasons = (text.replace("setting files.", "raw file ", 1) for text in work.differences(made.manifest))
+        because += list(reasons) or ["its files are damaged"]
     elif standing.manifest.fingerprint != made.manifest.fingerprint:
         because.append("an earlier output is the current one again")
     if because:
         return Planned(step.asset, partition, "build", tuple(because))
     return Planned(step.asset, partition, "wait" if waits else "unchanged", waits)
+
+
+def _name(one: Planned) -> str:
+    return one.asset if one.partition == ALL else f"{one.asset} of {one.partition}"
 
 
 def _feeds(one: Planned, step: Step, partition: str) -> bool:

@@ -1,0 +1,123 @@
+"""`meds corpora`, `meds corpus` and `meds twins`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from meds_pipeline.cli.options import JSON, home_of, home_options, look, made, options_of
+
+
+@click.group(invoke_without_command=True)
+@home_options
+@JSON
+@click.pass_context
+def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """List what the catalog knows by category: present, missing, stale or gated; terms, rows, faults, last build."""
+    context.obj = (home, raw)
+    if context.invoked_subcommand is None:
+        from dataclasses import asdict
+
+        from meds_pipeline.cli.show_corpora import show_corpora
+        from meds_pipeline.status.corpora import statuses
+
+        found = statuses(look(home, raw))
+        rows = [asdict(standing) for standing in found]
+        click.echo(json.dumps(rows, indent=1, default=str) if as_json else show_corpora(found))
+
+
+def _group_options(context: click.Context, home: Path | None, raw: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the options of a subcommand, each else as it was given before the subcommand's name."""
+    before: tuple[Path | None, Path | None] = context.obj
+    return home or before[0], raw or before[1]
+
+
+@corpora.command("show")
+@click.argument("name")
+@home_options
+@JSON
+@click.pass_context
+def corpora_show(context: click.Context, name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show all that is known of one corpus: what it is, its terms in full, its distributions, where it stands."""
+    from dataclasses import asdict
+
+    from meds_pipeline.cli.show_corpora import show_corpus
+    from meds_pipeline.status.corpora import status_of
+
+    found = status_of(look(*_group_options(context, home, raw)), name)
+    click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else show_corpus(found))
+
+
+@corpora.command("faults")
+@click.argument("name")
+@home_options
+@JSON
+@click.pass_context
+def corpora_faults(context: click.Context, name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show the bad records of a corpus, and its rows without input or output: where, what is wrong, what to do."""
+    from dataclasses import asdict
+
+    from meds_pipeline.cli.show_corpora import show_quarantined
+    from meds_pipeline.status.faults import quarantined
+
+    workspace = made(*_group_options(context, home, raw))
+    rows, failure = quarantined(workspace, name), workspace.failure("raw_corpus", name)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1))
+    else:
+        click.echo(show_quarantined(name, rows, failure.reason if failure else None))
+
+
+@click.group()
+def corpus() -> None:
+    """Add a corpus: one YAML file."""
+
+
+@corpus.command("new")
+@click.argument("name")
+@home_options
+def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
+    """Write a commented YAML to start from, into the own catalog of a home of real files.
+
+    Without --home that is ./data/real.
+    """
+    from meds_pipeline.home.origin import claimed
+    from meds_pipeline.status.authoring import new_corpus
+
+    target = home_of(home, raw or Path("raw"))
+    path, known = new_corpus(name, target), claimed(target)
+    folder = raw or (known and known.raw) or Path("raw")
+    options = options_of(home, folder)
+    click.echo(f"{path}\nEdit it, put the raw files below {folder / name}, then: meds corpus check {name}{options}")
+
+
+@corpus.command("check")
+@click.argument("name")
+@home_options
+@JSON
+def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Try a corpus: its first records beside the instances made of them, splits, answers, faults, suites."""
+    from dataclasses import asdict
+
+    from meds_pipeline.cli.show_corpora import show_trial
+    from meds_pipeline.status.trial import try_corpus
+
+    trial = try_corpus(look(home, raw), name)
+    click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
+    if trial.refused:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--records", default=600, show_default=True, type=click.IntRange(1), help="Size of each corpus.")
+@click.option("--seed", default=0, show_default=True)
+def twins(folder: Path, records: int, seed: int) -> None:
+    """Write synthetic upstream files of every corpus, for trying things where no raw files are."""
+    from meds_pipeline.twins import write_all
+
+    paths = write_all(folder, records=records, seed=seed)
+    click.echo(f"{len(paths)} files below {folder}; try: meds run --raw {folder}")

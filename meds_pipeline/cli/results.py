@@ -1,0 +1,92 @@
+"""`meds trace`, `meds leaderboard`, `meds bench` and `meds score`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from meds_pipeline.cli.options import JSON, home_options, made
+from meds_pipeline.core.errors import StoreError, Where
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["sample", "item", "score", "model"]))
+@click.argument("identifier", metavar="ID")
+@home_options
+@click.option("--items", default=3, show_default=True, help="How many items of a score to follow to the bytes.")
+@JSON
+def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items: int, as_json: bool) -> None:
+    """Print the way back from a score, item, sample or model to the raw records it rests on."""
+    from meds_pipeline.cli.show import show_tree
+    from meds_pipeline.lineage.trace import Tracer
+
+    with Tracer(made(home, raw)) as tracer:
+        node = tracer.trace(kind, identifier, items=items)
+    click.echo(json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else show_tree(node))
+
+
+@click.command()
+@home_options
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@JSON
+def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: bool) -> None:
+    """Print the scores of all models and where the page is."""
+    from meds_pipeline.cli.show import score_rows, show_scores
+
+    workspace = made(home, raw)
+    rows = score_rows(workspace)
+    if not rows:
+        raise StoreError("there are no scores yet.", Where(file=str(workspace.home)), "Run `meds run` first.")
+    page = workspace.home / "leaderboard" / "index.html"
+    click.echo(json.dumps(rows, indent=1) if as_json else f"{show_scores(rows, ids=True)}\n{page}")
+    if open_page:
+        click.launch(str(page))
+
+
+@click.group()
+def bench() -> None:
+    """Look at benchmark releases."""
+
+
+@bench.command("show")
+@home_options
+@JSON
+def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
+    """Show the frozen release: items of each task, and its digest."""
+    from meds_pipeline.cli.show import release_facts, show_facts
+
+    facts = release_facts(made(home, raw))
+    click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))
+
+
+@bench.command("items")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--protocol", type=click.Choice(["sound", "official"]), default="sound", show_default=True)
+@home_options
+def bench_items(file: Path, protocol: Literal["sound", "official"], home: Path | None, raw: Path | None) -> None:
+    """Write the release's items with their prompts, as a submission file whose outputs are to be filled in."""
+    from meds_pipeline.models.protocol import write_items
+
+    workspace = made(home, raw)
+    count = write_items(workspace.require_good("benchmark", "all"), protocol, file)
+    click.echo(f"{count} items in {file}; fill in `output`, then put it into {workspace.home / 'submissions'}")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--scorer", type=click.Choice(["official", "corrected", "both"]), default="both", show_default=True)
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--flips", is_flag=True, help="List items whose points differ between the scorers, and why.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also write figures, items and report.json into this folder; or items alone to a .parquet file.",
+)
+def score(files: tuple[Path, ...], scorer: str, layout: str, flips: bool, out: Path | None) -> None:
+    """Score MedS-Bench submission files (task_id,input,GT,output)."""
+    from meds_pipeline.scoring.report import run_score
+
+    click.echo(run_score(files, scorer, layout, flips, out))
