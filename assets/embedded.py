@@ -86,7 +86,9 @@ def run_all(
         cancel_gone(instance)
         synced = sync_partitions(instance, opened)
         for group in ASSETS_OF_GROUP:
-            run_ids += _bring_up(instance, opened, group, _partitions(opened, group, names, synced))
+            wanted = _partitions(opened, group, names, synced)
+            run_ids += _bring_up(instance, opened, group, wanted)
+            heard.fill_in(group, wanted)
             if strict and group == "corpora" and (failed := bad(heard.last.values())):
                 problem = f"Stopped, as asked: {', '.join(f'{o.asset} of {o.partition}' for o in failed)}."
                 break
@@ -105,6 +107,13 @@ class _Heard:
             self.last[event.asset, event.partition] = event
         if self._listener is not None:
             self._listener(event)
+
+    def fill_in(self, group: Group, partitions: Sequence[str]) -> None:
+        """Tell of the outputs of a group that nobody told of: Dagster does not begin what reads a failed one."""
+        for name in partitions:
+            for asset in ASSETS_OF_GROUP[group]:
+                if (asset, name) not in self.last:
+                    self(Outcome(asset, name, "not run"))
 
 
 def _partitions(

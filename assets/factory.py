@@ -17,6 +17,7 @@ from assets.automation import CHANGED
 from assets.metadata import check_metadata, describe, outcome_table
 from assets.partitions import DEFINITIONS
 from meds_pipeline.core.events import BAD, Outcome
+from meds_pipeline.core.outputs import Manifest
 from meds_pipeline.home.workspace import ALL, Workspace
 from meds_pipeline.quality.suites import SuiteResult
 from meds_pipeline.steps import STEPS
@@ -40,13 +41,15 @@ ASSETS_OF_GROUP = {
 def make_assets(partitions_per_run: int | None) -> list[dg.AssetsDefinition]:
     """Return all assets; one backfill run carries so many corpora, None for all of them."""
     others = [step for step in STEPS.values() if step.group != "corpora"]
-    return [_corpora(partitions_per_run), *(_asset_of(step) for step in others)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks; the pinned release has them
+        warnings.simplefilter("ignore", dg.BetaWarning)  # code references, likewise
+        return [_corpora(partitions_per_run), *(_asset_of(step) for step in others)]
 
 
 def _corpora(partitions_per_run: int | None) -> dg.AssetsDefinition:
     steps = [STEPS[asset] for asset in ASSETS_OF_GROUP["corpora"]]
     single, policy = dg.BackfillPolicy.single_run(), dg.BackfillPolicy.multi_run
-    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks; the pinned release has them
 
     @dg.multi_asset(
         name="corpora",
@@ -145,7 +148,7 @@ def _logged(workspace: Workspace, done: Done) -> Iterator[Logged]:
     """Yield what is logged of one (asset, corpus): a materialization with its data version, and its checks."""
     outcome = done.outcome
     if done.result is not None:
-        tags = {"dagster/data_version": done.result.output.digest}
+        tags = _versions(done.result.output.manifest)
         metadata = describe(workspace, done)
         yield dg.AssetMaterialization(outcome.asset, partition=outcome.partition, metadata=metadata, tags=tags)
     for found in done.checks:
@@ -155,6 +158,13 @@ def _logged(workspace: Workspace, done: Done) -> Iterator[Logged]:
             partition=outcome.partition,
             **_judged(found),
         )
+
+
+def _versions(made: Manifest) -> dict[str, str]:
+    """Return the tags by which the UI sees whether a corpus's data are stale: versions of data, code and inputs."""
+    inputs = {f"dagster/input_data_version/{ref.asset}": ref.digest for ref in made.inputs.values()}
+    own = {"dagster/data_version": made.digest, "dagster/data_version_is_user_provided": "true"}
+    return {**own, "dagster/code_version": made.version, **inputs}
 
 
 def _judged(found: SuiteResult) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from assets.declare import GROUPS
+from assets.factory import ASSETS_OF_GROUP as GROUPS
 from assets.partitions import DEFINITIONS
 from meds_pipeline.definitions import defs
 from meds_pipeline.quality.suites import suites

@@ -1,4 +1,4 @@
-"""`run_all`: real runs on real homes, as the UI finds them afterwards."""
+"""`meds run`: real runs on real homes, as the UI finds them afterwards."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
-from filelock import FileLock
 from strange_corpus import write_corpus
 
-from assets.embedded import PARENT_TAG, cancel_dead
+from assets.nightly import ranges
 from assets.partitions import sync_partitions
 from meds_pipeline.core.errors import RawFileError, UnknownNameError
 from meds_pipeline.core.events import Started, Working
 from meds_pipeline.definitions import defs, run_all
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.steps import STEPS
+from resources.launcher import PROCESS_TAG, cancel_gone, own_process
 
 if TYPE_CHECKING:
     from conftest import Ran
@@ -84,13 +84,16 @@ def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> No
     assert all(str(value.value).startswith("![picture](data:image/png;base64,iVBOR") for value in drawn)
 
 
-def test_runs_are_listed_by_job_and_belong_to_the_full_run(ran: Ran, instance_of: Instances) -> None:
-    instance = instance_of(ran.workspace.home)
-    jobs = Counter(run.job_name for run in instance.get_runs())
-    assert jobs == {"full_run": 1, "corpus_data": 3, "release": 1, "train": 1, "evaluate": 3, "publish": 1}
-    assert {run.tags[PARENT_TAG] for run in instance.get_runs()} == {ran.summary.run_id}
-    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
-    assert all(".dagster/repository" in run.tags for run in instance.get_runs())
+def test_each_job_is_a_run_that_the_ui_can_execute_again(ran: Ran, instance_of: Instances) -> None:
+    runs = instance_of(ran.workspace.home).get_runs()
+    jobs = Counter(run.job_name for run in runs)
+    assert jobs == {"corpus_data": 1, "release": 1, "train": 1, "evaluate": 3, "publish": 1}
+    assert {run.run_id for run in runs} == set(ran.summary.run_ids)
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    assert {run.remote_job_origin.location_name for run in runs if run.remote_job_origin} == {
+        "meds_pipeline.definitions"
+    }
+    assert all(run.remote_job_origin and ".dagster/repository" in run.tags for run in runs)
 
 
 def test_a_second_run_changes_nothing_and_loads_nothing_heavy(ran: Ran) -> None:
@@ -130,9 +133,10 @@ def test_a_refused_corpus_stops_alone_names_its_records_and_recovers(
     assert states["lineage", "all"] == "built"  # it says now that pubmedqa is stale
     workspace = Workspace.open(home, raw, ran.settings)
     assert workspace.store.require("verdicts", "pubmedqa").digest == good
-    status = {run.tags.get("dagster/partition"): run.status.value for run in instance_of(home).get_runs(limit=10)}
-    assert status["pubmedqa"] == "FAILURE"
-    assert status["meqsum"] == "SUCCESS"
+    (newest,) = instance_of(home).get_runs(dg.RunsFilter(job_name="corpus_data"), limit=1)
+    assert newest.status.value == "FAILURE"
+    assert newest.tags["dagster/asset_partition_range_start"] == "pubmedqa"
+    assert newest.tags["dagster/asset_partition_range_end"] == "pubmedqa"
 
     path.write_text(whole)
     mended = run_all(home, raw, ran.settings)
@@ -168,8 +172,8 @@ def test_without_a_test_item_nothing_is_frozen_and_one_failure_says_why(tmp_path
     assert not summary.ok
     workspace = Workspace.open(tmp_path / "home", raw, settings)
     assert workspace.store.current("benchmark", "all") is None
-    failed = instance_of(tmp_path / "home").get_runs(dg.RunsFilter(job_name="full_run"))
-    assert [run.status for run in failed] == [dg.DagsterRunStatus.FAILURE]
+    (failed,) = instance_of(tmp_path / "home").get_runs(dg.RunsFilter(job_name="release"))
+    assert failed.status == dg.DagsterRunStatus.FAILURE
 
 
 def test_where_no_corpus_is_good_that_is_the_one_failure(tmp_path: Path) -> None:
@@ -201,15 +205,32 @@ def test_partitions_follow_the_home(ran: Ran, tmp_path: Path, twin_raw: Path) ->
         assert instance.get_dynamic_partitions("plans") == ["tiny"]
 
 
-def test_what_a_killed_process_left_is_canceled_and_what_lives_is_not(ran: Ran) -> None:
+def test_what_a_killed_process_left_is_canceled_and_what_lives_is_not() -> None:
     job = defs.resolve_job_def("publish")
+    mine = own_process()
+    dead = {PROCESS_TAG: json.dumps({**json.loads(mine[PROCESS_TAG]), "started": 0.0})}
+    elsewhere = {PROCESS_TAG: json.dumps({**json.loads(dead[PROCESS_TAG]), "host": "another"})}
     with dg.instance_for_test() as instance:
-        dead, living = (
-            instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags={PARENT_TAG: owner}).run_id
-            for owner in ("killed", "working")
-        )
-        (Path(instance.root_directory) / "alive").mkdir()
-        with FileLock(Path(instance.root_directory) / "alive" / "working.lock"):
-            cancel_dead(instance)
-        statuses = [instance.get_run_by_id(run_id).status.value for run_id in (dead, living)]  # type: ignore[union-attr]
-        assert statuses == ["CANCELED", "STARTED"]
+        started = dg.DagsterRunStatus.STARTED
+        runs = [instance.create_run_for_job(job, status=started, tags=tags) for tags in (dead, mine, elsewhere, {})]
+        cancel_gone(instance)
+        found = [instance.get_run_by_id(run.run_id) for run in runs]
+        assert [run.status.value for run in found if run] == ["CANCELED", "STARTED", "STARTED", "STARTED"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "most", "expected"),
+    [
+        ("abcde", None, ["ae"]),
+        ("abcde", 2, ["ab", "cd", "ee"]),
+        ("abcde", 1, ["aa", "bb", "cc", "dd", "ee"]),
+        ("ace", None, ["aa", "cc", "ee"]),
+        ("abde", 3, ["ab", "de"]),
+        ("", None, []),
+    ],
+)
+def test_runs_carry_the_wanted_corpora_only_and_no_more_than_asked(
+    wanted: str, most: int | None, expected: list[str]
+) -> None:
+    tags = [list(found.values()) for found in ranges(set(wanted), list("abcde"), most)]
+    assert ["".join(ends) for ends in tags] == expected
