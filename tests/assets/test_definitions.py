@@ -76,10 +76,11 @@ def test_what_comes_after_the_corpora_reacts_to_changed_data_only() -> None:
             assert not any(name == "newly_updated" for name in names)
 
 
-def test_nothing_runs_by_itself_until_it_is_switched_on() -> None:
+def test_no_corpus_runs_by_itself_until_it_is_switched_on_and_what_follows_is() -> None:
     schedules, sensors = defs.schedules or [], defs.sensors or []
     assert [getattr(s, "name", "") for s in schedules] == ["nightly"]
-    assert all(s.default_status.value == "STOPPED" for s in (*schedules, *sensors))  # type: ignore[union-attr]
+    statuses = {s.name: s.default_status.value for s in (*schedules, *sensors)}  # type: ignore[union-attr]
+    assert statuses == {"nightly": "STOPPED", "raw_folders": "STOPPED", "after_changes": "RUNNING"}
 
 
 def test_the_instance_is_quiet_and_counts_whole_runs() -> None:

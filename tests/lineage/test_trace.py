@@ -161,6 +161,7 @@ def test_failed_corpus_keeps_its_last_good_output_named_stale(
 
 def test_compacting_again_gives_the_same_rows(built: Workspace, tmp_path: Path) -> None:
     from meds_pipeline.core.outputs import Draft
+    from meds_pipeline.lineage.builds import first_seen
     from meds_pipeline.lineage.compact import compact
     from meds_pipeline.steps.lineage import current_build
 
@@ -169,7 +170,8 @@ def test_compacting_again_gives_the_same_rows(built: Workspace, tmp_path: Path) 
             return {table: con.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in columns()}
 
     draft = Draft(tmp_path, tmp_path)
-    compact(current_build(built), draft, built.settings)
+    build = current_build(built)
+    compact(build, first_seen(built.home, build.build_id), draft, built.settings.budget)
     assert contents(tmp_path / "lineage.duckdb") == contents(built.home / "lineage.duckdb")
 
 

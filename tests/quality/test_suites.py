@@ -140,8 +140,8 @@ def test_a_standing_result_needs_no_great_expectations(built: Workspace) -> None
     check(built, "instances", "meqsum")
     code = (
         "import sys, pathlib\n"
-        "from meds_pipeline.quality.suites import check\n"
-        "from meds_pipeline.workspace import Workspace\n"
+        "from meds_pipeline.steps.checks import check\n"
+        "from meds_pipeline.home.workspace import Workspace\n"
         "ws = Workspace.open(pathlib.Path(sys.argv[1]), None, {'twins': {'records': int(sys.argv[2])}})\n"
         "assert check(ws, 'instances', 'meqsum').reused\n"
         "assert 'great_expectations' not in sys.modules\n"

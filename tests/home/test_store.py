@@ -19,6 +19,7 @@ from meds_pipeline.core.files import write_atomic
 from meds_pipeline.core.outputs import Draft, Output
 from meds_pipeline.home import store as store_module
 from meds_pipeline.home.store import Result, Store
+from meds_pipeline.home.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,7 @@ def make(
     inputs: dict[str, Output] | None = None,
     settings: dict[str, object] | None = None,
 ) -> Result:
-    return store.materialize(
-        "asset", partition, version=version, inputs=inputs or {}, settings=settings or {}, produce=produce
-    )
+    return store.materialize(Work("asset", partition, version, inputs or {}, settings or {}, produce))
 
 
 def entries(folder: Path) -> list[str]:
@@ -87,6 +86,44 @@ def test_input_of_the_same_bytes_changes_nothing(tmp_path: Path) -> None:
     assert again.manifest.fingerprint != source.manifest.fingerprint
     make(store, writes("x"), inputs={"role": source})
     assert make(store, writes("x"), inputs={"role": again}).reused
+
+
+def test_asking_whether_work_is_done_writes_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+    work = Work("asset", "one", "1", {"role": source}, {"seed": 0}, writes("x"))
+    before = entries(tmp_path)
+    assert store.standing(work) is None
+    assert entries(tmp_path) == before
+    made = store.materialize(work).output
+    found = store.standing(work)
+    assert found is not None
+    assert found.manifest == made.manifest
+
+
+def test_work_says_what_differs_from_an_output_made_before(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source, other = (make(store, writes(text), partition=text).output for text in ("source", "other"))
+    settings: dict[str, object] = {"seed": 0, "mixture": {"samples": 3, "weights": {"task1": 1}}}
+    made = make(store, writes("x"), inputs={"role": source}, settings=settings).output.manifest
+    now = {"seed": 0, "mixture": {"samples": 4, "weights": {"task1": 1, "task2": 2}}}
+    work = Work("asset", "one", "2", {"role": other, "more": source}, now, writes("x"))
+    assert work.differences(made) == [
+        "version of the step: 1 -> 2",
+        "input more: new",
+        "input role: changed",
+        "setting mixture.samples: 3 -> 4",
+        "setting mixture.weights.task2: new",
+    ]
+    assert Work("asset", "one", "1", {"role": source}, settings, None).differences(made) == []
+
+
+def test_an_output_of_another_store_can_stand_by_a_link(tmp_path: Path) -> None:
+    made = make(Store(tmp_path / "a"), writes("a")).output
+    aside = Store(tmp_path / "b")
+    aside.adopt(made)
+    assert make(aside, writes("b")).reused
+    assert aside.require("asset", "one").file("deep/data.txt").read_text() == "a"
 
 
 def _damage(path: Path) -> None:
@@ -222,7 +259,8 @@ PRODUCER = textwrap.dedent(
     """
     import json, sys, time
     from pathlib import Path
-    from meds_pipeline.store import Store
+    from meds_pipeline.home.store import Store
+    from meds_pipeline.home.work import Work
 
     home, seconds = Path(sys.argv[1]), float(sys.argv[2])
 
@@ -233,7 +271,7 @@ PRODUCER = textwrap.dedent(
         time.sleep(seconds)
         draft.file("part2.txt").write_text("second")
 
-    result = Store(home).materialize("asset", "one", version="1", inputs={}, settings={}, produce=produce)
+    result = Store(home).materialize(Work("asset", "one", "1", {}, {}, produce))
     print(json.dumps([result.reused, result.output.digest]))
     """
 )

@@ -109,7 +109,7 @@ def test_a_catalog_folder_is_found_from_the_home(tmp_path: Path, monkeypatch: py
 
 def test_two_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from meds_pipeline.workspace import Workspace; "
+        "import sys; from pathlib import Path; from meds_pipeline.home.workspace import Workspace; "
         "ws = Workspace.open(Path(sys.argv[1]), None, {'twins': {'records': 300}}); print(len(ws.present_corpora()))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "home")]

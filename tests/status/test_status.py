@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pipeline_home import run_steps
 
 from meds_pipeline.cli.show_corpora import show_corpora
+from meds_pipeline.core.digests import RememberedHashes
 from meds_pipeline.core.errors import MedsError
+from meds_pipeline.home.store import Store
 from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.status.corpora import CorpusStatus, statuses
+from meds_pipeline.status.corpora import CorpusStatus, status_of, statuses
 from meds_pipeline.status.faults import quarantined
+from meds_pipeline.steps.plan import plan
 from meds_pipeline.steps.run import run_step
 
 ROWS = 27  # of the workbook that the twins write at 40 records
@@ -53,7 +57,8 @@ def raw(twin_raw: Path, tmp_path: Path) -> Path:
 
 
 def of(workspace: Workspace, name: str) -> CorpusStatus:
-    return next(standing for standing in statuses(workspace) if standing.corpus == name)
+    """The status of a corpus as commands that only look see it."""
+    return status_of(replace(workspace, store=Store(workspace.home, RememberedHashes)), name)
 
 
 def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Callable[..., Workspace]) -> None:
@@ -65,7 +70,7 @@ def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Cal
     os.utime(raw / "meqsum" / XLSX, ns=(1, 1))
     changed = of(workspace, "meqsum")
     assert (changed.state, changed.records) == ("stale", ROWS)
-    assert "raw_corpus would be made anew" in str(changed.problem)
+    assert "raw_corpus: raw file" in str(changed.problem)
     run_steps(workspace, "raw_corpus")
     assert of(workspace, "meqsum").state == "present", "the bytes are the same"
 
@@ -73,7 +78,7 @@ def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Cal
 def test_a_corpus_is_stale_when_settings_change_its_verdicts(raw: Path, opened: Callable[..., Workspace]) -> None:
     run_steps(opened(raw=raw), "raw_corpus", "instances", "verdicts")
     other = opened(raw=raw, quality={"max_input_chars": 77})
-    assert "verdicts would be made anew" in str(of(other, "meqsum").problem)
+    assert "verdicts: setting max_input_chars: 60000 -> 77" in str(of(other, "meqsum").problem)
 
 
 def test_a_failed_attempt_leaves_the_last_good_output_stale(raw: Path, opened: Callable[..., Workspace]) -> None:
@@ -120,7 +125,9 @@ def test_looking_makes_nothing(raw: Path, opened: Callable[..., Workspace]) -> N
     run_steps(workspace, "raw_corpus", "instances", "verdicts")
     os.utime(raw / "meqsum" / XLSX, ns=(1, 1))
     before = {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")}
-    statuses(workspace)
+    looked = Workspace.look(workspace.home, raw)
+    statuses(looked)
+    plan(looked)
     assert {p: p.stat().st_mtime_ns for p in workspace.home.rglob("*")} == before
 
 

@@ -96,7 +96,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from pipeline_home import DATA_STEPS, SMALL, run_steps
-from meds_pipeline.workspace import Workspace
+from meds_pipeline.home.workspace import Workspace
 run_steps(Workspace.open(Path({home!r}), Path({raw!r}), SMALL), *DATA_STEPS)
 """
 
@@ -104,7 +104,7 @@ run_steps(Workspace.open(Path({home!r}), Path({raw!r}), SMALL), *DATA_STEPS)
 @pytest.mark.parametrize("step", ["instances", "training_set", "packed_training_set"])
 def test_killed_within_a_step_and_run_again_gives_the_same(raw: Path, tmp_path: Path, step: str) -> None:
     home, other = tmp_path / "killed", tmp_path / "whole"
-    code = CHILD.format(tests=str(Path(__file__).parent), home=str(home), raw=str(raw))
+    code = CHILD.format(tests=str(Path(__file__).parents[1]), home=str(home), raw=str(raw))
     child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     end = time.monotonic() + 120
     while not list((home / "store" / step).glob("*/.writing-*")) and child.poll() is None:
