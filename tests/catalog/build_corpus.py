@@ -17,7 +17,7 @@ from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.registry import get_reader
-from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import run_step
 from meds_pipeline.twins import write_twin
 
 if TYPE_CHECKING:
@@ -161,6 +161,6 @@ def build(distribution: str, origin: Origin, folder: Path, *, records: int = 600
         raw = real if real is not None else real_folder(distribution).parent
     name = catalog().distributions[distribution][0].corpus
     workspace = Workspace.open(folder / "home", raw, {"catalog": {"active": {name: distribution}}})
-    read = STEPS["raw_corpus"].run(workspace, name, "1").output
-    made = STEPS["instances"].run(workspace, name, "1").output
+    read = run_step(workspace, "raw_corpus", name).output
+    made = run_step(workspace, "instances", name).output
     return Built(raw / folder_name(distribution), origin, workspace, read, made)
