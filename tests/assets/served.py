@@ -16,16 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 LOCATION = {
     "repositoryName": "__repository__",
     "repositoryLocationName": "meds_pipeline.definitions",
 }
-LAUNCH = """
-mutation($given: ExecutionParams!) { launchRun(executionParams: $given) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-  ... on RunConfigValidationInvalid { errors { message } } } }
+REEXECUTE = """
+mutation($given: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $given) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
+"""
+TERMINATE = """
+mutation($id: String!) { terminateRun(runId: $id, terminatePolicy: SAFE_TERMINATE) {
+  __typename ... on TerminateRunFailure { message } ... on PythonError { message } } }
+"""
+RUNS = """
+query($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 50) { ... on Runs {
+  results { runId jobName status creationTime startTime tags { key value } } } } }
 """
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 BACKFILL = """
@@ -53,12 +58,22 @@ class Server:
         assert "errors" not in data, data
         return data["data"]
 
-    def launch(self, job: str, config: dict[str, Any]) -> str:
-        """Launch a job and return the id of its run."""
-        given = {"selector": {**LOCATION, "jobName": job}, "runConfigData": yaml.safe_dump(config)}
-        answer = self.ask(LAUNCH, given=given)["launchRun"]
+    def execute_again(self, run_id: str) -> str:
+        """Execute a run again, all of it, and return the id of the new run."""
+        given = {"parentRunId": run_id, "strategy": "ALL_STEPS"}
+        answer = self.ask(REEXECUTE, given=given)["launchRunReexecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         return str(answer["run"]["runId"])
+
+    def terminate(self, run_id: str) -> str:
+        """Cancel a run and return what the answer is called."""
+        return str(self.ask(TERMINATE, id=run_id)["terminateRun"]["__typename"])
+
+    def runs(self, job: str | None = None, **tags: str) -> list[dict[str, Any]]:
+        """Return runs, the newest first: of a job, or with tags."""
+        wanted = {"pipelineName": job} if job else {}
+        wanted |= {"tags": [{"key": key, "value": value} for key, value in tags.items()]} if tags else {}
+        return list(self.ask(RUNS, filter=wanted)["runsOrError"]["results"])
 
     def backfill(self, assets: tuple[str, ...], partitions: list[str]) -> str:
         """Launch a backfill and return its id."""

@@ -1,9 +1,12 @@
-"""The real webserver and daemon, by GraphQL and by browser: full run, backfill of a new corpus, schedule, sensor."""
+"""The real webserver and daemon, by GraphQL and by browser: what a person sees of runs, and can do to them."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 import yaml
 from served import LOCATION, Server, serving, wait_for
 
-from assets.declare import GROUPS
+from assets.factory import ASSETS_OF_GROUP as GROUPS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,9 +25,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(480)  # the fixture's runs count for the test that comes first
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-TICK = """
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+START_TAG, END_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+SENSOR_TICK = """
 mutation($selector: SensorSelector!) { sensorDryRun(selectorData: $selector, cursor: null) {
   __typename ... on DryRunInstigationTick { evaluationResult { runRequests { tags { key value } } error { message } } }
+  ... on PythonError { message } } }
+"""
+SCHEDULE_TICK = """
+mutation($selector: ScheduleSelector!) { scheduleDryRun(selectorData: $selector, timestamp: 1764540000) {
+  __typename ... on DryRunInstigationTick {
+    evaluationResult { skipReason runRequests { tags { key value } } error { message } } }
   ... on PythonError { message } } }
 """
 START = """
@@ -45,13 +56,38 @@ query($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNod
 
 @dataclass(frozen=True)
 class Ui:
-    """A server after a full run over two corpora and, beside it, a backfill of a third that is new."""
+    """A server on a home in which `meds run` made two corpora and, meanwhile, a backfill a third."""
 
     server: Server
     home: Path
-    requested: list[str]
-    full_run: str
+    raw: Path
+    requested: list[dict[str, str]]
+    first_night: list[dict[str, str]]
     backfill: str
+
+    def meds_run(self, *options: str) -> subprocess.Popen[str]:
+        """Start `meds run` on the home of the server."""
+        return meds_run(self.home, self.raw, *options)
+
+    def night(self) -> dict[str, Any]:
+        """Return what the nightly schedule would ask for now."""
+        return night(self.server)
+
+
+def meds_run(home: Path, raw: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "meds_pipeline", "run", "--home", str(home), "--raw", str(raw), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def night(server: Server) -> dict[str, Any]:
+    ticked = server.ask(SCHEDULE_TICK, selector={**LOCATION, "scheduleName": "nightly"})["scheduleDryRun"]
+    found: dict[str, Any] = ticked["evaluationResult"]
+    assert found["error"] is None, found
+    return found
+
+
+def tags_of(requests: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{tag["key"]: tag["value"] for tag in request["tags"]} for request in requests]
 
 
 @pytest.fixture(scope="module")
@@ -63,31 +99,83 @@ def ui(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) 
     (home / "meds.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(three, raw)
     with serving(home, raw, folder / "log") as server:
-        ticked = server.ask(TICK, selector={**LOCATION, "sensorName": "raw_folders"})["sensorDryRun"]
-        requests = ticked["evaluationResult"]["runRequests"]
-        tags = [{tag["key"]: tag["value"] for tag in request["tags"]} for request in requests]
+        ticked = server.ask(SENSOR_TICK, selector={**LOCATION, "sensorName": "raw_folders"})["sensorDryRun"]
+        first_night = tags_of(night(server)["runRequests"])
+        two = meds_run(home, raw, "--corpus", "bc5cdr", "--corpus", "pubmedqa", "--quiet")
         backfill = server.backfill(GROUPS["corpora"], ["meqsum"])
-        two = {"ops": {"run_corpora": {"config": {"corpora": ["bc5cdr", "pubmedqa"]}}}}
-        full_run = server.launch("full_run", two)
-        wait_for(lambda: server.run_status(full_run) in ("SUCCESS", "FAILURE", "CANCELED"), 240)
+        out, _ = two.communicate(timeout=240)
+        assert two.returncode == 0, out
         wait_for(lambda: server.backfill_status(backfill).startswith(("COMPLETED", "FAILED")), 120)
-        yield Ui(server, home, sorted(tag["dagster/partition"] for tag in tags), full_run, backfill)
+        requested = tags_of(ticked["evaluationResult"]["runRequests"])
+        yield Ui(server, home, raw, requested, first_night, backfill)
 
 
-def test_a_full_run_and_a_backfill_of_a_new_corpus_end_well(ui: Ui) -> None:
-    assert ui.server.run_status(ui.full_run) == "SUCCESS", ui.server.log.read_text()[-4000:]
+def test_a_run_and_a_backfill_of_a_new_corpus_end_well_side_by_side(ui: Ui) -> None:
     assert ui.server.backfill_status(ui.backfill) == "COMPLETED_SUCCESS"
     made = ui.server.ask(ASSET, key={"path": ["verdicts"]})["assetNodeOrError"]["assetMaterializations"]
-    assert {(m["partition"], m["runOrError"]["jobName"] == "corpus_data") for m in made} == {
-        ("bc5cdr", True),
-        ("pubmedqa", True),
-        ("meqsum", False),
-    }
+    assert {m["partition"] for m in made} == {"bc5cdr", "pubmedqa", "meqsum"}
     assert (ui.home / "leaderboard" / "index.html").is_file()
 
 
+def test_a_backfill_starts_within_a_minute_while_a_run_goes_on(ui: Ui) -> None:
+    (run,) = ui.server.runs(**{"dagster/backfill": ui.backfill})
+    assert run["startTime"] - run["creationTime"] < 60
+
+
 def test_the_sensor_asks_for_runs_of_new_raw_folders(ui: Ui) -> None:
-    assert ui.requested == ["bc5cdr", "meqsum", "pubmedqa"]
+    assert sorted(tags["dagster/partition"] for tags in ui.requested) == ["bc5cdr", "meqsum", "pubmedqa"]
+
+
+def test_the_night_asks_for_what_is_out_of_date_only_and_behind_people(ui: Ui) -> None:
+    (all_of_them,) = ui.first_night
+    assert (all_of_them[START_TAG], all_of_them[END_TAG]) == ("bc5cdr", "pubmedqa")
+    assert int(all_of_them["dagster/priority"]) < 0
+    nothing = ui.night()
+    assert (nothing["runRequests"], nothing["skipReason"]) == ([], "3 corpora checked, nothing changed")
+    path = ui.raw / "pubmedqa" / "data" / "ori_pqaa.json"
+    path.touch()
+    (one,) = tags_of(ui.night()["runRequests"])
+    assert (one[START_TAG], one[END_TAG]) == ("pubmedqa", "pubmedqa")
+
+
+def test_a_run_of_meds_run_is_executed_again_and_changes_nothing(ui: Ui) -> None:
+    (corpora,) = [run for run in ui.server.runs("corpus_data") if run["status"] == "SUCCESS"][-1:]
+    again = ui.server.execute_again(corpora["runId"])
+    wait_for(lambda: ui.server.run_status(again) in ENDED, 90)
+    assert ui.server.run_status(again) == "SUCCESS", ui.server.log.read_text()[-4000:]
+
+
+def test_runs_can_be_canceled_and_retried(ui: Ui) -> None:
+    """A long training: the run of `meds run` is canceled, executed again by the server, and that one canceled too."""
+    settings = yaml.safe_load((ui.home / "meds.yaml").read_text())
+    longer = yaml.safe_load((ui.home / "meds.yaml").read_text())
+    longer["plans"]["tiny"]["fine_tuning"] |= {"max_steps": None, "epochs": 10_000}
+    (ui.home / "meds.yaml").write_text(yaml.safe_dump(longer))
+    try:
+        process = ui.meds_run("--quiet")
+        wait_for(lambda: [run for run in ui.server.runs("train") if run["status"] == "STARTED"] != [], 60)
+        (run,) = [run for run in ui.server.runs("train") if run["status"] == "STARTED"]
+        assert ui.server.terminate(run["runId"]) == "TerminateRunSuccess"
+        assert process.wait(60) != 0
+        wait_for(lambda: ui.server.run_status(run["runId"]) in ENDED, 30)
+        assert ui.server.run_status(run["runId"]) == "CANCELED"
+        again = ui.server.execute_again(run["runId"])
+        wait_for(lambda: ui.server.run_status(again) == "STARTED", 60)
+        time.sleep(3)  # into the training
+        assert ui.server.terminate(again) == "TerminateRunSuccess"
+        wait_for(lambda: ui.server.run_status(again) in ENDED, 60)
+        assert ui.server.run_status(again) == "CANCELED"
+    finally:
+        (ui.home / "meds.yaml").write_text(yaml.safe_dump(settings))
+
+
+def test_what_follows_changed_corpora_is_requested_by_itself(ui: Ui) -> None:
+    """The backfill gave verdicts of a third corpus; nobody asked for what stands on them."""
+    wait_for(lambda: any(_by_itself(run) for run in ui.server.runs()), 150)
+
+
+def _by_itself(run: dict[str, Any]) -> bool:
+    return any(tag["key"] in ("dagster/auto_materialize", "dagster/from_automation_condition") for tag in run["tags"])
 
 
 def test_checks_ran_and_say_what_they_found(ui: Ui) -> None:
@@ -109,10 +197,6 @@ def test_the_nightly_schedule_can_be_switched_on(ui: Ui) -> None:
     after = ui.server.ask(SCHEDULE, selector=selector)["scheduleOrError"]
     assert after["scheduleState"]["status"] == "RUNNING"
     assert after["futureTicks"]["results"]
-
-
-def test_the_instance_has_no_leftovers_of_live_runs(ui: Ui) -> None:
-    assert list((ui.home / "dagster" / "alive").glob("*")) == []
 
 
 @pytest.fixture(scope="module")
