@@ -41,3 +41,22 @@ def write_corpus(root: Path, records: Iterable[Mapping[str, Any]], recipe: str =
     (folder / f"{NAME}.yaml").write_text(HEAD + indent(recipe, " " * 8) + "\n")
     (raw / DISTRIBUTION / "lines.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     return {"raw": raw, "catalog": {"extra": [folder]}}
+
+
+def write_many(root: Path, count: int, broken: Iterable[int]) -> dict[str, Any]:
+    """Write `count` such corpora, `strange00` and so on; the file of each broken one is no JSON lines at all."""
+    folder, raw = root / "many_catalog", root / "many_raw"
+    folder.mkdir(parents=True)
+    bad = set(broken)
+    for number in range(count):
+        name = f"{NAME}{number:02}"
+        text = HEAD.replace(NAME, name).replace(TASK, f"{TASK}{number:02}") + indent(EVERYTHING, " " * 8) + "\n"
+        (folder / f"{name}.yaml").write_text(text)
+        (raw / f"{name}_lines").mkdir(parents=True)
+        rows = (
+            {"id": str(n), "q": f"question {n} of {name}", "a": f"answer {n}", "split": "train" if n % 3 else "test"}
+            for n in range(9)
+        )
+        lines = ["[" if number in bad else json.dumps({**row, "more": []}) for row in rows]
+        (raw / f"{name}_lines" / "lines.jsonl").write_text("\n".join(lines) + "\n")
+    return {"raw": raw, "catalog": {"extra": [folder]}}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
-from strange_corpus import write_corpus
+from strange_corpus import write_corpus, write_many
 
-from assets.nightly import ranges
+from assets.nightly import due_corpora, ranges
 from assets.partitions import sync_partitions
 from meds_pipeline.core.errors import RawFileError, UnknownNameError
 from meds_pipeline.core.events import Started, Working
@@ -159,6 +159,26 @@ def strange(folder: Path, records: list[dict[str, str]]) -> tuple[Path, dict[str
     """Raw folder and settings of a home with one corpus of its own."""
     given = write_corpus(folder, records)
     return given["raw"], {"catalog": {"extra": [str(path) for path in given["catalog"]["extra"]]}, "workers": 1}
+
+
+@pytest.mark.parametrize("count", [8, pytest.param(58, marks=pytest.mark.slow)])
+def test_three_failing_corpora_leave_the_others_good_in_one_run(
+    tmp_path: Path, instance_of: Instances, count: int
+) -> None:
+    broken = [1, count // 2, count - 1]
+    given = write_many(tmp_path, count, broken)
+    settings = {"catalog": {"extra": [str(path) for path in given["catalog"]["extra"]]}, "workers": 2, "models": {}}
+    settings["models"] = {name: {"kind": "majority", "plan": "tiny"} for name in ("tiny", "tiny-untuned", "majority")}
+    summary = run_all(tmp_path / "home", given["raw"], settings)
+    assert {o.partition for o in summary.bad} == {f"strange{number:02}" for number in broken}
+    instance = instance_of(tmp_path / "home")
+    (run,) = instance.get_runs(dg.RunsFilter(job_name="corpus_data"))
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert len(instance.get_materialized_partitions(dg.AssetKey("verdicts"))) == count - len(broken)
+    assert Workspace.open(tmp_path / "home", given["raw"], settings).store.current("benchmark", "all") is not None
+    assert due_corpora(instance, Workspace.look(tmp_path / "home", None, settings)) == [
+        f"strange{number:02}" for number in broken
+    ]
 
 
 def test_without_a_test_item_nothing_is_frozen_and_one_failure_says_why(tmp_path: Path, instance_of: Instances) -> None:
