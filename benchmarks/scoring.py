@@ -27,7 +27,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.scoring.punkt import english, trouble, write_tables
+from meds_pipeline.scoring.tokens.punkt import english, trouble, write_tables
 from meds_pipeline.scoring.workers import cores
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def example(spec: Any, words: dict[str, Words], rnd: random.Random) -> tuple[str
 OURS = """
 import json, resource, sys
 from pathlib import Path
-from meds_pipeline.scoring import run_score
+from meds_pipeline.scoring.report import run_score
 found = json.loads(run_score([Path(sys.argv[1])], scorer=sys.argv[2], format="json"))
 own, children = (resource.getrusage(w).ru_maxrss / 1024 for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(json.dumps({"scores": found["scores"]["official"], "memory": own + children}))

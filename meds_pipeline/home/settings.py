@@ -18,7 +18,7 @@ from meds_pipeline.catalog.model import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import NAME
 from meds_pipeline.models.spec import ModelSpec
-from meds_pipeline.scoring.rows import SUFFIXES
+from meds_pipeline.scoring.submission.rows import SUFFIXES
 from meds_pipeline.training.plan import TrainingPlan
 
 if TYPE_CHECKING:

@@ -108,8 +108,7 @@ _ORDERED = (
     Step(
         "predictions", "3", "model", ("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
         pipeline.predictions,
-        ("models", "instructions", "training/finetune.py", "scoring/submission.py", "scoring/rows.py",
-         "scoring/csv_records.py", "scoring/base.py", "core/parquet.py"),
+        ("models", "instructions", "training/finetune.py", "scoring/submission", "scoring/base.py", "core/parquet.py"),
         "A model's answer to every item of the release.",
     ),
     Step(
