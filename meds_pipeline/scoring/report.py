@@ -18,6 +18,7 @@ from meds_pipeline.scoring.ranking import Ranking, rankings
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.submission.answers import Submission, read_submission
 from meds_pipeline.scoring.submission.joining import Coverage, coverage, joined
+from meds_pipeline.scoring.workers import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,10 +181,11 @@ def score_files(
         raise ScoringError("no file was given", next_step="Name at least one submission file.")
     known = dict(load_registry().tasks) | dict(specs or {})
     needed = load_registry().released() if required is None else required
-    submissions, warnings = _read_all(files, known, scorers)
-    parts = measure_all({name: s.answers for name, s in submissions.items()}, scorers, known, processes)
-    scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
-    comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
+    with uncollected():
+        submissions, warnings = _read_all(files, known, scorers)
+        parts = measure_all({name: s.answers for name, s in submissions.items()}, scorers, known, processes)
+        scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
+        comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
     items = coverage(submissions)
     ranked = rankings(scores, comparisons, items, needed) if len(parts) > 1 else []
     return Report(submissions, parts, scores, comparisons, ranked, items, warnings)

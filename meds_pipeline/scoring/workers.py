@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     Scores = dict[str, list[ItemScore]]
     """Scores of the answers in their order, by scorer."""
 
-_WORTH_A_PROCESS = 0.6  # estimated seconds of work that pay for starting a process
-_PIECE = 0.5  # estimated seconds of one piece of work
-_SECONDS_A_CHARACTER = {"ja": 2.4e-5, "zh": 2.5e-6}
+_WORTH_A_PROCESS = 0.6  # seconds of work that pay for starting a process
+_WORTH_SENDING = 2e-5  # seconds it takes to send an answer to a process and its scores back
+_PIECE = 0.5  # seconds of one piece of work
+# Estimates for texts that are compared word by word, and for all other answers.
+_SECONDS_A_CHARACTER = {"ja": 2e-5, "zh": 2.5e-6}
 _START_SECONDS = {"ja": 0.2, "zh": 0.5}  # reading the dictionary
+_SECONDS_AN_ANSWER = {"official": 3e-6, "corrected": 5e-5}
 
 
 class Job(NamedTuple):
@@ -38,10 +42,10 @@ class Job(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Estimated time."""
-        characters = sum(len(answer.output or "") + len(answer.truth) for answer in self.answers)
+        """Estimated time; it decides who does the work, and nothing else."""
         if not self.spec.metric.startswith("bleu1"):
-            return characters * 5e-8
+            return len(self.answers) * sum(_SECONDS_AN_ANSWER.get(scorer, 0.0) for scorer in self.scorers)
+        characters = sum(len(answer.output or "") + len(answer.truth) for answer in self.answers)
         language = self.spec.language
         return characters * _SECONDS_A_CHARACTER.get(language, 3e-7) + _START_SECONDS.get(language, 0.0)
 
@@ -62,6 +66,18 @@ def run(job: Job) -> Scores:
     return scores
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without cyclic garbage collection: rows form no cycles, and walking all of them again and again takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -77,27 +93,25 @@ def run_all(jobs: Sequence[Job], processes: int | None = None) -> list[Scores]:
     Raises:
         ScoringError: A process of the pool ended early.
     """
+    sent = [job.seconds > _WORTH_SENDING * len(job.answers) for job in jobs]
     if processes is None:
-        processes = min(cores(), int(sum(job.seconds for job in jobs) / _WORTH_A_PROCESS))
+        seconds = sum(job.seconds for job, send in zip(jobs, sent, strict=True) if send)
+        processes = min(cores(), int(seconds / _WORTH_A_PROCESS))
     if processes <= 1 or multiprocessing.current_process().daemon:  # a daemon may not start processes
         return [run(job) for job in jobs]
-    pieces = [(i, piece) for i, job in enumerate(jobs) for piece in job.split()]
-    done: list[Scores] = [{scorer: [] for scorer in job.scorers} for job in jobs]
-    for (i, _), scores in zip(pieces, _in_pool([piece for _, piece in pieces], processes), strict=True):
-        for scorer, made in scores.items():
-            done[i][scorer] += made
-    return done
-
-
-def _in_pool(pieces: Sequence[Job], processes: int) -> list[Scores]:
-    """Results of the pieces, in their order; the longest are begun first."""
+    pieces = [(i, piece) for i, job in enumerate(jobs) if sent[i] for piece in job.split()]
+    longest_first = sorted(range(len(pieces)), key=lambda at: -pieces[at][1].seconds)
     # Not forked: forking a process with Arrow's threads is unsafe.
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=gc.disable)
     try:
         with _without_main():
-            longest_first = sorted(range(len(pieces)), key=lambda at: -pieces[at].seconds)
-            futures = {at: pool.submit(run, pieces[at]) for at in longest_first}
-        return [futures[at].result() for at in range(len(pieces))]
+            futures = {at: pool.submit(run, pieces[at][1]) for at in longest_first}
+        blank: list[Scores] = [{scorer: [] for scorer in job.scorers} for job in jobs]
+        done = [empty if send else run(job) for empty, send, job in zip(blank, sent, jobs, strict=True)]
+        for at, (i, _) in enumerate(pieces):
+            for scorer, scores in futures[at].result().items():
+                done[i][scorer] += scores
+        return done
     except BrokenProcessPool as error:
         raise ScoringError(
             "a scoring process ended early; it may have been killed for lack of memory.",
