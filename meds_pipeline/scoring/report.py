@@ -42,7 +42,6 @@ class Report:
         scores: Figures after schema `SCORES`, by model name.
         comparisons: Between all pairs of models.
         rankings: Of the models, by the corrected scorer.
-        coverage: Which items the models answer.
         warnings: What was in the way of comparing them.
     """
 
@@ -51,8 +50,12 @@ class Report:
     scores: Mapping[str, Sequence[Mapping[str, Any]]]
     comparisons: Sequence[Comparison]
     rankings: Sequence[Ranking]
-    coverage: Coverage
     warnings: Sequence[str]
+
+    @property
+    def coverage(self) -> Coverage:
+        """Which items the models answer."""
+        return coverage(self.submissions)
 
     @property
     def scorers(self) -> list[str]:
@@ -186,9 +189,8 @@ def score_files(
         parts = measure_all({name: s.answers for name, s in submissions.items()}, scorers, known, processes)
         scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
         comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
-    items = coverage(submissions)
-    ranked = rankings(scores, comparisons, items, needed) if len(parts) > 1 else []
-    return Report(submissions, parts, scores, comparisons, ranked, items, warnings)
+    ranked = rankings(scores, comparisons, coverage(submissions), needed) if len(parts) > 1 else []
+    return Report(submissions, parts, scores, comparisons, ranked, warnings)
 
 
 def write(report: Report, out: Path, with_flips: bool) -> None:

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,6 +50,11 @@ class Job(NamedTuple):
         language = self.spec.language
         return characters * _SECONDS_A_CHARACTER.get(language, 3e-7) + _START_SECONDS.get(language, 0.0)
 
+    @property
+    def worth_sending(self) -> bool:
+        """Whether its answers take longer to score than to send to another process."""
+        return self.seconds > _WORTH_SENDING * len(self.answers)
+
     def split(self) -> list[Job]:
         """The job in pieces of about the same time."""
         pieces = max(1, round(self.seconds / _PIECE))
@@ -79,7 +85,9 @@ def uncollected() -> Iterator[None]:
 
 
 def cores() -> int:
-    """Processors this process may use."""
+    """Processors this process may use; 1 for a daemon process, which may not start others."""
+    if multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -93,25 +101,19 @@ def run_all(jobs: Sequence[Job], processes: int | None = None) -> list[Scores]:
     Raises:
         ScoringError: A process of the pool ended early.
     """
-    sent = [job.seconds > _WORTH_SENDING * len(job.answers) for job in jobs]
+    sent = sorted((i for i, job in enumerate(jobs) if job.worth_sending), key=lambda i: -jobs[i].seconds)
     if processes is None:
-        seconds = sum(job.seconds for job, send in zip(jobs, sent, strict=True) if send)
-        processes = min(cores(), int(seconds / _WORTH_A_PROCESS))
-    if processes <= 1 or multiprocessing.current_process().daemon:  # a daemon may not start processes
+        processes = min(cores(), int(sum(jobs[i].seconds for i in sent) / _WORTH_A_PROCESS))
+    if processes <= 1:
         return [run(job) for job in jobs]
-    pieces = [(i, piece) for i, job in enumerate(jobs) if sent[i] for piece in job.split()]
-    longest_first = sorted(range(len(pieces)), key=lambda at: -pieces[at][1].seconds)
     # Not forked: forking a process with Arrow's threads is unsafe.
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=gc.disable)
     try:
         with _without_main():
-            futures = {at: pool.submit(run, pieces[at][1]) for at in longest_first}
-        blank: list[Scores] = [{scorer: [] for scorer in job.scorers} for job in jobs]
-        done = [empty if send else run(job) for empty, send, job in zip(blank, sent, jobs, strict=True)]
-        for at, (i, _) in enumerate(pieces):
-            for scorer, scores in futures[at].result().items():
-                done[i][scorer] += scores
-        return done
+            futures = {i: [pool.submit(run, piece) for piece in jobs[i].split()] for i in sent}
+        done = {i: run(job) for i, job in enumerate(jobs) if i not in futures}
+        done |= {i: _joined([future.result() for future in pieces]) for i, pieces in futures.items()}
+        return [done[i] for i in range(len(jobs))]
     except BrokenProcessPool as error:
         raise ScoringError(
             "a scoring process ended early; it may have been killed for lack of memory.",
@@ -119,6 +121,10 @@ def run_all(jobs: Sequence[Job], processes: int | None = None) -> list[Scores]:
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _joined(pieces: Sequence[Scores]) -> Scores:
+    return {scorer: list(chain.from_iterable(piece[scorer] for piece in pieces)) for scorer in pieces[0]}
 
 
 @contextmanager

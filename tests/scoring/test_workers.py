@@ -31,7 +31,7 @@ def test_pieces_cover_the_job_in_order() -> None:
 
 
 def test_any_number_of_processes_gives_the_same() -> None:
-    jobs = [job("task18", 50), job("task57", 30, "The right answer is B: x"), job("task54", 2, "患者は発熱")]
+    jobs = [job("task18", 50, "some words here. " * 9), job("task57", 30, "B"), job("task54", 2, "患者は発熱")]
     alone = workers.run_all(jobs, 1)
     assert all(workers.run_all(jobs, number) == alone for number in (2, 3))
 
@@ -49,7 +49,7 @@ class Deadly(str):
 
 
 def test_a_process_that_dies_is_an_error() -> None:
-    answers = [Answer("1", "task18", "", ("a",), Deadly("b"))]
+    answers = [Answer("1", "task18", "", ("a",), Deadly("b" * 100))]
     with pytest.raises(ScoringError, match="ended early") as caught:
         workers.run_all([Job(("official",), TASKS["task18"], answers), job("task18", 50)], 2)
     assert "Next:" in str(caught.value)
@@ -62,7 +62,7 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
         "from meds_pipeline.scoring.base import Answer\n"
         "from meds_pipeline.scoring.registry import load_registry\n"
         "from meds_pipeline.scoring.workers import Job, run_all\n"
-        "answers = [Answer(str(i), 'task18', '', ('a',), 'b') for i in range(9)]\n"
+        "answers = [Answer(str(i), 'task18', '', ('a',), 100 * 'b') for i in range(9)]\n"
         "found = run_all([Job(('official',), load_registry().tasks['task18'], answers)], 2)\n"
         "print(len(found[0]['official']))\n"
     )
