@@ -185,12 +185,13 @@ def example(spec: Any, words: dict[str, Words], rnd: random.Random) -> tuple[str
 
 
 OURS = """
-import json, resource, sys
+import json, re, resource, sys
 from pathlib import Path
 from meds_pipeline.scoring.report import run_score
 found = json.loads(run_score([Path(sys.argv[1])], scorer=sys.argv[2], format="json"))
-memory = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps({"scores": found["scores"]["official"], "memory": memory}))
+own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])  # ru_maxrss is inherited
+child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(json.dumps({"scores": found["scores"]["official"], "memory": [own / 1024, child / 1024]}))
 """
 
 
