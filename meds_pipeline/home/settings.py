@@ -21,7 +21,7 @@ from meds_pipeline.core.files import NAME
 from meds_pipeline.core.parquet import Budget
 from meds_pipeline.models.spec import ModelSpec
 from meds_pipeline.quality.settings import QualitySettings
-from meds_pipeline.scoring.rows import SUFFIXES
+from meds_pipeline.scoring.submission.rows import SUFFIXES
 from meds_pipeline.training.plan import TrainingPlan
 from meds_pipeline.twins.settings import TwinSettings
 

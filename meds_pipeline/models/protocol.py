@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models.base import Prompt
-from meds_pipeline.scoring.rows import write_rows
+from meds_pipeline.scoring.submission.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt
-from meds_pipeline.scoring.rows import read_rows
-from meds_pipeline.scoring.submission import Problems
+from meds_pipeline.scoring.submission.problems import Problems
+from meds_pipeline.scoring.submission.rows import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,17 +46,16 @@ class SubmissionModel:
         found: dict[str, Generation] = {}
         for row in read_rows(self._path):
             self.rows += 1
-            named = row.named if row.fields is None else f"{row.named} ({row.text('task_id')})"
             for kind in row.kinds:
-                self.problems.add(kind, named)
+                self.problems.add(kind, row.named)
             if row.fields is None:
                 continue
             key = (row.text("task_id") or "", row.text("input") or "", row.references[0])
             item = row.own_id if row.own_id in items else keys.get(key)
             if item is None:
-                self.problems.add("no_item", named)
+                self.problems.add("no_item", row.named)
             elif item in found:
-                self.problems.add("answered_again", named)
+                self.problems.add("answered_again", row.named)
             else:
                 output, truncated, cut_off = row.text("output") or "", row.flag("truncated"), row.flag("cut_off")
                 found[item] = Generation(item, output, truncated=truncated, cut_off=cut_off)

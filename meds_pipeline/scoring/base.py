@@ -10,12 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from meds_pipeline.scoring.languages import Tokens
     from meds_pipeline.scoring.registry import TaskSpec
 
     FloatArray = NDArray[np.float64]
@@ -100,9 +97,6 @@ class Family:
     def note(self) -> str:
         """Why a metric is not comparable; empty where all are."""
         return ""
-
-    def prepare(self, answers: Sequence[Answer], tokens: Tokens) -> None:
-        """Take note of the answers that are scored next, and of tokens shared with other scorers."""
 
     def score(self, answer: Answer) -> ItemScore:
         """Measure one answer."""

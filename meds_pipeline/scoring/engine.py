@@ -77,21 +77,33 @@ def measure(
     scorers: Sequence[str],
     specs: Mapping[str, TaskSpec],
     processes: int | None = None,
-    crew: workers.Crew | None = None,
 ) -> list[TaskItems]:
-    """Measure answers, sorted by task: one entry a scorer and task."""
-    tasks: list[tuple[TaskSpec, list[Answer]]] = []
-    for task_id, group in groupby(rows, key=lambda answer: answer.task_id):
-        members = list(group)
-        tasks.append((complete(specs[task_id], members), members))
-    jobs = [workers.Job(tuple(scorers), spec, members) for spec, members in tasks]
+    """Measure the answers of one model, sorted by task: one entry a scorer and task."""
+    return measure_all({"": rows}, scorers, specs, processes)[""]
+
+
+def measure_all(
+    models: Mapping[str, Sequence[Answer]],
+    scorers: Sequence[str],
+    specs: Mapping[str, TaskSpec],
+    processes: int | None = None,
+) -> dict[str, list[TaskItems]]:
+    """Measure the answers of several models, each sorted by task; the work of all is shared out together."""
+    jobs: list[workers.Job] = []
+    owners: list[str] = []
+    for model, rows in models.items():
+        for task_id, group in groupby(rows, key=lambda answer: answer.task_id):
+            members = list(group)
+            jobs.append(workers.Job(tuple(scorers), complete(specs[task_id], members), members))
+            owners.append(model)
     families = [[family(scorer, job.spec) for scorer in scorers] for job in jobs]  # unknown names fail before the work
-    done = workers.run_all(jobs, processes, crew)
-    return [
-        TaskItems(scorer, job.spec, made[i], job.answers, found[scorer], _matrix(found[scorer]))
-        for i, scorer in enumerate(scorers)
-        for job, made, found in zip(jobs, families, done, strict=True)
-    ]
+    done = workers.run_all(jobs, processes)
+    parts: dict[str, list[TaskItems]] = {model: [] for model in models}
+    for i, scorer in enumerate(scorers):
+        for model, job, made, found in zip(owners, jobs, families, done, strict=True):
+            items = found[scorer]
+            parts[model].append(TaskItems(scorer, job.spec, made[i], job.answers, items, _matrix(items)))
+    return parts
 
 
 def _matrix(items: Sequence[ItemScore]) -> FloatArray:

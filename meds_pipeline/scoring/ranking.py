@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from meds_pipeline.scoring.compare import Comparison
-    from meds_pipeline.scoring.joining import Coverage
+    from meds_pipeline.scoring.submission.joining import Coverage
 
 _UNRANKED = "unranked: "
 

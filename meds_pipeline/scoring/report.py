@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring.compare import Comparison, compare
-from meds_pipeline.scoring.engine import item_table, measure, score_rows
+from meds_pipeline.scoring.engine import item_table, measure_all, score_rows
 from meds_pipeline.scoring.families import SCORERS, VERSIONS, family
 from meds_pipeline.scoring.flips import Flip, flips
-from meds_pipeline.scoring.joining import Coverage, coverage, joined
 from meds_pipeline.scoring.ranking import Ranking, rankings
 from meds_pipeline.scoring.registry import load_registry
-from meds_pipeline.scoring.submission import Submission, read_submission
-from meds_pipeline.scoring.workers import Crew, cores, uncollected
+from meds_pipeline.scoring.submission.answers import Submission, read_submission
+from meds_pipeline.scoring.submission.joining import Coverage, coverage, joined
+from meds_pipeline.scoring.workers import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.registry import TaskSpec
 
 FORMATS = ("table", "json")
-_LARGE = 10_000_000
-"""Bytes of files from which other processes will be needed for sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,6 @@ class Report:
         scores: Figures after schema `SCORES`, by model name.
         comparisons: Between all pairs of models.
         rankings: Of the models, by the corrected scorer.
-        coverage: Which items the models answer.
         warnings: What was in the way of comparing them.
     """
 
@@ -53,8 +50,12 @@ class Report:
     scores: Mapping[str, Sequence[Mapping[str, Any]]]
     comparisons: Sequence[Comparison]
     rankings: Sequence[Ranking]
-    coverage: Coverage
     warnings: Sequence[str]
+
+    @property
+    def coverage(self) -> Coverage:
+        """Which items the models answer."""
+        return coverage(self.submissions)
 
     @property
     def scorers(self) -> list[str]:
@@ -183,16 +184,13 @@ def score_files(
         raise ScoringError("no file was given", next_step="Name at least one submission file.")
     known = dict(load_registry().tasks) | dict(specs or {})
     needed = load_registry().released() if required is None else required
-    with uncollected(), Crew() as crew:
-        if sum(path.stat().st_size for path in files if path.is_file()) > _LARGE:
-            crew.members((processes or cores()) - 1, early=True)  # they get ready while the files are read
+    with uncollected():
         submissions, warnings = _read_all(files, known, scorers)
-        parts = {name: measure(s.answers, scorers, known, processes, crew) for name, s in submissions.items()}
+        parts = measure_all({name: s.answers for name, s in submissions.items()}, scorers, known, processes)
         scores = {name: score_rows(part, seed, needed) for name, part in parts.items()}
         comparisons = compare(parts, needed, seed) if len(parts) > 1 else []
-    items = coverage(submissions)
-    ranked = rankings(scores, comparisons, items, needed) if len(parts) > 1 else []
-    return Report(submissions, parts, scores, comparisons, ranked, items, warnings)
+    ranked = rankings(scores, comparisons, coverage(submissions), needed) if len(parts) > 1 else []
+    return Report(submissions, parts, scores, comparisons, ranked, warnings)
 
 
 def write(report: Report, out: Path, with_flips: bool) -> None:

@@ -13,9 +13,9 @@ from meds_pipeline.core import digests, parquet
 from meds_pipeline.scoring.bootstrap import REPLICATES
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.families import VERSIONS
-from meds_pipeline.scoring.punkt import trouble
 from meds_pipeline.scoring.registry import load_registry, spec_for
 from meds_pipeline.scoring.table import ANSWERS
+from meds_pipeline.scoring.tokens.punkt import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,27 +1,23 @@
-"""Scoring on all cores: the same function in child processes, fed by pipes.
-
-Plain child processes rather than `multiprocessing`: forking a process with Arrow threads is unsafe, and spawning
-re-imports the caller's main module. Whoever is idle takes the next piece of work, so estimates need not be good.
-"""
+"""Scoring on all cores: large work goes in pieces to a pool of processes, small work stays in this one."""
 
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
-import pickle
-import subprocess
 import sys
-from contextlib import contextmanager, nullcontext, suppress
-from threading import Lock, Thread
-from typing import IO, TYPE_CHECKING, NamedTuple
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import chain
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring.families import family
-from meds_pipeline.scoring.languages import Tokens, read_dictionaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
     from meds_pipeline.scoring.base import Answer, ItemScore
     from meds_pipeline.scoring.registry import TaskSpec
@@ -29,11 +25,13 @@ if TYPE_CHECKING:
     Scores = dict[str, list[ItemScore]]
     """Scores of the answers in their order, by scorer."""
 
-_SLICE = 1000  # answers whose tokens are kept at a time
-_WORTH_A_PROCESS = 1.0  # estimated seconds of work that pay for starting a process
-_SECONDS_A_CHARACTER = {"ja": 3e-6, "zh": 2e-6}
-_START_SECONDS = {"ja": 0.6, "zh": 0.4}  # reading the dictionary
-_CHILD = "from meds_pipeline.scoring.workers import main; main()"
+_WORTH_A_PROCESS = 0.6  # seconds of work that pay for starting a process
+_WORTH_SENDING = 2e-5  # seconds it takes to send an answer to a process and its scores back
+_PIECE = 0.5  # seconds of one piece of work
+# Estimates for texts that are compared word by word, and for all other answers.
+_SECONDS_A_CHARACTER = {"ja": 2e-5, "zh": 2.5e-6}
+_START_SECONDS = {"ja": 0.2, "zh": 0.5}  # reading the dictionary
+_SECONDS_AN_ANSWER = {"official": 3e-6, "corrected": 5e-5}
 
 
 class Job(NamedTuple):
@@ -45,35 +43,32 @@ class Job(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Estimated time."""
-        characters = sum(len(answer.output or "") + len(answer.truth) for answer in self.answers)
+        """Estimated time; it decides who does the work, and nothing else."""
         if not self.spec.metric.startswith("bleu1"):
-            return characters * 5e-8
+            return len(self.answers) * sum(_SECONDS_AN_ANSWER.get(scorer, 0.0) for scorer in self.scorers)
+        characters = sum(len(answer.output or "") + len(answer.truth) for answer in self.answers)
         language = self.spec.language
         return characters * _SECONDS_A_CHARACTER.get(language, 3e-7) + _START_SECONDS.get(language, 0.0)
 
     @property
-    def dictionary(self) -> bool:
-        """Whether a dictionary must be read for it."""
-        return self.spec.language in _START_SECONDS and self.spec.metric.startswith("bleu1")
+    def worth_sending(self) -> bool:
+        """Whether its answers take longer to score than to send to another process."""
+        return self.seconds > _WORTH_SENDING * len(self.answers)
 
-    def split(self, share: float) -> list[Job]:
-        """The job in equal pieces of about `share` seconds; of a quarter of that where no dictionary must be read."""
-        pieces = max(1, round(self.seconds / share if self.dictionary else 4 * self.seconds / share))
-        size = -(-len(self.answers) // pieces)
+    def split(self) -> list[Job]:
+        """The job in pieces of about the same time."""
+        pieces = max(1, round(self.seconds / _PIECE))
+        size = max(1, -(-len(self.answers) // pieces))
         return [self._replace(answers=self.answers[i : i + size]) for i in range(0, len(self.answers), size)]
 
 
 def run(job: Job) -> Scores:
-    """Score the answers of one job."""
+    """Score the answers of one job; both scorers see an answer in turn, so that its words are cut once."""
     families = {scorer: family(scorer, job.spec) for scorer in job.scorers}
     scores: Scores = {scorer: [] for scorer in job.scorers}
-    for start in range(0, len(job.answers), _SLICE):
-        answers = job.answers[start : start + _SLICE]
-        tokens = Tokens(job.spec.language)
+    for answer in job.answers:
         for scorer, made in families.items():
-            made.prepare(answers, tokens)
-            scores[scorer] += map(made.score, answers)
+            scores[scorer].append(made.score(answer))
     return scores
 
 
@@ -90,132 +85,58 @@ def uncollected() -> Iterator[None]:
 
 
 def cores() -> int:
-    """Processors this process may use."""
+    """Processors this process may use; 1 for a daemon process, which may not start others."""
+    if multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Crew:
-    """Child processes that outlast one list of jobs: each reads its dictionaries once. To be used in a `with`."""
-
-    def __init__(self) -> None:
-        self._children: list[subprocess.Popen[bytes]] = []
-
-    def __enter__(self) -> Crew:
-        """No child is started yet."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the children: they hold nothing, and taking their dictionaries apart would take time."""
-        for child in self._children:
-            child.kill()
-            with suppress(OSError):  # a child that ended early has left what was written last unread
-                child.communicate()
-
-    def members(self, number: int, *, early: bool = False) -> list[subprocess.Popen[bytes]]:
-        """So many children, started where they are not there yet; `early` ones read all dictionaries at once."""
-        for _ in range(len(self._children), number):
-            command = [sys.executable, "-c", _CHILD, *(["early"] if early else [])]
-            child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 (own code)
-            self._children.append(child)
-        return self._children[:number]
-
-
-def run_all(jobs: Sequence[Job], processes: int | None = None, crew: Crew | None = None) -> list[Scores]:
-    """Score all jobs, in as many processes as there are cores and the work is worth.
+def run_all(jobs: Sequence[Job], processes: int | None = None) -> list[Scores]:
+    """Score all jobs; the result is the same for any number of processes.
 
     Args:
         jobs: Answers by task.
-        processes: How many, this one included; as many as pay if None.
-        crew: Children to share the work with, started where needed; own ones for these jobs if None.
+        processes: How many; as many as there are cores and the work is worth if None.
 
     Raises:
-        ScoringError: A child process ended early.
+        ScoringError: A process of the pool ended early.
     """
-    total = sum(job.seconds for job in jobs)
-    number = min(cores(), max(1, int(total / _WORTH_A_PROCESS))) if processes is None else processes
-    if number <= 1:
+    sent = sorted((i for i, job in enumerate(jobs) if job.worth_sending), key=lambda i: -jobs[i].seconds)
+    if processes is None:
+        processes = min(cores(), int(sum(jobs[i].seconds for i in sent) / _WORTH_A_PROCESS))
+    if processes <= 1:
         return [run(job) for job in jobs]
-    with nullcontext(crew) if crew is not None else Crew() as ready:
-        return _Pool(jobs, total / number, ready.members(number - 1)).results()
+    # Not forked: forking a process with Arrow's threads is unsafe.
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=gc.disable)
+    try:
+        with _without_main():
+            futures = {i: [pool.submit(run, piece) for piece in jobs[i].split()] for i in sent}
+        done = {i: run(job) for i, job in enumerate(jobs) if i not in futures}
+        done |= {i: _joined([future.result() for future in pieces]) for i, pieces in futures.items()}
+        return [done[i] for i in range(len(jobs))]
+    except BrokenProcessPool as error:
+        raise ScoringError(
+            "a scoring process ended early; it may have been killed for lack of memory.",
+            next_step="Free memory and score again, or score fewer files at a time.",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-class _Pool:
-    """Pieces of work, taken by child processes and by this one.
+def _joined(pieces: Sequence[Scores]) -> Scores:
+    return {scorer: list(chain.from_iterable(piece[scorer] for piece in pieces)) for scorer in pieces[0]}
 
-    Those that need a dictionary come first, then the longest. This process takes the former last: children have read
-    the dictionaries while it read the answers.
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Start processes that do not import the caller's main module again.
+
+    Scoring needs nothing from it. It may be slow to import, and a script without `if __name__ == "__main__"` would
+    start again in each process.
     """
-
-    def __init__(self, jobs: Sequence[Job], share: float, children: Sequence[subprocess.Popen[bytes]]) -> None:
-        self.jobs = jobs
-        pieces = [job.split(share) for job in jobs]
-        self.done: list[list[Scores | None]] = [[None] * len(parts) for parts in pieces]
-        flat = [(i, j, part) for i, parts in enumerate(pieces) for j, part in enumerate(parts)]
-        self.waiting = sorted(flat, key=lambda piece: (not piece[2].dictionary, -piece[2].seconds))
-        self.lock = Lock()
-        self.failures: list[str] = []
-        self.threads = [Thread(target=self._feed, args=(child,), daemon=True) for child in children]
-
-    def results(self) -> list[Scores]:
-        """Work until the queue is empty, wait for the others, put the pieces together."""
-        for thread in self.threads:
-            thread.start()
-        while (piece := self._next(plain=True)) is not None:
-            i, j, job = piece
-            self.done[i][j] = run(job)
-        for thread in self.threads:
-            thread.join()
-        if self.failures:
-            raise ScoringError(
-                f"a scoring process ended early ({self.failures[0]})",
-                next_step="Free memory, or score with one process.",
-            )
-        return [
-            self._joined(job, [p for p in p_all if p is not None])
-            for job, p_all in zip(self.jobs, self.done, strict=True)
-        ]
-
-    @staticmethod
-    def _joined(job: Job, parts: Sequence[Scores]) -> Scores:
-        return {scorer: [score for part in parts for score in part[scorer]] for scorer in job.scorers}
-
-    def _next(self, *, plain: bool = False) -> tuple[int, int, Job] | None:
-        """The next piece; with `plain` the next that needs no dictionary, where there is one."""
-        with self.lock:
-            if not self.waiting:
-                return None
-            places = (at for at, piece in enumerate(self.waiting) if plain and not piece[2].dictionary)
-            return self.waiting.pop(next(places, 0))
-
-    def _feed(self, child: subprocess.Popen[bytes]) -> None:
-        """Hand pieces to one child process until none is left."""
-        assert child.stdin is not None  # noqa: S101 (for the type checker: pipes were asked for)
-        assert child.stdout is not None  # noqa: S101
-        try:
-            while (piece := self._next()) is not None:
-                i, j, job = piece
-                _send(job, child.stdin)
-                self.done[i][j] = pickle.load(child.stdout)  # noqa: S301 (written by our own child)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.failures.append(repr(error))  # OSError: a pipe that the child has left
-
-
-def _send(thing: object, stream: IO[bytes]) -> None:
-    pickle.dump(thing, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.flush()
-
-
-def main() -> None:
-    """Child process: jobs on standard input, their scores on standard output, until the input ends."""
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
-    gc.disable()
-    if "early" in sys.argv:
-        read_dictionaries()
-    while True:
-        try:
-            job = pickle.load(source)  # noqa: S301 (written by our own parent)
-        except EOFError:
-            return
-        _send(run(job), sink)
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -19,7 +19,7 @@ from meds_pipeline.lineage.trace import Tracer
 from meds_pipeline.models.protocol import prompts_of
 from meds_pipeline.models.submission import SubmissionModel
 from meds_pipeline.scoring.engine import score
-from meds_pipeline.scoring.rows import read_rows, write_rows
+from meds_pipeline.scoring.submission.rows import read_rows, write_rows
 from meds_pipeline.scoring.table import ANSWERS
 from meds_pipeline.steps.run import run_step
 
@@ -74,7 +74,7 @@ def test_rows_of_no_item_are_counted(scored: Workspace) -> None:
     manifest = scored.store.require("predictions", "perfect").manifest
     assert manifest.rows["rows_read"] == manifest.rows["predictions"] + 1
     (problem,) = manifest.facts["problems"]  # type: ignore[misc]
-    assert (problem["kind"], problem["count"], problem["first"]) == ("no_item", 1, ["line 2 (task114)"])
+    assert (problem["kind"], problem["count"], problem["first"]) == ("no_item", 1, ["row 2 (task114)"])
 
 
 def test_a_changed_submission_is_scored_again_and_a_touched_one_is_not(scored: Workspace) -> None:

@@ -70,7 +70,7 @@ def test_a_broken_row_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text("task_id,input,GT,output\ntask1,a\ntask1,b,yes,good\n")
     (found,), problems = answers(path, ("task1", "b", "yes"))
-    assert (found.output, problems) == ("good", {"short_row": 1, "no_item": 1})
+    assert (found.output, problems) == ("good", {"no_item": 1})
 
 
 def test_flags_of_a_row_come_along(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meds_pipeline.scoring import punkt
+from meds_pipeline.scoring.tokens import languages, punkt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ SHARED_NLTK = Path(__file__).parents[2] / "../shared/nltk_data"
 def _forget() -> None:
     punkt.english.cache_clear()
     punkt.trouble.cache_clear()
+    languages.words_of.cache_clear()
 
 
 @pytest.fixture

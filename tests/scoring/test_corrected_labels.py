@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from golden import blocks, judged
 
-from meds_pipeline.scoring import answers_table, score
+from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.registry import spec_for
+from meds_pipeline.scoring.table import answers_table
 
 LABELS = spec_for("task106").labels
 

@@ -10,8 +10,9 @@ from golden import judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meds_pipeline.scoring import answers_table, score
+from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.table import answers_table
 
 GOLDS = {
     "task57": ["The right answer is B: Heparin", "The right answer is A: Aspirin"],

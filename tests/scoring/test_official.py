@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from meds_pipeline.scoring import answers_table, score
 from meds_pipeline.scoring.base import Answer
+from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import spec_for
+from meds_pipeline.scoring.table import answers_table
 
 pytestmark = pytest.mark.usefixtures("english_punkt")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from meds_pipeline.scoring import Scored, answers_table, score
+from meds_pipeline.scoring.engine import score
+from meds_pipeline.scoring.table import Scored, answers_table
 
 SHARED = Path(__file__).parents[2] / "../shared"
 PARITY = SHARED / "parity"
@@ -39,7 +40,7 @@ def scored(file: str) -> Scored:
         }
         for i, r in enumerate(rows)
     )
-    return score(answers_table(answers), ("official",), replicates=0)
+    return score(answers_table(answers), ("official",), replicates=0, processes=1)  # Punkt may be hidden in this one
 
 
 def expected() -> list[tuple[str, str, float]]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from meds_pipeline.core.errors import ScoringError
-from meds_pipeline.scoring import run_score, score_files
+from meds_pipeline.scoring.report import run_score, score_files
 
 HEADER = "task_id,input,GT,output\n"
 ROWS = (
@@ -163,8 +163,8 @@ def test_the_order_of_rows_changes_nothing_but_their_places(file: Path, tmp_path
     file.write_text(HEADER + "\n".join(rows))
     turned.write_text(HEADER + "\n".join(reversed(rows)))
     first, second = (json.loads(run_score([path], format="json", flips=True)) for path in (file, turned))
-    assert [problem.pop("first") for problem in first["problems"]] == [["line 7 (task57)"]]
-    assert [problem.pop("first") for problem in second["problems"]] == [["line 2 (task57)"]]
+    assert [problem.pop("first") for problem in first["problems"]] == [["row 7 (task57)"]]
+    assert [problem.pop("first") for problem in second["problems"]] == [["row 2 (task57)"]]
     assert first == second
 
 
@@ -184,9 +184,9 @@ def test_no_file() -> None:
 
 def test_a_small_file_is_scored_without_heavy_imports(file: Path) -> None:
     code = (
-        "import sys, pathlib; from meds_pipeline.scoring import run_score; "
+        "import sys, pathlib; from meds_pipeline.scoring.report import run_score; "
         "run_score([pathlib.Path(sys.argv[1])], format='json'); "
-        "heavy = {'pandas', 'nltk', 'torch', 'transformers', 'scipy', 'regex'}; "
+        "heavy = {'nltk', 'jieba', 'janome', 'torch', 'transformers', 'scipy', 'regex'}; "
         "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)

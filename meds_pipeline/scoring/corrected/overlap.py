@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from meds_pipeline.scoring.base import Answer, ItemScore, counted
 from meds_pipeline.scoring.corrected.text import bare, given
 from meds_pipeline.scoring.official.overlap import Overlap as OfficialOverlap
-from meds_pipeline.scoring.overlap import bleu1
+from meds_pipeline.scoring.tokens.overlap import bleu1
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,17 +5,12 @@ What upstream calls ROUGE-1 is ROUGE-L; it is named `rougeL` here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from meds_pipeline.scoring import punkt
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted, outcome_of, skipped, upstream_cell
-from meds_pipeline.scoring.languages import Tokens
-from meds_pipeline.scoring.overlap import bleu1, rouge_package_l
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from meds_pipeline.scoring.registry import TaskSpec
+from meds_pipeline.scoring.tokens import punkt
+from meds_pipeline.scoring.tokens.languages import words_of
+from meds_pipeline.scoring.tokens.overlap import bleu1, rouge_package_l
 
 SPLIT_BY_PUNKT = ("en", "es", "fr", "ru")
 
@@ -26,15 +21,9 @@ class Overlap(Family):
     metrics: ClassVar[tuple[str, ...]] = ("bleu1", "rougeL")
     main: ClassVar[str] = "rougeL"
 
-    def __init__(self, spec: TaskSpec) -> None:
-        """Tokens are cut as they are asked for, unless `prepare` gives shared ones."""
-        super().__init__(spec)
-        self.words = Tokens(spec.language)
-
-    def prepare(self, answers: Sequence[Answer], tokens: Tokens) -> None:
-        """Cut all texts of the answers together, in the language where that pays."""
-        self.words = tokens
-        tokens.prepare(text for a in answers for text in (a.output or "", *a.references))
+    def words(self, text: str) -> list[str]:
+        """Words of a text in the task's language; not to be changed by the caller."""
+        return words_of(text, self.spec.language)
 
     @property
     def comparable(self) -> tuple[bool, ...]:

@@ -1,19 +1,15 @@
-"""The formats of submission files: CSV, JSON lines and Parquet with task_id, input, GT and output.
-
-Upstream reads every submission with `pandas.read_csv`. Where pandas reads a CSV file without complaint, rows and cells
-here are the same. Where it gives up (a quote that is never closed, a row with too many cells, bytes that are not
-UTF-8), the rows that can be read are read, and the others are named.
-"""
+"""The formats of submission files: CSV, JSON lines and Parquet with task_id, input, GT and output."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import json
-from itertools import zip_longest
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meds_pipeline.core.errors import ScoringError, Where
-from meds_pipeline.scoring.csv_records import Records
+from meds_pipeline.scoring.submission.tables import csv_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,27 +17,30 @@ if TYPE_CHECKING:
 
 COLUMNS = ("task_id", "input", "GT", "output")
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+_ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+)"?,')
+"""The start of a row, a task id and a comma, after a line break within a cell."""
 
 
 class Row(NamedTuple):
     """One row of a file.
 
     Attributes:
-        place: Its line or, in Parquet files, its number, from 1.
+        number: Its number in the file, from 1. In CSV files the header is row 1, and a cell with line breaks does not
+            start a new row, as in a spreadsheet.
         fields: Its cells by column; None where it cannot be read.
-        kinds: What is odd about it, as keys of `submission.MESSAGES`.
-        detail: More about its place, for people.
+        kinds: What is odd about it, as keys of `problems.MESSAGES`.
     """
 
-    place: int
+    number: int
     fields: Mapping[str, Any] | None
     kinds: tuple[str, ...] = ()
-    detail: str = ""
 
     @property
     def named(self) -> str:
-        """Its place in words."""
-        return f"line {self.place}" + (f" ({self.detail})" if self.detail else "")
+        """Its number and task in words."""
+        task = self.text("task_id") or ""
+        shown = repr(task) if task != task.strip() else task or "blank"
+        return f"row {self.number}" if self.fields is None else f"row {self.number} ({shown})"
 
     def text(self, column: str) -> str | None:
         """A cell as text; None where it is missing: not there, null or NaN."""
@@ -116,65 +115,58 @@ def _check_ending(path: Path) -> None:
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
-    """Rows of a CSV file, in one pass.
-
-    A quote that is never closed swallows what follows: where pandas gives up for that, reading goes on at the next line
-    that looks like the start of a row, so that it costs one row. Where the quote pairs with that of a later row, pandas
-    reads one row without complaint, and so do we, but say so.
-    """
-    with Records(path) as records:
-        rows = iter(records)
-        header = next(rows, [])
-        _check_header(header, records, path)
-        for cells in rows:
-            yield _csv_row(header, cells, records)
+    records = csv_records(path)
+    _, header = next(records, (1, ()))
+    if isinstance(header, str):
+        raise ScoringError("its first line cannot be read.", Where(file=str(path)), "Write it with one header line.")
+    _check_header(header, path)
+    for number, cells in records:
+        if isinstance(cells, str):
+            yield Row(number, None, (cells,))
+        elif any(cells[1:]) or cells[0].strip():  # else a blank line, or commas alone
+            yield _csv_row(number, dict(zip(header, cells, strict=True)))
 
 
-def _csv_row(header: Sequence[str], cells: Sequence[str], records: Records) -> Row:
-    """The cells of one record as a row; where it is broken, the lines it swallowed are read again."""
-    place, within = records.number, records.row_within()
-    if records.unclosed(cells) or (len(cells) > len(header) and within):
-        if within:
-            records.read_again(within)
-        return Row(place, None, ("broken_row",))
-    if len(cells) > len(header):
-        return Row(place, None, ("long_row",))
-    if wrong := records.wrong():
-        return Row(place, None, ("not_utf8",), f"byte 0x{wrong.byte:02X} at offset {wrong.offset}")
-    kinds = (("short_row",) if len(cells) < len(header) else ()) + (("swallowed_row",) if within else ())
-    return Row(place, dict(zip_longest(header, cells)), kinds)
+def _csv_row(number: int, fields: Mapping[str, str]) -> Row:
+    text = "\x1f".join(fields.values())
+    if not _is_utf8(text):
+        return Row(number, None, ("not_utf8",))
+    return Row(number, fields, ("swallowed_row",) if _ROW_WITHIN.search(text) else ())
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether no byte of a text had to be escaped to read it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
     columns: set[str] = set()
-    place = 0
     with path.open("rb") as stream:
-        for place, line in enumerate(stream, 1):
+        for number, line in enumerate(stream, 1):
             if line.strip():
-                row = _json_row(place, line)
+                row = _json_row(number, line)
                 columns |= (row.fields or {}).keys()
                 yield row
     if columns:
         _check_columns([*columns, *(["GT"] if "references" in columns else []), "input"], path)
 
 
-def _json_row(place: int, line: bytes) -> Row:
-    import orjson
-
+def _json_row(number: int, line: bytes) -> Row:
     try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            row = json.loads(line)  # takes NaN, which Python writes for what is missing
-            json.dumps(row, ensure_ascii=False).encode()  # and half characters, which are no text
-        except UnicodeError:
-            return Row(place, None, ("not_utf8",))
-        except (ValueError, RecursionError):
-            return Row(place, None, ("broken_row",))
-    if not isinstance(row, dict) or "task_id" not in row:
-        return Row(place, None, ("broken_row",))
-    whole = "output" in row and ("GT" in row or "references" in row)
-    return Row(place, row, () if whole else ("short_row",))
+        text = line.decode()
+        row = json.loads(text)
+        if "\\u" in text:
+            json.dumps(row, ensure_ascii=False).encode()  # an escaped half of a surrogate pair is no text
+    except UnicodeError:
+        return Row(number, None, ("not_utf8",))
+    except (ValueError, RecursionError):
+        return Row(number, None, ("broken_row",))
+    good = isinstance(row, dict) and "task_id" in row
+    return Row(number, row) if good else Row(number, None, ("broken_row",))
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
@@ -186,16 +178,13 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     except (OSError, pa.ArrowInvalid) as error:
         raise ScoringError(f"not a Parquet file: {error}.", Where(file=str(path)), "Write it again.") from error
     _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path)
-    place = 0
-    for batch in file.iter_batches():
-        for fields in batch.to_pylist():
-            place += 1
-            yield Row(place, fields)
+    fields = (fields for batch in file.iter_batches() for fields in batch.to_pylist())
+    yield from map(Row, itertools.count(1), fields)
 
 
-def _check_header(header: Sequence[str], records: Records, path: Path) -> None:
+def _check_header(header: Sequence[str], path: Path) -> None:
     line = ",".join(header)
-    if records.wrong() or "\x00" in line:
+    if "\x00" in line or not _is_utf8(line):
         raise ScoringError("it is not UTF-8.", Where(file=str(path)), "Write it as UTF-8 (`iconv -f NAME -t UTF-8`).")
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(header) == 1 and set(COLUMNS) <= set(line.split(delimiter)):

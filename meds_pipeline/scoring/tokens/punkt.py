@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from meds_pipeline.scoring.patterns import Pattern
+from meds_pipeline.scoring.tokens.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

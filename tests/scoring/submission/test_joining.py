@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from meds_pipeline.scoring import score_files
-from meds_pipeline.scoring.report import Report
+from meds_pipeline.scoring.report import Report, score_files
 
 HEADER = "item_id,task_id,input,GT,output\n"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meds_pipeline.scoring import overlap
 from meds_pipeline.scoring.corrected import overlap as corrected
+from meds_pipeline.scoring.tokens import overlap
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), max_size=15)
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from meds_pipeline.core.errors import ScoringError
-from meds_pipeline.scoring import score_files
 from meds_pipeline.scoring.registry import load_registry
-from meds_pipeline.scoring.submission import Submission, read_submission
+from meds_pipeline.scoring.report import score_files
+from meds_pipeline.scoring.submission.answers import Submission, read_submission
 
 KNOWN = load_registry().tasks
 HEADER = "task_id,input,GT,output\n"
@@ -49,11 +49,11 @@ def test_oddities_are_counted_and_named(tmp_path: Path) -> None:
     ]
     found = read(tmp_path / "m.csv", HEADER + "\n".join(rows) + "\n")
     assert problems(found) == {
-        "missing_output": (1, ["line 2 (task57)"]),
-        "blank_output": (1, ["line 3 (task57)"]),
-        "unknown_task": (2, ["line 4 (task999)", "line 5 (blank)"]),
-        "duplicate_row": (1, ["line 7 (task57)"]),
-        "missing_truth": (1, ["line 8 (task57)"]),
+        "missing_output": (1, ["row 2 (task57)"]),
+        "blank_output": (1, ["row 3 (task57)"]),
+        "unknown_task": (2, ["row 4 (task999)", "row 5 (blank)"]),
+        "duplicate_row": (1, ["row 7 (task57)"]),
+        "missing_truth": (1, ["row 8 (task57)"]),
     }
     assert len(found.answers) == 5
     assert len({answer.item_id for answer in found.answers}) == 5
@@ -70,10 +70,9 @@ def test_rows_that_cannot_be_read_are_no_items_and_short_ones_are(tmp_path: Path
     text = HEADER + "task57,q1,B,B\ntask57,q2,B\ntask57,q3,B\ntask57,q4,B\ntask57,too,many,cells,here\n"
     found = read(tmp_path / "m.csv", text + 'task57,"never closed,B,B\n')
     assert problems(found) == {
-        "broken_row": (1, ["line 7"]),
-        "long_row": (1, ["line 6"]),
-        "short_row": (3, ["line 3 (task57)", "line 4 (task57)", "line 5 (task57)"]),
-        "missing_output": (3, ["line 3 (task57)", "line 4 (task57)", "line 5 (task57)"]),
+        "broken_row": (1, ["row 7"]),
+        "long_row": (1, ["row 6"]),
+        "missing_output": (3, ["row 3 (task57)", "row 4 (task57)", "row 5 (task57)"]),
     }
     assert sorted(answer.output or "" for answer in found.answers) == ["", "", "", "B"]
     assert found.rows == 6
@@ -91,14 +90,14 @@ def test_truths_that_are_missing_or_blank_are_named_for_what_they_do(tmp_path: P
     text = HEADER + "task12,q1,,yes it is\ntask131,q1,None,anything none\ntask12,q2, . ,yes\ntask12,q3,no,no\n"
     found = read(tmp_path / "m.csv", text)
     assert problems(found) == {
-        "missing_truth": (2, ["line 2 (task12)", "line 3 (task131)"]),
-        "blank_truth": (1, ["line 4 (task12)"]),
+        "missing_truth": (2, ["row 2 (task12)", "row 3 (task131)"]),
+        "blank_truth": (1, ["row 4 (task12)"]),
     }
 
 
 def test_text_that_was_lost_before_is_named(tmp_path: Path) -> None:
     found = read(tmp_path / "m.csv", HEADER + "task18,q,pat\ufffd,pat\ufffd\n")
-    assert problems(found) == {"lost_text": (1, ["line 2 (task18)"])}
+    assert problems(found) == {"lost_text": (1, ["row 2 (task18)"])}
 
 
 def test_flags_of_a_row(tmp_path: Path) -> None:
@@ -131,7 +130,7 @@ def test_ids_join_items_and_the_first_of_a_doubled_id_counts(tmp_path: Path) -> 
     text = "item_id,task_id,input,GT,output,subject\na,task57,q,B,B,s1\na,task57,q,B,C,s1\nb,task57,q,B,B,\n"
     found = read(tmp_path / "m.csv", text)
     assert [(a.item_id, a.output, a.subject) for a in found.answers] == [("a", "B", "s1"), ("b", "B", None)]
-    assert problems(found)["duplicate_id"] == (1, ["line 3 (task57)"])
+    assert problems(found)["duplicate_id"] == (1, ["row 3 (task57)"])
     renamed = found.by_content()
     assert [(a.output, a.subject) for a in renamed.answers] == [("B", "s1"), ("B", None)]
     assert {a.item_id for a in renamed.answers}.isdisjoint({"a", "b"})
@@ -148,7 +147,7 @@ def test_json_lines_and_parquet_give_the_same_items_as_csv(tmp_path: Path) -> No
     parquet = read_submission(tmp_path / "m.parquet", KNOWN)
     ids = [answer.item_id for answer in csv.answers]
     assert [answer.item_id for answer in lines.answers] == ids == [answer.item_id for answer in parquet.answers]
-    assert problems(lines)["broken_row"] == (2, ["line 4", "line 5"])
+    assert problems(lines)["broken_row"] == (2, ["row 4", "row 5"])
     assert "broken_row" not in problems(parquet)
 
 
@@ -176,4 +175,4 @@ def test_files_without_a_row_to_score_say_why(tmp_path: Path, text: str, said: s
 def test_task_ids_are_taken_as_they_stand(tmp_path: Path) -> None:
     """Upstream compares ids as they are, so a blank more is another task; it is shown."""
     found = read(tmp_path / "m.csv", HEADER + "task57 ,q,B,B\ntask57,q,B,B\n")
-    assert problems(found)["unknown_task"] == (1, ["line 2 ('task57 ')"])
+    assert problems(found)["unknown_task"] == (1, ["row 2 ('task57 ')"])

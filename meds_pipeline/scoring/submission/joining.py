@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from meds_pipeline.scoring.submission import Submission
+    from meds_pipeline.scoring.submission.answers import Submission
 
 _NAMED = 3
 

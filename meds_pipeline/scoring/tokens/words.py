@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring import punkt
-from meds_pipeline.scoring.patterns import Pattern
-from meds_pipeline.scoring.punkt import SPACE
+from meds_pipeline.scoring.tokens import punkt
+from meds_pipeline.scoring.tokens.patterns import Pattern
+from meds_pipeline.scoring.tokens.punkt import SPACE
 
 if TYPE_CHECKING:
-    from meds_pipeline.scoring.punkt import Tables
+    from meds_pipeline.scoring.tokens.punkt import Tables
 
 # Stands between sentences. `str.split` takes it for a blank, the rules (see punkt.SPACE) do not.
 _BORDER = "\x1e"
