@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from golden import cases, judged
-
 from meds_pipeline.scoring.corrected.letters import options, truth_letters
 
 QUESTION = "Which deficiency is it?\nOptions: A: zinc\tB: iron oxide\tC: iron\tD: no zinc\tE: lead"

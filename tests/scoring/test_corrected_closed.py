@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from golden import cases, judged
-
-from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.corrected.closed import read_label
 from meds_pipeline.scoring.corrected.context import Stance, Weight
 from meds_pipeline.scoring.corrected.labelset import Labels, key
 from meds_pipeline.scoring.corrected.prose import Prose
+
+from meds_pipeline.scoring.base import Answer
+from meds_pipeline.scoring.corrected.closed import read_label
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import load_registry, spec_for
 

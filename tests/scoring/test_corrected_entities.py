@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from golden import blocks, judged
+from meds_pipeline.scoring.corrected.nothing import says_none
 
 from meds_pipeline.scoring.corrected.entities import entities, gold_entities
-from meds_pipeline.scoring.corrected.nothing import says_none
 
 WHOLE = (
     *("NO", "nitric oxide (NO)", "[3H]dopamine", "Ca(2+)", "5'-AMP", "3'", "N,N-dimethylaniline", "C++", "E. coli"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from golden import cases, judged
+from meds_pipeline.scoring.corrected.passage import copies, passage
 
 from meds_pipeline.scoring.corrected.extraction import parts
-from meds_pipeline.scoring.corrected.passage import copies, passage
 
 
 @pytest.mark.parametrize(("task", "question", "truth", "output", "outcome"), cases("extraction"))
