@@ -73,7 +73,7 @@ class LabelSet(NamedTuple):
             ordinary = word in _ORDINARY or word.isdigit()
             if word.isdigit() and not leads(low, found.start()):
                 continue
-            if not ordinary or not _WORD_BEHIND.match(low, found.end()):
+            if not ordinary or word == "maybe" or not _WORD_BEHIND.match(low, found.end()):
                 judges = _JUDGES.fullmatch(word) is not None
                 yield Mention(frozenset({self.meanings[word]}), *found.span(), short=ordinary, judges=judges)
 
