@@ -19,7 +19,8 @@ _AND = r"(?:\s|[,;、&+・和与と]|and\b|et\b|y\b|и\b|及び){1,5}"
 _ONLY = re.compile(rf"\W{{0,9}}([A-H](?:{_AND}[A-H]){{0,7}}|[A-H]{{2,8}}|[a-h])\W{{0,9}}")
 _LETTERS = re.compile(rf"(?<![{_WORD}])(?<![A-Za-z]['-])(?:[A-H]{{1,5}}|[a-h])(?![{_WORD}])(?!['-][{_WORD}])")
 _GOES_ON = re.compile(
-    r" (?:is|are|was|because|since|as|and|or|but|rather|over|if|not|seems?|must|should|would|fits|est|sont|et|es|son|y|и)\b"
+    r" (?:is|are|was|because|since|as|and|or|but|rather|over|if|not|seems?|must|should|would|fits"
+    r"|est|sont|et|es|son|y|и)\b"
 )
 _WORD_BEHIND = re.compile(r"\.? [^\W\d_A-Z\u0410-\u042f\u3040-\u9fff]")
 """Behind what is an article or an initial and no letter of an option: "A patient", "E. coli"."""
@@ -35,7 +36,7 @@ _SCANNED = 4000
 _SHORT = 3
 _INSIDE = re.compile(f"[{_WORD}]{{2}}")
 _ENDS = re.compile(r"[.,:;)]|\s*$|\n")
-_TOGETHER = re.compile(r"[\s.:)(,=-]{0,4}")
+_TOGETHER = re.compile(r"[ .:)(,=-]{0,4}")
 
 
 def latin(text: str, by_place: bool = False) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted
 from meds_pipeline.scoring.corrected.stated import Mention, Reading, leads, stated
-from meds_pipeline.scoring.corrected.text import clean, given, normal, repeats, said, without
+from meds_pipeline.scoring.corrected.text import clean, given, normal, repeats, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ _ORDINARY = frozenset({"yes", "no", "maybe", "true", "false", "neutral", "positi
 """Labels that are ordinary words: they count only where no noun follows."""
 _JUDGES = re.compile(r"entail(?:s|ed)?|contradict(?:s|ed|ing)?")
 _WORD_BEHIND = re.compile(
-    r" (?!(?:because|since|as|but|and|or|given|based|according|due|not|rather|if|nor|instead|to the)\b)\w| to\b(?! the)"
+    r" (?!(?:because|since|as|but|and|or|given|based|according|due|not|rather|if|nor|instead|with|to the)\b)\w"
 )
 
 
@@ -56,7 +56,7 @@ class LabelSet(NamedTuple):
 
     def meaning(self, text: str, lead_in: str = "") -> str:
         """The label a gold answer names; its own words where it is none of the set."""
-        word = key(without(text, [lead_in]))
+        word = key(text).removeprefix(key(lead_in)).strip()
         return self.meanings.get(word, word)
 
     def with_truths(self, truths: Iterable[str]) -> LabelSet:

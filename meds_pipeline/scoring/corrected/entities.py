@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.base import Answer, ItemScore
 
 _KINDS = (
-    r"(?:chemicals?|drugs?|compounds?|substances?|medications?|diseases?|disorders?|conditions?|species|organisms?"
+    r"(?:chemicals?|drugs?|compounds?|substances?|medications?|diseases?|disorders?|conditions?|species|organisms?|bacteri\w{1,3}|virus(?:es)?"
     r"|genes?|proteins?|anatom\w{1,6}|(?:named )?entit\w{1,4}|names?|terms?|mentions?|symptoms?|answers?|output|list)"
 )
 _LEAD_IN = re.compile(

@@ -68,7 +68,9 @@ def parts(truth: str) -> list[str]:
 def read_parts(output: str, wanted: Sequence[str]) -> Found:
     """How many parts an output (in plain form) states; one only denied, or offered among others, is refused."""
     held = [[_is_stated(output, start, part, wanted) for start in _places(output, part)] for part in wanted]
-    return Found(sum(map(any, held)), sum(bool(one) and not any(one) for one in held), len(wanted))
+    clear = [not _has_rival(output, part, wanted) for part in wanted]
+    stated = sum(any(one) and alone for one, alone in zip(held, clear, strict=True))
+    return Found(stated, sum(map(bool, held)) - stated, len(wanted))
 
 
 def _places(output: str, part: str) -> Iterator[int]:
@@ -92,15 +94,18 @@ def _is_stated(output: str, start: int, part: str, wanted: Sequence[str]) -> boo
         return False
     if (found := _OR_AFTER.match(after)) and not after.startswith(tuple(wanted), found.end()):
         return False
-    if (found := _OR_BEFORE.search(before)) and not before[: found.start()].rstrip(" ,").endswith(tuple(wanted)):
-        return False
+    either = _OR_BEFORE.search(before)
+    return either is None or before[: either.start()].rstrip(" ,").endswith(tuple(wanted))
+
+
+def _has_rival(output: str, part: str, wanted: Sequence[str]) -> bool:
+    """Whether a part is an amount and the output gives another one of its unit: "5 mg, 10 mg", "5-10 mg"."""
     amount = _AMOUNT.fullmatch(part)
-    same_unit = (
-        re.compile(rf"\d[\d.]*(?: {re.escape(amount.group(1))}|(?= ?(?:to|[-–]) ?{re.escape(part)}))\b")
-        if amount
-        else None
-    )
-    return same_unit is None or all(other in wanted for other in same_unit.findall(output))
+    if amount is None:
+        return False
+    unit = re.escape(amount.group(1))
+    found = re.findall(rf"(?<![\d.])(\d[\d.]*)(?: {unit}\b|(?= ?(?:to|[-–/]) ?\d[\d.]* {unit}\b))", output)
+    return any(f"{number} {amount.group(1)}" not in wanted for number in found)
 
 
 def form(truth: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from meds_pipeline.scoring.base import upstream_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Set
 
     from meds_pipeline.scoring.base import Answer
 
@@ -19,13 +19,14 @@ _MARKUP = re.compile(
     r"</?[a-z]{1,12} ?/?>|\\[a-z]{1,12}\s?\{?|\\[()\[\]]|[*`\"“”«»„{}$「」『』【\[\]]|\b_+|_+\b", re.IGNORECASE
 )
 _HEADING = re.compile(
-    r"^([^\w\n]{0,6}(?:[\w']{1,15} ){0,3}(?:answers?|réponses?|respuestas?|ответы?|答案|答え|正解)(?: is| are)?)[ :]{0,3}\n\s{0,9}",
+    r"^([^\w\n]{0,6}(?:[\w']{1,15} ){0,3}(?:answers?|réponses?|respuestas?|ответы?|答案|答え|正解)(?: is| are)?)"
+    r"[ :]{0,3}\n\s{0,9}",
     re.IGNORECASE | re.MULTILINE,
 )
 """A line that only announces the answer on the next."""
 _ENDS = " ,;:.!?#•·…、。"
 _STARTS = " ,;:!?#•·…、。"  # a full stop may start a number
-_BRACKETS = ("()", "[]", "{}")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _LAYERS = 4
 """Brackets and quotes around a text are taken off at most so many times."""
 _THING = (
@@ -33,11 +34,15 @@ _THING = (
     r"|organisms?|genes?|proteins?|labels?|hallmarks?|information|answers?|interventions?|participants?|outcomes?)"
 )
 _IN = r"(?: (?:found|mentioned|identified|detected|present|listed)){0,2}(?: in (?:the|this) (?:\w{1,12} )?\w{1,10})?"
-_NONE = re.compile(
-    rf"(?:no[,.]? )?(?:the (?:answer|output) is )?(?:there ?(?:is|are|were|'s)(?:n't| not)? |(?:the|this) \w{{1,10}} \w{{1,10}} "
+_SUBJECT = (
+    r"(?:the (?:answer|output) is |there ?(?:is|are|were|'s)(?:n't| not)? |(?:the|this) \w{1,10} \w{1,10} "
     r"|i (?:found|see) |i (?:could not|couldn't|cannot|can't|did not|didn't|do not|don't) \w{1,10} )?"
-    rf"(?:(?:no|zero|not any|none of the|any) (?:[\w-]{{1,20}} ){{0,4}}?{_THING}(?: [\w ]{{0,60}})?|(?:none|nothing){_IN}"
-    rf"|no|nil|null|empty|n/a|not (?:found|applicable|mentioned|present|available){_IN}|-{{1,3}}|\[ ?\]|\{{ ?\}})"
+)
+_NONE = re.compile(
+    rf"(?:no[,.]? )?{_SUBJECT}"
+    rf"(?:(?:no|zero|not any|none of the|any) (?:[\w-]{{1,20}} ){{0,4}}?{_THING}(?: [\w ]{{0,60}})?"
+    rf"|(?:none|nothing|not (?:found|applicable|mentioned|present|available)){_IN}|no|nil|null|empty|n/a|-{{1,3}}"
+    r"|\[ ?\]|\{ ?\})"
 )
 
 
@@ -109,15 +114,6 @@ def says_none(text: str) -> bool:
         return False
     first = re.split(r"[.!\n]", text.strip()[:400], maxsplit=1)[0]
     return text.strip() in ("[]", "{}", "-") or any(_NONE.fullmatch(bare(part)) for part in (text[:400], first))
-
-
-def without(text: str, lead_ins: Iterable[str]) -> str:
-    """The text without the first of the lead-ins that it starts with (compared in lower case)."""
-    stripped = text.strip()
-    for lead in lead_ins:
-        if lead and stripped.lower().startswith(lead.lower()):
-            return stripped[len(lead) :].strip()
-    return stripped
 
 
 def likeness(first: Set[str], second: Set[str]) -> float:
