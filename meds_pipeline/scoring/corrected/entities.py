@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring.base import Outcome
+from meds_pipeline.scoring.base import Outcome, outcome_of
 from meds_pipeline.scoring.corrected.text import bare, given, likeness, normal, said, says_none
 from meds_pipeline.scoring.official.entities import Entities as OfficialEntities
 from meds_pipeline.scoring.official.entities import entity_score
@@ -59,7 +59,7 @@ def entities(text: str, known: Collection[str] = ()) -> frozenset[str]:
         return frozenset()
     joined = [name for name in sorted(known, key=len, reverse=True) if _PERHAPS.search(name) or ", " in name]
     found = {name for piece in _pieces(text) for name in _members(piece, known, joined)}
-    return frozenset(name for name in found if name in known or not says_none(name)) - {""}
+    return frozenset(name for name in found if name in known or name == "no" or not says_none(name)) - {""}
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -99,5 +99,6 @@ class Entities(OfficialEntities):
             named = entities(output, truth)
             scores.append((likeness(named, truth), entity_score(answer, set(named), set(truth))))
         score = max(scores, key=lambda pair: pair[0])[1]
-        thoughts = score.outcome is Outcome.CORRECT and not output.strip()
-        return score._replace(outcome=Outcome.UNPARSED) if thoughts else score
+        if score.outcome is Outcome.CORRECT and not output.strip():  # nothing but thoughts, and nothing to name
+            return score._replace(outcome=outcome_of(0.0, answer, unparsed=True))
+        return score

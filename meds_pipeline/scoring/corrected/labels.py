@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring.base import Outcome
+from meds_pipeline.scoring.base import Outcome, outcome_of
 from meds_pipeline.scoring.corrected.closed import LabelSet, key
 from meds_pipeline.scoring.corrected.stated import groups, is_stated
 from meds_pipeline.scoring.corrected.text import clean, given, likeness, said, says_none
@@ -39,8 +39,10 @@ class Labels(OfficialLabels):
             named, why = frozenset(), "lists the set: counts as none"
         truth = max(truths, key=lambda labels: likeness(labels, named))
         score = label_score(answer, self.labels, set(named), set(truth), why)
-        none = score.outcome is Outcome.UNPARSED and says_none(output)
-        return score._replace(outcome=Outcome.WRONG) if none else score
+        if named or score.outcome not in (Outcome.CORRECT, Outcome.UNPARSED):
+            return score
+        right = says_none(output) and not truth
+        return score._replace(outcome=outcome_of(float(right), answer, unparsed=not says_none(output)))
 
     def named(self, text: str) -> frozenset[str]:
         """The labels that a text names and neither denies nor doubts."""
