@@ -56,6 +56,13 @@ def test_all_options_are_an_answer_only_where_all_are_right() -> None:
     assert judged("task60", "Les bonnes réponses est A, B, C, D, E: x", "A, B, C, D, E", QUESTION).outcome == "correct"
 
 
+@pytest.mark.parametrize("letter", ["B", "C"])
+@pytest.mark.parametrize("aside", ["The treatment of gout is C.", "In gout, C is preferred."])
+def test_a_remark_does_not_outweigh_the_answer_a_text_opens_with(letter: str, aside: str) -> None:
+    assert judged("task57", letter, f"B: it is clear.\n\n{aside}", QUESTION).outcome == "unparsed"
+    assert judged("task57", "C", f"B: it is clear.\n\n{aside} The answer is C.", QUESTION).outcome == "correct"
+
+
 @pytest.mark.parametrize(
     ("task", "references", "output", "outcome"),
     [

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, Outcome, counted
-from meds_pipeline.scoring.corrected.stated import Mention, Reading, leads, stated
+from meds_pipeline.scoring.corrected.stated import Mention, Reading, lead_of, stated
 from meds_pipeline.scoring.corrected.text import bare, clean, given, repeats, said
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def _is_letter(text: str, low: str, found: re.Match[str], texts: Mapping[str, st
     heads = not text[text.rfind("\n", 0, start) + 1 : start].strip(" (-*")
     if len(letters) > 1 or letters.islower():
         ends = _ENDS.match(text, end) is not None
-        return ends and list(letters) == sorted(set(letters)) and (heads and len(letters) == 1 or leads(low, start))
+        return (
+            ends
+            and list(letters) == sorted(set(letters))
+            and (heads and len(letters) == 1 or lead_of(low, start) is not None)
+        )
     if not _WORD_BEHIND.match(text, end) or _GOES_ON.match(text, end):
         return True
     own = texts.get(letters)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted
-from meds_pipeline.scoring.corrected.stated import Mention, Reading, leads, stated
+from meds_pipeline.scoring.corrected.stated import Mention, Reading, lead_of, stated
 from meds_pipeline.scoring.corrected.text import clean, given, normal, repeats, said
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LabelSet(NamedTuple):
         for found in _finder(tuple(self.meanings)).finditer(low):
             word = key(found.group())
             ordinary = word in _ORDINARY or word.isdigit()
-            if word.isdigit() and not leads(low, found.start()):
+            if word.isdigit() and not lead_of(low, found.start()):
                 continue
             if not ordinary or word == "maybe" or not _WORD_BEHIND.match(low, found.end()):
                 judges = _JUDGES.fullmatch(word) is not None

@@ -9,8 +9,8 @@ Mentions joined as a list are one group. A group that is denied ("not B", "B is 
 4. what a line starts with, set off from the rest;
 5. a verb that is a verdict: "entails".
 
-Where the groups that a rule finds differ, or one offers several things, nothing is stated. What is only named somewhere
-is no answer.
+Where the groups that a rule finds differ, or one offers several things, nothing is stated; nor where a text opens with
+something else than rule 2 finds, or a noun as in "the treatment is". What is only named somewhere is no answer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NEAR = 160
 """Characters before and behind a group that are looked at."""
+_FIRST = 20
+"""Characters before the group that a text opens with, at most."""
 _MANY = 200
 """Groups that are read, the last ones; more are no answer but a loop."""
 
@@ -63,9 +65,9 @@ class Group(NamedTuple):
 UNSTATED = Reading(frozenset(), "no answer stated")
 
 
-def leads(text: str, start: int) -> bool:
-    """Whether "the answer is" or the like stands right before a place of a text in lower case."""
-    return words.LEAD.search(text, max(0, start - _NEAR), start) is not None
+def lead_of(low: str, start: int) -> re.Match[str] | None:
+    """What stands right before a place of a text in lower case, if it is "the answer is" or the like."""
+    return words.LEAD.search(low, max(0, start - _NEAR), start)
 
 
 def groups(low: str, mentions: Sequence[Mention]) -> list[Group]:
@@ -132,8 +134,13 @@ def stated(low: str, mentions: Sequence[Mention], *, several: bool = False) -> R
 
 
 def _rules(low: str, live: list[Group]) -> Iterator[tuple[str, list[Group]]]:
-    yield "stated as the answer", [group for group in live if leads(low, group.start)][-1:]
-    yield "judged right", [group for group in live if _is_judged(low, group)]
+    opening = [group for group in live[:1] if group.start < _FIRST and _starts_line(low, group)]
+    leads = [(group, lead.group()) for group in live if (lead := lead_of(low, group.start))]
+    # "B. .. The treatment of asthma is C" may be about something else than the question; "The answer is C" is not.
+    sure = bool(leads) and words.ANSWER.search(leads[-1][1]) is not None
+    yield "stated as the answer", [group for group, _ in leads[-1:]] + opening * (bool(leads) and not sure)
+    judged = [group for group in live if _is_judged(low, group)]
+    yield "judged right", judged + opening * bool(judged)
     yield "alone", [group for group in live if _is_line(low, group) or _is_sentence(low, group)]
     yield "at the start of a line", [group for group in live if _starts_line(low, group)]
     yield "the only verdict", [group for group in live if group.judges]

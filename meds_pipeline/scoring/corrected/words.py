@@ -38,6 +38,10 @@ LEAD = re.compile(
     rf"(?:[^\w\n.;?!]{{0,3}}(?:{_FILLER})(?!\w)){{0,4}}[^\w\n.;?!]{{0,5}}$"
 )
 """Ends right before what is stated as the answer: "the answer is", "I choose", "so"."""
+ANSWER = re.compile(
+    r"answer|\bans\b|choi|choos|option|réponse|respuesta|opci|ответ|вариант|答|解|选|(?:^|\W)(?:so|thus|therefore|hence)\b"
+)
+"""In a lead that can only be about the question."""
 POINTS = re.compile(
     r"\b(?:(?:suggests?|indicates?|points? to|supports?|(?:consistent|diagnosed) with|leaves)"
     r"(?: (?:option|an?|the|that))?"
