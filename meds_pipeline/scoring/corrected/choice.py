@@ -166,6 +166,10 @@ class Choice(Family):
     def read(output: str, texts: Mapping[str, str]) -> Reading:
         """The letters that an output states."""
         text = clean(output)
+        whole = bare(text)
+        same = [letter for letter, option in texts.items() if whole in (option, bare(f"{letter}. {option}"))]
+        if len(same) == 1:
+            return Reading(frozenset(same), "an option's text alone")
         if "?" not in text and (alone := _ONLY.fullmatch(text)):
             return Reading(_letters(alone.group(1)), "nothing but letters")
         return stated(text.lower(), mentions(text, texts), several=True)

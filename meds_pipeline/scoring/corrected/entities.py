@@ -26,7 +26,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 """What comes before a list: "The entities are:", "Chemicals:", "The text mentions"."""
-_STRING = re.compile(r"""(?<!\w)["']([^"'\n]{1,300})["'](?!\s?:|\w)""")
+_STRING = re.compile(r"""(?<!\w)(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')(?!\s?:|\w)""")
 _NO_NAME = re.compile(r"""["'](?:type|label|category|class|kind)["']\s?:\s?["'][^"'\n]{1,300}["']""")
 _FRAME = re.compile(r"```\w{0,12}|</?\w{1,12}>")
 _PARTED = re.compile(r", |;|\t|[|•，、]| (?=\d{1,2}[.)] \w)|(?<=[^\W\d_]{3})\. (?=[A-Z])")
@@ -66,7 +66,7 @@ def _pieces(text: str) -> Iterator[str]:
     """The items of a list, without what comes before it, bullets and closing words."""
     text = _FRAME.sub("\n", text).strip()
     if text.startswith(("[", "{")) and text.endswith(("]", "}")) and ('"' in text or "'" in text):
-        yield from _STRING.findall(_NO_NAME.sub("", text))
+        yield from (double or single for double, single in _STRING.findall(_NO_NAME.sub("", text)))
         return
     for line in text.split("\n"):
         listed = _LEAD_IN.sub("", line, count=1) if _LEAD_IN.match(line) else line
