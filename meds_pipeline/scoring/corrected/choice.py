@@ -42,11 +42,8 @@ _TOGETHER = re.compile(r"[ .:)(,=-]{0,4}")
 def latin(text: str, by_place: bool = False) -> str:
     """NFKC, with Cyrillic option letters as Latin ones: by their place in the alphabet (В is C) or by look (В is B)."""
     text = unicodedata.normalize("NFKC", text)
-    return (
-        text
-        if text.isascii()
-        else _CYRILLIC.sub(lambda m: m.group().translate(_BY_PLACE if by_place else _BY_LOOK), text)
-    )
+    table = _BY_PLACE if by_place else _BY_LOOK
+    return text if text.isascii() else _CYRILLIC.sub(lambda letter: letter.group().translate(table), text)
 
 
 def options(question: str) -> dict[str, str]:
@@ -68,12 +65,9 @@ def truth_letters(truth: str, listed: Mapping[str, str] | None = None) -> frozen
     first = _TRUTH.search(text)
     if first is None:
         return frozenset()
-    also = {
-        letter
-        for letter, own in _ALSO.findall(text, first.end())
-        if not listed or bare(own).startswith(listed.get(letter, " "))
-    }
-    return _letters(first.group()) | also
+    more = _ALSO.findall(text, first.end())
+    also = (letter for letter, own in more if not listed or bare(own).startswith(listed.get(letter, " ")))
+    return _letters(first.group()).union(also)
 
 
 def _letters(text: str) -> frozenset[str]:
@@ -128,12 +122,8 @@ def _is_letter(text: str, low: str, found: re.Match[str], texts: Mapping[str, st
     (start, end), letters = found.span(), found.group()
     heads = not text[text.rfind("\n", 0, start) + 1 : start].strip(" (-*")
     if len(letters) > 1 or letters.islower():
-        ends = _ENDS.match(text, end) is not None
-        return (
-            ends
-            and list(letters) == sorted(set(letters))
-            and (heads and len(letters) == 1 or lead_of(low, start) is not None)
-        )
+        plain = _ENDS.match(text, end) is not None and list(letters) == sorted(set(letters))
+        return plain and (heads and len(letters) == 1 or lead_of(low, start) is not None)
     if not _WORD_BEHIND.match(text, end) or _GOES_ON.match(text, end):
         return True
     own = texts.get(letters)

@@ -20,11 +20,12 @@ _BETWEEN = r"[^\w.;:!?\n]{1,4}"
 """What may stand between the words of a label: "NSTEMI/STEMI" is "nstemi / stemi"."""
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _ORDINARY = frozenset({"yes", "no", "maybe", "true", "false", "neutral", "positive", "negative"})
-"""Labels that are ordinary words: they count only where no noun follows."""
+"""Labels that are ordinary words."""
 _JUDGES = re.compile(r"entail(?:s|ed)?|contradict(?:s|ed|ing)?")
 _WORD_BEHIND = re.compile(
     r" (?!(?:because|since|as|but|and|or|given|based|according|due|not|rather|if|nor|instead|with|to the)\b)\w"
 )
+_NUMBER_ALONE = re.compile(r"[.)]? ?(?:\n|$)|,? (?:because|since|as)\b")
 
 
 def key(text: str) -> str:
@@ -65,17 +66,25 @@ class LabelSet(NamedTuple):
         return LabelSet({**self.meanings, **new}) if new else self
 
     def mentions(self, low: str) -> Iterator[Mention]:
-        """Where a cleaned text in lower case names labels; a number counts only behind "the answer is"."""
+        """Where a cleaned text in lower case names labels."""
         if not self.meanings:
             return
         for found in _finder(tuple(self.meanings)).finditer(low):
             word = key(found.group())
-            ordinary = word in _ORDINARY or word.isdigit()
-            if word.isdigit() and not lead_of(low, found.start()):
-                continue
-            if not ordinary or word == "maybe" or not _WORD_BEHIND.match(low, found.end()):
+            short = word in _ORDINARY or word.isdigit()
+            if not short or _counts(low, word, *found.span()):
                 judges = _JUDGES.fullmatch(word) is not None
-                yield Mention(frozenset({self.meanings[word]}), *found.span(), short=ordinary, judges=judges)
+                yield Mention(frozenset({self.meanings[word]}), *found.span(), short=short, judges=judges)
+
+
+def _counts(low: str, word: str, start: int, end: int) -> bool:
+    """Whether an ordinary word or a number is a label there.
+
+    A number is one behind "the answer is" and where it opens the text alone; a word where no noun follows.
+    """
+    if word.isdigit():
+        return lead_of(low, start) is not None or (start == 0 and _NUMBER_ALONE.match(low, end) is not None)
+    return word == "maybe" or _WORD_BEHIND.match(low, end) is None
 
 
 class Closed(Family):

@@ -91,9 +91,8 @@ def _joined(low: str, last: Mention, mention: Mention) -> bool:
 
 def _group(low: str, members: list[Mention]) -> Group:
     joints = [low[a.end : b.start] for a, b in zip(members, members[1:], strict=False) if a.values != b.values]
-    offered = any(
-        words.OR.search(joint) or not words.JOINS.search(joint) for joint in joints
-    )  # "B) text of A" is neither
+    # "B or C" offers two, and "B) text of A" contradicts itself.
+    offered = any(words.OR.search(joint) or not words.JOINS.search(joint) for joint in joints)
     values = frozenset[str]().union(*(member.values for member in members))
     return Group(values, members[0].start, members[-1].end, members[-1].short, any(m.judges for m in members), offered)
 
@@ -101,16 +100,11 @@ def _group(low: str, members: list[Mention]) -> Group:
 def is_stated(low: str, group: Group) -> bool:
     """Whether the text neither denies a group nor leaves it in doubt."""
     sentence = words.STOP.split(low[max(0, group.start - _NEAR) : group.start])[-1]
-    if words.NOT.search(words.CLAUSE.split(sentence)[-1]) or words.NOT_AFTER.match(low, group.end):
-        return False
+    clause = words.CLAUSE.split(sentence)[-1]
     stop = words.STOP.search(low, group.end, group.end + _NEAR)
-    asked = stop is not None and stop.group() == "?"
-    doubt = (
-        words.IF.search(sentence)
-        or words.MAY.search(words.CLAUSE.split(sentence)[-1])
-        or words.DOUBT_AFTER.match(low, group.end)
-    )
-    return not asked and not doubt
+    before = words.NOT.search(clause) or words.MAY.search(clause) or words.IF.search(sentence)
+    behind = words.NOT_AFTER.match(low, group.end) or words.DOUBT_AFTER.match(low, group.end)
+    return not before and not behind and (stop is None or stop.group() != "?")
 
 
 def stated(low: str, mentions: Sequence[Mention], *, several: bool = False) -> Reading:
@@ -166,8 +160,5 @@ def _is_sentence(low: str, group: Group) -> bool:
 
 def _starts_line(low: str, group: Group) -> bool:
     start = low.rfind("\n", 0, group.start) + 1
-    if not words.OPENS.fullmatch(low, start, group.start):
-        return False
-    return words.SET_OFF.match(low, group.end) is not None or (
-        group.short and words.COMMA.match(low, group.end) is not None
-    )
+    set_off = words.SET_OFF.match(low, group.end) or (group.short and words.COMMA.match(low, group.end))
+    return bool(set_off) and words.OPENS.fullmatch(low, start, group.start) is not None
