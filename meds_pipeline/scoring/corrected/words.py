@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 _NOUN = (
-    r"answers?|ans|choices?|diagnos[ie]s|verdict|labels?|class(?:ification)?|category|claim|statement|relation(?:ship)?"
+    r"answers?|ans|choices?|diagnos[ie]s|verdict|labels?|class(?:ification)?|category"  # codespell:ignore ans
+    r"|claim|statement|relation(?:ship)?"
     r"|predictions?|conclusion|results?|treatment|planning|plan|decision|solution|hypothesis|output|response|guess|best"
     r"|(?:best|correct|right|first|next|most \w{1,15})(?: [\w-]{2,20}){1,4}|réponses?|choix|respuestas?|ответы?"
     r"|(?:opci[oó]n|alternativa|proposition|вариант)(?:e?s)? \w{4,15}|(?:верн|правильн)\w{2,3} \w{4,10}"
@@ -18,7 +19,7 @@ _IS = (
     r"|'s| ?(?:[:=→]|[-=]>|[-–—]))"
 )
 _CHOOSE = (
-    r"choos(?:e|ing)|pick|select|say|think|believe|guess|predict|recommend|suggest|diagnose|going with|go with"
+    r"choose|choosing|pick|select|say|think|believe|guess|predict|recommend|suggest|diagnose|going with|go with"
     r"|choisis|elijo"
 )
 _FILLER = (
@@ -39,7 +40,7 @@ LEAD = re.compile(
 )
 """Ends right before what is stated as the answer: "the answer is", "I choose", "so"."""
 ANSWER = re.compile(
-    r"answer|\bans\b|choi|choos|option|réponse|respuesta|opci|ответ|вариант|答|解|选|(?:^|\W)(?:so|thus|therefore|hence)\b"
+    r"answer|\bans\b|choice|choix|choisis|choose|choosing|option|réponse|respuesta|opci|ответ|вариант|答|解|选|(?:^|\W)(?:so|thus|therefore|hence)\b"
 )
 """In a lead that can only be about the question."""
 POINTS = re.compile(
@@ -77,7 +78,7 @@ NOT_AFTER = re.compile(
 )
 """Right behind what is denied: "is wrong", ": no"."""
 IF = re.compile(
-    r"\b(?:if|unless|whether|suppose|assum\w{1,4}|either|between|lacking|si|s'il|если)\b|如果|假如|是否|もし"
+    r"\b(?:if|unless|whether|suppose|assume[sd]?|assuming|either|between|lacking|si|s'il|если)\b|如果|假如|是否|もし"
 )
 """In the sentence before what is only supposed."""
 MAY = re.compile(r"\b(?:could|might|may|can|consider\w{0,3}|e\.g|for example|such as)\b|可能")
