@@ -5,30 +5,50 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import spec_for
 
 FOLDER = Path(__file__).parent / "scoring" / "golden"
-OUTCOMES = ("correct", "partly", "wrong", "unparsed", "empty")
+OUTCOMES = ("correct", "partly", "wrong", "unparsed")
 
 
-def blocks(name: str) -> list[dict[str, Any]]:
-    """The blocks of a table."""
+class Case(NamedTuple):
+    """An answer, the outcome a careful reader gives it, and the one that the scorer gives it where that differs."""
+
+    family: str
+    task: str
+    question: str
+    truth: str
+    output: str
+    wanted: str
+    known: str
+
+
+def chat_answers() -> list[Case]:
+    """Answers in the manner of chat models; a third entry of a row is what version 3 makes of it."""
+    return [
+        Case(block["family"], block["task"], block["input"], block["gold"], output, wanted, *(known or [wanted]))
+        for block in _blocks("chat_answers")
+        for wanted, output, *known in block["answers"]
+    ]
+
+
+def hard_answers() -> list[Case]:
+    """Answers that are easily misread."""
+    return [
+        Case("", block["task"], block.get("input", ""), block["truth"], output, wanted, wanted)
+        for block in _blocks("hard_answers")
+        for wanted in OUTCOMES
+        for output in block.get(wanted, ())
+    ]
+
+
+def _blocks(name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     return found
-
-
-def cases(name: str) -> list[tuple[str, str, str, str, str]]:
-    """Task, input, truth, output and outcome of every answer of a table."""
-    return [
-        (block["task"], block.get("input", ""), block["truth"], output, outcome)
-        for block in blocks(name)
-        for outcome in OUTCOMES
-        for output in block.get(outcome, ())
-    ]
 
 
 @cache

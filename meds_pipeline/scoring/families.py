@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.errors import ScoringError, UnknownNameError, Where
-from meds_pipeline.scoring.corrected.nothing import says_none
-from meds_pipeline.scoring.corrected.text import bare
+from meds_pipeline.scoring.corrected.text import bare, says_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 SCORERS = ("official", "corrected")
 """Scorers by name; the version of each is in `VERSIONS`."""
 
-VERSIONS = {"official": "2", "corrected": "2"}
+VERSIONS = {"official": "2", "corrected": "3"}
 """Raised whenever a figure could change; part of every result's identity."""
 
 _CLOSED, _EXTRACTION = "closed:Closed", "extraction:Extraction"

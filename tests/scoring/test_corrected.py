@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from golden import judged
 
-from meds_pipeline.scoring.base import Answer, ItemScore
+from meds_pipeline.scoring.base import Answer
 from meds_pipeline.scoring.corrected.text import bare, normal
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import spec_for
-
-
-def judged(task: str, truth: str, output: str | None, question: str = "", **more: bool) -> ItemScore:
-    return family("corrected", spec_for(task)).score(Answer("i", task, question, (truth,), output, **more))
 
 
 @pytest.mark.parametrize(
@@ -78,3 +75,10 @@ def test_failures_come_before_points() -> None:
     assert judged("task57", "B", "B", cut_off=True).outcome == "correct"
     answer = Answer("i", "task57", "", ("B",), None, error="timeout")
     assert family("corrected", spec_for("task57")).score(answer).outcome == "error"
+
+
+@pytest.mark.parametrize("output", ["<think>B is right.", "<think>B is right.</think>", "<think>B"])
+@pytest.mark.parametrize("task", ["task57", "task41", "task106", "task125", "task1", "task18"])
+def test_thoughts_are_no_answer(task: str, output: str) -> None:
+    assert judged(task, "B", output).outcome in ("unparsed", "wrong")
+    assert judged(task, "B", output, cut_off=True).outcome in ("truncated", "wrong")

@@ -27,6 +27,7 @@ GOLDS = {
     "task106": ["resisting cell death.", "cellular energetics, inducing angiogenesis."],
     "task125": ["zinc, iron.", "There is no related enetity.", "head and neck cancer, NAD(+)."],
     "task1": ["ASD boys, ADHD boys", "not found"],
+    "task29": ["5 mg"],
     "task74": ["Gender: F\n\nAge: \"[[18.0, 'year']]\""],
     "task18": ["A text of some words.", "Another."],
 }
@@ -100,11 +101,25 @@ def test_every_accepted_reference_scores_in_full(task: str, truth: str) -> None:
         assert judged(task, references, truth).outcome == "correct"
 
 
-HOSTILE = ("yes ", "\n", " ", "B ", "not true, ", "the answer is B. ", "zinc and ", ",", "(", "5 mg or ")
+HOSTILE = (
+    "yes ",
+    "\n",
+    " ",
+    "B ",
+    "not true, ",
+    "the answer is B. ",
+    "zinc and ",
+    ",",
+    "(",
+    "5 mg or ",
+    "B\n",
+    "选",
+    "a) ",
+)
 SIZE = 200_000
 
 
-@pytest.mark.parametrize("task", ["task57", "task41", "task106", "task125", "task1", "task74", "task18"])
+@pytest.mark.parametrize("task", ["task57", "task41", "task106", "task125", "task1", "task29", "task74", "task18"])
 def test_hostile_answers_take_linear_time(task: str) -> None:
     judged(task, GOLDS[task][0], "warm up")
     start = time.process_time()

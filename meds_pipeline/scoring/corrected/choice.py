@@ -1,142 +1,165 @@
-"""Choice questions: any letter, any of the six languages, wherever the answer stands."""
+"""Choice questions: the letters that an answer states, as letters or by the options' texts, in six languages."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, Outcome, counted
-from meds_pipeline.scoring.corrected.context import Stance, Statement, Weight
-from meds_pipeline.scoring.corrected.letters import (
-    is_cyrillic,
-    letter_mentions,
-    only_letters,
-    options,
-    plain,
-    text_mentions,
-    truth_letters,
-    truth_text,
-)
-from meds_pipeline.scoring.corrected.markup import clean
-from meds_pipeline.scoring.corrected.prose import Mention, Prose, Reading, decide
-from meds_pipeline.scoring.corrected.text import bare, given, repeats
+from meds_pipeline.scoring.corrected.stated import Mention, Reading, lead_of, stated
+from meds_pipeline.scoring.corrected.text import bare, clean, given, repeats, said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-_QUESTION_ANSWER = re.compile(r"(?:^|(?<=\?)\s{0,2})A\s?[:.]\s?(?=\(?[A-H]\)?[.\s]{0,3}$)")
-"""The "A:" of "Q: .. A: B"."""
-_NEAR = re.compile(r"[\s.:)(,=-]{0,6}")
-_DEFINES = re.compile(r"\)?\s(?:is|was|means|refers to|stands for|est|es|это)\s(?:the\s)?|\s?(?:是|为|は)\s?")
-_CLOSED = re.compile(r"[\s)\].,;-]{0,6}(?:\n|$)")
-_LINE = re.compile(r"[^\w\n]{0,6}([A-H])(?:[.):\s-]{1,4}(.{0,80}))?")
-_VERDICT = re.compile(
-    r"\b(?:is|are|was|correct|incorrect|wrong|right|yes|no|not|true|false|plausible|possible|unlikely)\b"
+_WORD = "A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"
+"""What makes a word with the letter next to it; Chinese and Japanese characters do not."""
+_AND = r"(?:\s|[,;、&+・和与と]|and\b|et\b|y\b|и\b|及び){1,5}"
+_ONLY = re.compile(rf"\W{{0,9}}([A-H](?:{_AND}[A-H]){{0,7}}|[A-H]{{2,8}}|[a-h])\W{{0,9}}")
+_LETTERS = re.compile(rf"(?<![{_WORD}])(?<![A-Za-z]['-])(?:[A-H]{{1,5}}|[a-h])(?![{_WORD}])(?!['-][{_WORD}])")
+_GOES_ON = re.compile(
+    r" (?:is|are|was|because|since|as|and|or|but|rather|over|if|not|seems?|must|should|would|fits"
+    r"|est|sont|et|es|son|y|и)\b"
 )
+_WORD_BEHIND = re.compile(r"\.? [^\W\d_A-Z\u0410-\u042f\u3040-\u9fff]")
+"""Behind what is an article or an initial and no letter of an option: "A patient", "E. coli"."""
+_LISTED = re.compile(r"(?<![^\s;,(])([A-H]) ?[:.)、]\s?([^\t\n]+?)(?=[\t\n]|  |,? \(?[A-H] ?[:.)] |$)", re.MULTILINE)
+_TRUTH = re.compile(rf"(?<![{_WORD}])[A-H](?:{_AND}[A-H](?![{_WORD}]))*(?![{_WORD}])")
+_ALSO = re.compile(r"[,、] ?([A-H]): ?([^,]*)")
+_TRUTH_TEXT = re.compile(rf"(?<![{_WORD}])[A-H]\s?[:.)]\s?(.+)", re.DOTALL)
+_CYRILLIC = re.compile(r"(?<!\w)[А-ЗСН](?!\w)")
+_BY_LOOK, _BY_PLACE = str.maketrans("АВСЕНБГД", "ABCEHBDE"), str.maketrans("АБВГДЕЖЗ", "ABCDEFGH")
+_OWN_LIST, _OWN = re.compile(r"(?:^|[\s;,(])[БГД] ?[.):]", re.MULTILINE), re.compile(r"(?<!\w)[БГД](?!\w)")
+_SCANNED = 4000
+"""Letters of a text that are looked at, the last ones."""
+_SHORT = 3
+_INSIDE = re.compile(f"[{_WORD}]{{2}}")
+_ENDS = re.compile(r"[.,:;)]|\s*$|\n")
+_TOGETHER = re.compile(r"[ .:)(,=-]{0,4}")
 
 
-def read_letters(output: str, listed: Mapping[str, str], texts: Mapping[str, str], language: str = "en") -> Reading:
-    """The letters that an output gives; none where it gives none or cannot be told.
-
-    Args:
-        output: The text, Cyrillic letters made Latin.
-        listed: Option texts by letter, from the question.
-        texts: Those and that of the gold answer.
-        language: Two letters.
-    """
-    output = _QUESTION_ANSWER.sub(" answer: ", output)
-    if alone := only_letters(output):
-        return Reading(alone, "nothing but letters")
-    prose = Prose(output, language)
-    if several := _lines(prose.text, texts, bool(listed)):
-        return Reading(several, "a list of letters")
-    statements = prose.statements(_mentions(prose, listed, texts))
-    reading = decide(statements, several=True)
-    reading = reading._replace(values=frozenset("".join(reading.values)))
-    if reading.weight in (Weight.ALONE, Weight.NAMED) and _lists_all(statements, listed):
-        return Reading(frozenset(), "all options listed")
-    return reading
+def latin(text: str, by_place: bool = False) -> str:
+    """NFKC, with Cyrillic option letters as Latin ones: by their place in the alphabet (В is C) or by look (В is B)."""
+    text = unicodedata.normalize("NFKC", text)
+    table = _BY_PLACE if by_place else _BY_LOOK
+    return text if text.isascii() else _CYRILLIC.sub(lambda letter: letter.group().translate(table), text)
 
 
-def _lists_all(statements: list[Statement], listed: Mapping[str, str]) -> bool:
-    affirmed = {value for s in statements if s.stance is Stance.AFFIRMED for value in s.values}
-    return len(listed) > 2 and affirmed >= listed.keys()
+def options(question: str) -> dict[str, str]:
+    """Option texts by letter where a question lists them as `A: ..`, `B: ..`; the last list counts."""
+    found: dict[str, str] = {}
+    for letter, text in _LISTED.findall(latin(question, _OWN_LIST.search(question) is not None)):
+        if letter == "A":
+            found = {}
+        if shown := bare(clean(text)):
+            found[letter] = shown
+    return found if len(found) > 1 and "ABCDEFGH".startswith("".join(found)) else {}
 
 
-def _lines(text: str, texts: Mapping[str, str], known: bool) -> frozenset[str]:
-    """The letters of a text of two or more lines, each a letter or a letter with its option; else none."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if not 2 <= len(lines) <= len("ABCDEFGH"):
+def truth_letters(truth: str, listed: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The letters of a gold answer ("正确答案是 B: ..", "A, C", "A: zinc, C: iron"), whatever its lead-in."""
+    text = latin(truth)
+    if alone := _ONLY.fullmatch(text):
+        return _letters(alone.group(1))
+    first = _TRUTH.search(text)
+    if first is None:
         return frozenset()
-    found = [_LINE.fullmatch(line) for line in lines]
-    letters = [line.group(1) for line in found if line and _is_option(line.group(1), line.group(2), texts, known)]
-    distinct = len(set(letters)) == len(lines) and len(letters) < max(3, len(texts))
-    return frozenset(letters) if distinct else frozenset()
+    more = _ALSO.findall(text, first.end())
+    also = (letter for letter, own in more if not listed or bare(own).startswith(listed.get(letter, " ")))
+    return _letters(first.group()).union(also)
 
 
-def _is_option(letter: str, rest: str | None, texts: Mapping[str, str], known: bool) -> bool:
-    text = bare(rest or "")
-    if not text or not known:
-        return not _VERDICT.search(text)
-    return texts.get(letter, "").startswith(text)
+def _letters(text: str) -> frozenset[str]:
+    return frozenset(re.findall("[A-H]", text.upper() if len(text) == 1 else text))
 
 
-def _mentions(prose: Prose, listed: Mapping[str, str], texts: Mapping[str, str]) -> list[Mention]:
-    """Letters and option texts in order, letters inside option texts left out, a letter and its text as one mention."""
-    marks = [(mention, True) for mention in text_mentions(prose, listed)]
-    marks += [(mention, False) for mention in letter_mentions(prose, texts)]
-    marks.sort(key=lambda mark: (mark[0].start, not mark[1]))
-    kept: list[tuple[Mention, bool]] = []
-    for mention, is_text in marks:
-        if kept and mention.start < kept[-1][0].end:
+def truth_texts(references: Iterable[str]) -> dict[str, str]:
+    """Option texts by letter as far as gold answers with one letter give them."""
+    found = ((truth_letters(reference), _TRUTH_TEXT.search(latin(reference))) for reference in references)
+    return {min(letters): bare(text.group(1)) for letters, text in found if text and len(letters) == 1}
+
+
+def mentions(text: str, texts: Mapping[str, str]) -> list[Mention]:
+    """Options that a cleaned text names by text or letter, in order; a letter and its own text are one mention."""
+    low = text.lower()
+    found = sorted([*_by_text(low, texts), *_by_letter(text, low, texts)], key=lambda m: (m.start, -m.end))
+    kept: list[Mention] = []
+    for mention in found:
+        last = kept[-1] if kept else None
+        if last and mention.start < last.end:
             continue
-        if kept and kept[-1][1] is not is_text:
-            together = _together(prose, kept[-1][0], mention, is_text)
-            if together is not None:
-                kept[-1:] = [(one, True) for one in together]
-                continue
-        kept.append((mention, is_text))
-    return [mention for mention, _ in kept]
+        if last and last.values == mention.values and _TOGETHER.fullmatch(low, last.end, mention.start):
+            kept[-1] = last._replace(end=mention.end)
+        else:
+            kept.append(mention)
+    return kept
 
 
-def _together(prose: Prose, first: Mention, second: Mention, letter_first: bool) -> list[Mention] | None:
-    """What a letter and an option's text side by side say; None where they do not stand side by side.
+def _by_text(low: str, texts: Mapping[str, str]) -> Iterator[Mention]:
+    for letter, option in texts.items():
+        start = low.find(option) if option else -1
+        while start >= 0:
+            end = start + len(option)
+            around = low[max(0, start - 1) : start] + option[0], option[-1] + low[end : end + 1]
+            if not any(_INSIDE.fullmatch(pair) for pair in around):
+                yield Mention(frozenset(letter), start, end, short=len(option) <= _SHORT)
+            start = low.find(option, end)
 
-    One mention where they agree. Nothing where they contradict each other ("B) Aspirin", which is A), nor where a text
-    only says what an option is ("B is heparin").
+
+def _by_letter(text: str, low: str, texts: Mapping[str, str]) -> Iterator[Mention]:
+    for found in list(_LETTERS.finditer(text))[-_SCANNED:]:
+        if _is_letter(text, low, found, texts):
+            yield Mention(_letters(found.group()), *found.span(), short=True)
+
+
+def _is_letter(text: str, low: str, found: re.Match[str], texts: Mapping[str, str]) -> bool:
+    """Whether letters stand for options: small ones and several only behind "the answer is" or at a line's start.
+
+    A capital before a small word ("A patient", "E. coli") is none, unless that word goes on with the sentence or is the
+    option's text, or the letter heads its line and its text is not known.
     """
-    near = _NEAR.fullmatch(prose.low, first.end, second.start) is not None
-    if first.value != second.value:
-        return [] if near and _CLOSED.match(prose.low, second.end) else None
-    if near:
-        end = second.end + (not letter_first and prose.low.startswith(")", second.end))
-        return [Mention(first.value, first.start, end, Weight.ALONE if letter_first else Weight.NAMED)]
-    return [] if letter_first and _DEFINES.fullmatch(prose.low, first.end, second.start) else None
+    (start, end), letters = found.span(), found.group()
+    heads = not text[text.rfind("\n", 0, start) + 1 : start].strip(" (-*")
+    if len(letters) > 1 or letters.islower():
+        plain = _ENDS.match(text, end) is not None and list(letters) == sorted(set(letters))
+        return plain and (heads and len(letters) == 1 or lead_of(low, start) is not None)
+    if not _WORD_BEHIND.match(text, end) or _GOES_ON.match(text, end):
+        return True
+    own = texts.get(letters)
+    return low.startswith(own, end + 1) or low.startswith(own, end + 2) if own else heads and text[end] == "."
 
 
 class Choice(Family):
-    """Accuracy: right if the letters given are those of a reference; some of several right letters are `partly`."""
+    """Accuracy: right if the letters stated are those of a reference; some of several right letters are `partly`."""
 
     reads_input: ClassVar[bool] = True
 
     def score(self, answer: Answer) -> ItemScore:
         """Read letters from both sides and compare the sets."""
         answer = given(answer)
-        output = answer.output or ""
-        truths = [truth_letters(reference) for reference in answer.references]
-        golds = {truth_text(reference): letters for reference, letters in zip(answer.references, truths, strict=True)}
+        output = said(answer)
         listed = options(answer.input)
-        known = {min(letters): text for text, letters in golds.items() if text and len(letters) == 1}
-        reading = read_letters(
-            plain(output, is_cyrillic(answer.input, output)), listed, listed | known, self.spec.language
-        )
-        if not reading.values and (whole := bare(clean(output))) and golds.get(whole):
-            reading = Reading(golds[whole], "the right option's text")
-        right = (bool(reading.values) and reading.values in truths) or repeats(answer) is not None
+        truths = [truth_letters(reference, listed) for reference in answer.references]
+        by_place = _OWN_LIST.search(answer.input) or not listed and _OWN.search(output)
+        reading = self.read(latin(output, bool(by_place)), listed or truth_texts(answer.references))
+        right = bool(reading.values) and reading.values in truths or repeats(answer)
         if not right and len(listed) > 2 and reading.values >= listed.keys():
             reading = Reading(frozenset(), "all options listed")
-        shown = ["".join(sorted(letters)) for letters in (reading.values, *truths)]
-        why = f"{reading.why}: {shown[0] or '-'}, truth {' or '.join(shown[1:]) or 'unreadable'}"
+        letters, *wanted = ("".join(sorted(letters)) for letters in (reading.values, *truths))
+        why = f"{reading.why}: {letters or '-'}, truth {' or '.join(wanted) or 'unreadable'}"
         score = counted(answer, float(right), why=why, unparsed=not reading.values)
         some = score.outcome is Outcome.WRONG and any(reading.values & letters for letters in truths)
         return score._replace(outcome=Outcome.PARTLY) if some else score
+
+    @staticmethod
+    def read(output: str, texts: Mapping[str, str]) -> Reading:
+        """The letters that an output states."""
+        text = clean(output)
+        whole = bare(text)
+        same = [letter for letter, option in texts.items() if whole in (option, bare(f"{letter}. {option}"))]
+        if len(same) == 1:
+            return Reading(frozenset(same), "an option's text alone")
+        if "?" not in text and (alone := _ONLY.fullmatch(text)):
+            return Reading(_letters(alone.group(1)), "nothing but letters")
+        return stated(text.lower(), mentions(text, texts), several=True)

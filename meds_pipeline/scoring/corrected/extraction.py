@@ -1,54 +1,63 @@
-"""Spans and fields copied from a passage: all parts of the truth, in any order, affirmed and not among alternatives."""
+"""Spans and forms copied from a passage: right if every part of the truth is given, in any order."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from meds_pipeline.scoring.base import Answer, Family, ItemScore, Outcome, counted
-from meds_pipeline.scoring.corrected.fields import Found, form, read_form
-from meds_pipeline.scoring.corrected.nothing import says_none
-from meds_pipeline.scoring.corrected.passage import copies
-from meds_pipeline.scoring.corrected.text import bare, given, normal, repeats
+from meds_pipeline.scoring.corrected.text import bare, given, normal, repeats, said, says_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _QUOTES = str.maketrans("", "", "\"'“”‘’`*")
 _PARTS = re.compile(r"\n+|;\s*|,\s+(?![^\[(\n]{0,200}[\])])")
-_UNITS = re.compile(r"(?<=\d)(?=[^\W\d_])")
-_SPACED = re.compile(r"\s*([/:%])\s*")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_ZEROS = re.compile(r"(?<=\d)(\.\d*?)0+(?!\d)")
-_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])")
+_SPELLINGS = (
+    (re.compile(r"(?<=[^\W\d_])-(?=\w)|(?<=\d)-(?=[^\W\d_])"), " "),
+    (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(?<=\d)\.0+(?!\d)|(?<=\d)(\.\d*?[1-9])0+(?!\d)"), r"\1"),
+    (re.compile(r"(?<=\d)(?=[^\W\d_])"), " "),
+    (re.compile(r"\s*([/:%])\s*"), r"\1"),
+    (re.compile(":"), ": "),
+)
+"""So that "5mg", "1,000 mg", "18.0", "type-2" and "mg / kg" are written one way."""
 _DENIED = re.compile(
-    r"\b(?:not|(?:is|was|are)nt|never|neither|nor|no|rather than|instead of|other than|without|except|excluding"
-    r"|excludes?|ruled out)\s(?:(?:an?|the|any|be|is|was|given|with|been|of)\s){0,2}$"
+    r"\b(?:not|(?:is|was|are)nt|never|neither|nor|no|rather than|instead of|other than|without|except|excluding)\s"
+    r"(?:(?:an?|the|any|be|given|with|of)\s){0,2}$"
 )
-"""Right before a part (quotes, and apostrophes with them, are gone); further off, a denial may be about anything."""
 _DENIED_AFTER = re.compile(
-    r"[\s)]{1,3}(?:is|was|are|were|be|has been|have been|can|should|would)"
-    r"(?:nt|\s(?:not|never|incorrect|wrong|excluded|ruled out))\b"
+    r"[\s)]{1,3}(?:is|was|are|were|can|should|would)(?:nt|\s(?:not|never|incorrect|wrong|ruled out))\b"
 )
-_OR_AFTER = re.compile(r"\s?(?:,\s)?(?:or|versus|vs\.?)\s")
-_OR_BEFORE = re.compile(r"(?:\b(?:or|versus|vs\.?|either)|/)\s?$")
-_AMOUNT = re.compile(r"\d[\d.]*\s[^\W\d_]+")
+_OR_BEFORE, _OR_AFTER = (
+    re.compile(r"(?:\b(?:or|versus|vs\.?|either)|/)\s?$"),
+    re.compile(r"\s?,?\s?(?:or|versus|vs\.?)\s"),
+)
+_AMOUNT = re.compile(r"\d[\d.]* ([^\W\d_]+)")
 _NEAR = 60
-"""Characters around a part that are looked at."""
+_FIELD = re.compile(r"([^\W\d_][\w ]{0,30}?)\s?:\s?(.+)")
+_SEXES = {"m": "m", "male": "m", "man": "m", "boy": "m", "f": "f", "female": "f", "woman": "f", "girl": "f"}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)[^\w\n]{0,6}(y|month|mo|week|wk|day|hour|hr)(?:ea)?r?s?\b")
+_UNITS = {"mo": "month", "wk": "week", "hr": "hour"}
+_FRAME = re.compile(r"^\s*input: ?\n|\n\s*output:\s*$", re.IGNORECASE)
+_WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
+_LONG, _SHARE, _TIMES = 20, 0.4, 2
 
 
-def lines(text: str) -> str:
-    """Lower case without quotes, lines kept: for forms."""
-    return unicodedata.normalize("NFKC", text).translate(_QUOTES).lower()
+class Found(NamedTuple):
+    """How much of one reference an output holds: parts stated, parts held but refused, parts wanted."""
+
+    stated: int
+    refused: int
+    wanted: int
 
 
 def plain(text: str) -> str:
-    """Normal form in which "5mg", "1,000 mg", "18.0", "type-2" and "mg / kg" are written one way."""
+    """Normal form without quotes, with numbers and units written one way."""
     text = normal(text.translate(_QUOTES))
-    text = _ZEROS.sub(lambda found: found.group(1).rstrip("."), _THOUSANDS.sub("", _HYPHEN.sub(" ", text)))
-    text = _UNITS.sub(" ", text)
-    return " ".join(_SPACED.sub(r"\1", text).replace(":", ": ").split())
+    for pattern, written in _SPELLINGS:
+        text = pattern.sub(written, text)
+    return " ".join(text.split())
 
 
 def parts(truth: str) -> list[str]:
@@ -58,52 +67,92 @@ def parts(truth: str) -> list[str]:
 
 def read_parts(output: str, wanted: Sequence[str]) -> Found:
     """How many parts an output (in plain form) states; one only denied, or offered among others, is refused."""
-    stated = refused = 0
-    for part in wanted:
-        places = list(_places(output, part))
-        if any(_is_stated(output, start, start + len(part), wanted) for start in places):
-            stated += 1
-        elif places:
-            refused += 1
-    return Found(stated, refused, len(wanted))
+    held = [[_is_stated(output, start, part, wanted) for start in _places(output, part)] for part in wanted]
+    clear = [not _has_rival(output, part, wanted) for part in wanted]
+    stated = sum(any(one) and alone for one, alone in zip(held, clear, strict=True))
+    return Found(stated, sum(map(bool, held)) - stated, len(wanted))
 
 
 def _places(output: str, part: str) -> Iterator[int]:
     """Where a part stands at word boundaries; "5 mg" is not in "2.5 mg"."""
     start = output.find(part)
-    number = part[0].isdigit()
     while start >= 0:
         before, after = output[max(0, start - 2) : start], output[start + len(part) :][:2]
         inside = before[-1:].isalnum() and part[0].isalnum() or after[:1].isalnum() and part[-1].isalnum()
-        decimal = number and len(before) == 2 and before[1] in ".," and before[0].isdigit()
-        fraction = part[-1].isdigit() and len(after) == 2 and after[0] in ".," and after[1].isdigit()
-        if not (inside or decimal or fraction):
+        decimal = (
+            part[0].isdigit() and re.fullmatch(r"\d[.,]", before) or part[-1].isdigit() and re.match(r"[.,]\d", after)
+        )
+        if not (inside or decimal):
             yield start
-        start = output.find(part, start + max(1, len(part)))
+        start = output.find(part, start + len(part))
 
 
-def _is_stated(output: str, start: int, end: int, wanted: Sequence[str]) -> bool:
+def _is_stated(output: str, start: int, part: str, wanted: Sequence[str]) -> bool:
+    end = start + len(part)
     before, after = output[max(0, start - _NEAR) : start], output[end : end + _NEAR]
     if _DENIED.search(before) or _DENIED_AFTER.match(after):
         return False
     if (found := _OR_AFTER.match(after)) and not after.startswith(tuple(wanted), found.end()):
         return False
-    if (found := _OR_BEFORE.search(before)) and not before[: found.start()].rstrip(" ,").endswith(tuple(wanted)):
-        return False
-    return not _among_amounts(output[start:end], before, after, wanted)
+    either = _OR_BEFORE.search(before)
+    return either is None or before[: either.start()].rstrip(" ,").endswith(tuple(wanted))
 
 
-def _among_amounts(part: str, before: str, behind: str, wanted: Sequence[str]) -> bool:
-    """Whether an amount stands in a list or range with one the truth does not have: "5 mg, 10 mg", "5 to 10 mg"."""
-    if not _AMOUNT.fullmatch(part):
+def _has_rival(output: str, part: str, wanted: Sequence[str]) -> bool:
+    """Whether a part is an amount and the output gives another one of its unit: "5 mg, 10 mg", "5-10 mg"."""
+    amount = _AMOUNT.fullmatch(part)
+    if amount is None:
         return False
-    unit = re.escape(part.split()[-1])
-    beside = [
-        re.search(rf"(\d[\d.]*)\s{unit}\s?[,;/]?\s?(?:and|then)?\s?$", before),
-        re.search(rf"(\d[\d.]*)(?:\s{unit})?\s?(?:to|or|[-–/])\s?$", before),
-        re.match(rf"\s?[,;/–-]?\s?(?:and|then|to|or)?\s?(\d[\d.]*)\s{unit}\b", behind),
-    ]
-    return any(found is not None and f"{found.group(1)} {part.split()[-1]}" not in wanted for found in beside)
+    unit = re.escape(amount.group(1))
+    found = re.findall(rf"(?<![\d.])(\d[\d.]*)(?: {unit}\b|(?= ?(?:to|[-–/]) ?\d[\d.]* {unit}\b))", output)
+    return any(f"{number} {amount.group(1)}" not in wanted for number in found)
+
+
+def form(truth: str) -> dict[str, str]:
+    """Fields of a gold answer of two or more lines that are all "name: value"; empty for any other."""
+    found = [_FIELD.fullmatch(line.strip()) for line in _lines(truth) if line.strip()]
+    fields = {line.group(1): line.group(2) for line in found if line}
+    return fields if len(fields) == len(found) > 1 else {}
+
+
+def _lines(text: str) -> list[str]:
+    return text.translate(_QUOTES).lower().split("\n")
+
+
+def value(text: str) -> frozenset[str]:
+    """What a field says: its ages ("18 year") or sexes (m, f), else its words."""
+    text = re.sub(r"^\W*(\d+(?:\.\d+)?)\W*$", r"\1 year", text)
+    ages = {f"{float(number):g} {_UNITS.get(unit, unit)}" for number, unit in _AGE.findall(text)}
+    sexes = {_SEXES[word] for word in _WORD.findall(text) if word in _SEXES and " not " not in f" {text}"}
+    return frozenset((ages | sexes) or {bare(text)} - {""})
+
+
+def read_form(output: str, fields: dict[str, str]) -> Found:
+    """How many fields an output gives the right value; one that it gives several values is refused."""
+    names = "|".join(map(re.escape, fields))
+    said_fields = re.findall(
+        rf"(?<!\w)({names})\s?[:=]\s?([^\n]*?)(?=(?<!\w)(?:{names})\s?[:=]|$)", output, re.MULTILINE
+    )
+    stated = refused = 0
+    for name, wanted in fields.items():
+        texts = [text for said_name, text in said_fields if said_name == name]
+        found = frozenset[str]().union(*map(value, texts)) if said_fields else value(output) & value(wanted)
+        stated += found == value(wanted)
+        refused += found > value(wanted)
+    return Found(stated, refused, len(fields))
+
+
+def copies(output: str, passage: str, truth: str) -> bool:
+    """Whether an output repeats so much of its passage that holding the truth says nothing.
+
+    That is two fifths of the runs of three words of a passage of 20 words or more, and twice the words of the truth.
+    """
+    source, ours = (_WORD.findall(normal(text)) for text in (_FRAME.sub("", passage), output))
+    least = max(_TIMES * len(_WORD.findall(truth)), _SHARE * len(source))
+    if len(source) < _LONG or len(ours) < least:
+        return False
+    runs, given_runs = (set(zip(words, words[1:], words[2:], strict=False)) for words in (source, ours))
+    return len(runs & given_runs) >= max(_TIMES * len(_WORD.findall(truth)), _SHARE * len(runs))
 
 
 class Extraction(Family):
@@ -114,16 +163,14 @@ class Extraction(Family):
     def score(self, answer: Answer) -> ItemScore:
         """Compare with each reference; the best counts."""
         answer = given(answer)
-        output = answer.output or ""
-        best = max(
-            (self._found(output, reference) for reference in answer.references), key=_rank, default=Found(0, 0, 0)
-        )
+        output = said(answer)
+        found = [self._found(output, reference) for reference in answer.references] or [Found(0, 0, 0)]
+        best = max(found, key=lambda one: (one.stated / max(1, one.wanted), one.refused))
         right = 0 < best.wanted == best.stated
-        if right and repeats(answer) is None and copies(output, answer.input, max(answer.references, key=len)):
+        if right and not repeats(answer) and copies(output, answer.input, max(answer.references, key=len)):
             return counted(answer, 0.0, why="repeats the passage", unparsed=True)
-        why = f"{best.stated} of {best.wanted} parts found" + (
-            f", {best.refused} denied or among others" if best.refused else ""
-        )
+        refused = f", {best.refused} denied or among others" if best.refused else ""
+        why = f"{best.stated} of {best.wanted} parts found{refused}"
         score = counted(answer, float(right), why=why, unparsed=bool(best.refused) and not best.stated)
         some = score.outcome is Outcome.WRONG and best.stated > 0
         return score._replace(outcome=Outcome.PARTLY) if some else score
@@ -134,10 +181,6 @@ class Extraction(Family):
             return Found(int(says_none(output)), 0, 1)
         if normal(output) == normal(reference):
             return Found(1, 0, int(bool(bare(reference))))
-        if fields := form(lines(reference)):
-            return read_form(lines(output), fields)
+        if fields := form(reference):
+            return read_form("\n".join(_lines(output)), fields)
         return read_parts(plain(output), parts(reference))
-
-
-def _rank(found: Found) -> tuple[float, int]:
-    return (found.stated / found.wanted if found.wanted else 0.0), found.refused

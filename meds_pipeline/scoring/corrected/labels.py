@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring.base import Outcome
-from meds_pipeline.scoring.corrected.context import Stance
-from meds_pipeline.scoring.corrected.labelset import Labels as LabelSet
-from meds_pipeline.scoring.corrected.labelset import key
-from meds_pipeline.scoring.corrected.nothing import says_none
-from meds_pipeline.scoring.corrected.prose import Prose
-from meds_pipeline.scoring.corrected.text import given, likeness
+from meds_pipeline.scoring.base import Outcome, outcome_of
+from meds_pipeline.scoring.corrected.closed import LabelSet, key
+from meds_pipeline.scoring.corrected.stated import groups, is_stated
+from meds_pipeline.scoring.corrected.text import clean, given, likeness, said, says_none
 from meds_pipeline.scoring.official.labels import Labels as OfficialLabels
 from meds_pipeline.scoring.official.labels import label_score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from meds_pipeline.scoring.base import Answer, FloatArray, ItemScore
     from meds_pipeline.scoring.registry import TaskSpec
 
 _MOST = 0.75
-
-
-def lists_the_set(said: Sequence[str], labels: Sequence[str]) -> bool:
-    """Whether labels, in the order they are named, repeat the set: all of it, or over three quarters in its order."""
-    places = [labels.index(label) for label in said]
-    return len(labels) > 2 and (
-        len(said) == len(labels) or (len(said) > _MOST * len(labels) and places == sorted(places))
-    )
+"""Share of the set that an answer may name; more repeats the definition, unless it is the truth."""
 
 
 class Labels(OfficialLabels):
@@ -40,30 +28,27 @@ class Labels(OfficialLabels):
         self.set = LabelSet.of(spec)
         self.labels = tuple(key(label) for label in spec.labels)
 
-    def said(self, output: str) -> list[str]:
-        """The labels that a text names and neither denies nor merely supposes, in order of first mention."""
-        prose = Prose(output, self.spec.language)
-        statements = prose.statements(list(self.set.mentions(prose)))
-        named = (s.values for s in statements if s.stance not in (Stance.DENIED, Stance.SUPPOSED))
-        return list(dict.fromkeys(value for values in named for value in values))
-
-    def truth(self, reference: str) -> set[str]:
-        """The labels of a gold answer."""
-        return {mention.value for mention in self.set.mentions(Prose(reference))}
-
     def score(self, answer: Answer) -> ItemScore:
         """Read the labels of both sides; of several references the nearest counts."""
         answer = given(answer, none_is_said=True)
-        output = answer.output or ""
-        said = self.said(output)
-        truths = [self.truth(reference) for reference in answer.references] or [set()]
+        output = said(answer)
+        named = self.named(output)
+        truths = [self.named(reference) for reference in answer.references] or [frozenset()]
         why = ""
-        if set(said) not in truths and lists_the_set(said, self.labels):
-            said, why = [], "lists the set: counts as none"
-        truth = max(truths, key=lambda labels: likeness(labels, set(said)))
-        score = label_score(answer, self.labels, set(said), truth, why)
-        none = score.outcome is Outcome.UNPARSED and says_none(output)
-        return score._replace(outcome=Outcome.WRONG) if none else score
+        if named not in truths and len(named) > max(2, _MOST * len(self.labels)):
+            named, why = frozenset(), "lists the set: counts as none"
+        truth = max(truths, key=lambda labels: likeness(labels, named))
+        score = label_score(answer, self.labels, set(named), set(truth), why)
+        if named or score.outcome not in (Outcome.CORRECT, Outcome.UNPARSED):
+            return score
+        right = says_none(output) and not truth
+        return score._replace(outcome=outcome_of(float(right), answer, unparsed=not says_none(output)))
+
+    def named(self, text: str) -> frozenset[str]:
+        """The labels that a text names and neither denies nor doubts."""
+        low = clean(text).lower()
+        live = (group.values for group in groups(low, list(self.set.mentions(low))) if is_stated(low, group))
+        return frozenset[str]().union(*live)
 
     def finish(self, sums: FloatArray) -> FloatArray:
         """Macro precision, recall and F1 over labels with at least one true or predicted item."""

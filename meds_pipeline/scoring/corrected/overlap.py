@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from meds_pipeline.scoring.base import Answer, ItemScore, counted
-from meds_pipeline.scoring.corrected.text import bare, given
+from meds_pipeline.scoring.corrected.text import bare, given, said
 from meds_pipeline.scoring.official.overlap import Overlap as OfficialOverlap
 from meds_pipeline.scoring.tokens.overlap import bleu1
 
@@ -75,16 +75,16 @@ class Overlap(OfficialOverlap):
     def score(self, answer: Answer) -> ItemScore:
         """Measure against each reference; the best figure of each metric counts."""
         answer = given(answer)
-        output = (answer.output or "").strip()
+        output = said(answer).strip()
         if not output:
             return counted(answer, 0.0, 0.0, 0.0, 0.0, why="no text")
         language = self.spec.language
-        said = self.lower_words(output)
-        ours = rouge_words(output, language, said)
+        words = self.lower_words(output)
+        ours = rouge_words(output, language, words)
         best = [0.0] * 4
         for reference in filter(bare, answer.references):
             truth = self.lower_words(reference.strip())
             theirs = rouge_words(reference, language, truth)
-            points = (bleu1(said, truth), rouge_n(ours, theirs, 1), rouge_n(ours, theirs, 2), rouge_l(ours, theirs))
+            points = (bleu1(words, truth), rouge_n(ours, theirs, 1), rouge_n(ours, theirs, 2), rouge_l(ours, theirs))
             best = [max(pair) for pair in zip(best, points, strict=True)]
-        return counted(answer, *best, why=f"{len(said)} words, case ignored, best of {len(answer.references)}")
+        return counted(answer, *best, why=f"{len(words)} words, case ignored, best of {len(answer.references)}")

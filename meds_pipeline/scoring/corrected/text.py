@@ -1,24 +1,49 @@
-"""Normal forms of texts, shared by the corrected families."""
+"""Normal forms of texts, shared by the corrected families: what an answer says without its thoughts and markup."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from meds_pipeline.scoring.base import upstream_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Set
+    from collections.abc import Set
 
     from meds_pipeline.scoring.base import Answer
 
+_BOXED = re.compile(r"\\boxed\s?\{|<(?:answer|final)>", re.IGNORECASE)
+_LINE_TAG = re.compile(r"</?(?:answer|final|br|p|li) ?/?>|】", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"</?[a-z]{1,12} ?/?>|\\[a-z]{1,12}\s?\{?|\\[()\[\]]|[*`\"“”«»„{}$「」『』【\[\]]|\b_+|_+\b", re.IGNORECASE
+)
+_HEADING = re.compile(
+    r"^([^\w\n]{0,6}(?:[\w']{1,15} ){0,3}(?:answers?|réponses?|respuestas?|ответы?|答案|答え|正解)(?: is| are)?)"
+    r"[ :]{0,3}\n\s{0,9}",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that only announces the answer on the next."""
 _ENDS = " ,;:.!?#•·…、。"
 _STARTS = " ,;:!?#•·…、。"  # a full stop may start a number
-_OPENERS = {"(": ")", "[": "]", "{": "}", "「": "」", "“": "”", "‘": "’", "«": "»"}
-_CLOSERS = {closer: opener for opener, closer in _OPENERS.items()}
-_QUOTES = "\"'`*_"
-_LAYERS = 8
-"""Brackets and quotes around a text are taken off at most so many times: nobody writes more, and time stays linear."""
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_LAYERS = 4
+"""Brackets and quotes around a text are taken off at most so many times."""
+_THING = (
+    r"(?:\w{0,9}ent\w{0,2}it\w{1,5}|enet\w{1,6}|mentions?|names?|terms?|chemicals?|compounds?|drugs?|diseases?|conditions?|species"
+    r"|organisms?|genes?|proteins?|labels?|hallmarks?|information|answers?|interventions?|participants?|outcomes?)"
+)
+_IN = r"(?: (?:found|mentioned|identified|detected|present|listed)){0,2}(?: in (?:the|this) (?:\w{1,12} )?\w{1,10})?"
+_SUBJECT = (
+    r"(?:the (?:answer|output) is |there ?(?:is|are|were|'s)(?:n't| not)? |(?:the|this) \w{1,10} \w{1,10} "
+    r"|i (?:found|see) |i (?:could not|couldn't|cannot|can't|did not|didn't|do not|don't) \w{1,10} )?"
+)
+_NONE = re.compile(
+    rf"(?:no[,.]? )?{_SUBJECT}"
+    rf"(?:(?:no|zero|not any|none of the|any) (?:[\w-]{{1,20}} ){{0,4}}?{_THING}(?: [\w ]{{0,60}})?"
+    rf"|(?:none|nothing|not (?:found|applicable|mentioned|present|available)){_IN}|no|nil|null|empty|n/a|-{{1,3}}"
+    r"|\[ ?\]|\{ ?\})"
+)
 
 
 def given(answer: Answer, *, none_is_said: bool = False) -> Answer:
@@ -36,10 +61,23 @@ def given(answer: Answer, *, none_is_said: bool = False) -> Answer:
     return answer._replace(output=None) if missing else answer
 
 
-def repeats(answer: Answer) -> str | None:
-    """The reference that an output is word for word; None where it is none, or only marks."""
-    said = normal(answer.output or "")
-    return next((reference for reference in answer.references if normal(reference) == said and bare(said)), None)
+def said(answer: Answer) -> str:
+    """What an answer says behind its thoughts (`<think>..</think>`); nothing where they do not end."""
+    return (answer.output or "").rpartition("</think>")[2].partition("<think>")[0]
+
+
+def repeats(answer: Answer) -> bool:
+    """Whether an output is word for word one of the references, and these are more than marks."""
+    output = normal(said(answer))
+    return bool(bare(output)) and any(normal(reference) == output for reference in answer.references)
+
+
+def clean(text: str) -> str:
+    """NFKC without markup, lines kept; what is boxed or tagged as the answer follows the word "answer:"."""
+    text = unicodedata.normalize("NFKC", text).replace("İ", "I").replace("’", "'").replace("‘", "'")
+    text = _LINE_TAG.sub("\n", _BOXED.sub(" answer: ", text))
+    text = re.sub(r"^[#>]+ ?|[^\S\n]+", " ", _MARKUP.sub("", text), flags=re.MULTILINE)
+    return _HEADING.sub(r"\1: ", text).strip()
 
 
 def normal(text: str) -> str:
@@ -48,53 +86,34 @@ def normal(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Normal form without what frames it: marks at the ends, quotes and brackets that enclose all of it or match none.
+    """Normal form without marks at the ends, and without quotes and brackets that enclose all of it or match none.
 
     What belongs to a name stays: `nad(+)`, `[3h]dopamine`, `5'`.
     """
     text = normal(text)
     for _ in range(_LAYERS):
         before = text
-        text = _unframed(text.rstrip(_ENDS).lstrip(_STARTS))
+        text = text.rstrip(_ENDS).lstrip(_STARTS).strip('"`*_“”')
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text = text[1:-1]
+        for opener, closer in _BRACKETS:
+            opens, closes = text.startswith(opener), text.endswith(closer)
+            if opens and (closes and closer not in text[1:-1] or closer not in text):
+                text = text[1:]
+                opens = False
+            if closes and opener not in text:
+                text = text[:-1]
         if text == before:
             break
     return text
 
 
-def _unframed(text: str) -> str:
-    """The text without one layer of quotes or brackets."""
-    if len(text) < 2:
-        return "" if text in _OPENERS or text in _CLOSERS or text in ('"', "`") else text
-    first, last = text[0], text[-1]
-    inside = text[1:-1]
-    if first == last and first in _QUOTES and (first not in inside or first * 2 == text[:2] == text[-2:]):
-        return inside
-    if _OPENERS.get(first) == last and _closes_last(text, first, last):
-        return inside
-    if first == '"' or (first in _OPENERS and _OPENERS[first] not in text):
-        return text[1:]
-    if last == '"' or (last in _CLOSERS and _CLOSERS[last] not in text):
-        return text[:-1]
-    return text
-
-
-def _closes_last(text: str, opener: str, closer: str) -> bool:
-    """Whether the bracket that the text opens with is the one it closes with."""
-    depth = 0
-    for place, char in enumerate(text):
-        depth += (char == opener) - (char == closer)
-        if not depth:
-            return place == len(text) - 1
-    return False
-
-
-def without(text: str, lead_ins: Iterable[str]) -> str:
-    """The text without the first of the lead-ins that it starts with (compared in lower case)."""
-    stripped = text.strip()
-    for lead in lead_ins:
-        if lead and stripped.lower().startswith(lead.lower()):
-            return stripped[len(lead) :].strip()
-    return stripped
+def says_none(text: str) -> bool:
+    """Whether the text, or its first sentence, says that there is nothing to name."""
+    if text.strip(" .") == "NO":  # nitric oxide
+        return False
+    first = re.split(r"[.!\n]", text.strip()[:400], maxsplit=1)[0]
+    return text.strip() in ("[]", "{}", "-") or any(_NONE.fullmatch(bare(part)) for part in (text[:400], first))
 
 
 def likeness(first: Set[str], second: Set[str]) -> float:
