@@ -11,9 +11,9 @@ import logging
 from typing import TYPE_CHECKING, cast
 
 from meds_pipeline.reports.model import PairedTest
-from meds_pipeline.scoring.compare import compare
 from meds_pipeline.scoring.engine import measure
 from meds_pipeline.scoring.registry import spec_for
+from meds_pipeline.scoring.stats.compare import compare
 from meds_pipeline.scoring.table import ANSWERS, read_answers
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from meds_pipeline.core.outputs import Output
     from meds_pipeline.reports.model import ScoreRow
-    from meds_pipeline.scoring.compare import Comparison
-    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.stats.compare import Comparison
+    from meds_pipeline.scoring.stats.figures import TaskItems
 
 log = logging.getLogger(__name__)
 _ANSWERS = """

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from meds_pipeline.reports.stage import gather
 
 from meds_pipeline.core import parquet
 from meds_pipeline.core.outputs import Manifest, Output
 from meds_pipeline.lineage.builds import current_build
 from meds_pipeline.reports import ScoreRow, write_leaderboard
 from meds_pipeline.reports.pairs import paired_tests
-from meds_pipeline.reports.stage import gather
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.table import answers_table
 

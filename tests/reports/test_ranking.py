@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from meds_pipeline.reports.ranking import index_pairs, standings
 
 from meds_pipeline.reports import PairedTest, ScoreRow
-from meds_pipeline.reports.ranking import index_pairs, standings
 
 
 def row(model: str, value: float | None, low: float | None = None, high: float | None = None) -> ScoreRow:

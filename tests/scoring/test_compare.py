@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.compare import Comparison, compare, holm
 from meds_pipeline.scoring.engine import measure, score_rows
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.compare import Comparison, compare, holm
 
 if TYPE_CHECKING:
-    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.stats.figures import TaskItems
 
 TASKS = load_registry().tasks
 REQUIRED = {"task57": "MCQA", "task125": "NER"}

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from meds_pipeline.scoring import run_score, score_files
-from meds_pipeline.scoring.compare import Comparison
-from meds_pipeline.scoring.ranking import Ranking, tie_groups
 from meds_pipeline.scoring.report import Report
+from meds_pipeline.scoring.stats.compare import Comparison
+from meds_pipeline.scoring.stats.ranking import Ranking, tie_groups
 
 HEADER = "task_id,input,GT,output\n"
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meds_pipeline.reports.leaderboard import write_leaderboard
+
 from meds_pipeline.core import parquet
 from meds_pipeline.reports import model as page
-from meds_pipeline.reports.leaderboard import write_leaderboard
 from meds_pipeline.reports.pairs import paired_tests
 
 if TYPE_CHECKING:

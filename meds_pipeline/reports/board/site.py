@@ -9,15 +9,15 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from meds_pipeline.core.files import write_atomic
 from meds_pipeline.reports.tallies import OUTCOMES
 from meds_pipeline.reports.views import Board, metric_name, slug
+
+from meds_pipeline.core.files import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
-
     from meds_pipeline.reports.model import LeaderboardData
 
 SCORER_HINTS = {

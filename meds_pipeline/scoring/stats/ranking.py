@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meds_pipeline.scoring.averages import MAIN
-from meds_pipeline.scoring.compare import SIGNIFICANT
+from meds_pipeline.scoring.stats.averages import MAIN
+from meds_pipeline.scoring.stats.compare import SIGNIFICANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from meds_pipeline.scoring.compare import Comparison
     from meds_pipeline.scoring.joining import Coverage
+    from meds_pipeline.scoring.stats.compare import Comparison
 
 _UNRANKED = "unranked: "
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from meds_pipeline.core.errors import ScoringError, Where
-from meds_pipeline.scoring.compare import SIGNIFICANT
+from meds_pipeline.scoring.stats.compare import SIGNIFICANT
 
 Origin = Literal["real", "twin"]
 

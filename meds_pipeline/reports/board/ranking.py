@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meds_pipeline.scoring.ranking import grouped
+from meds_pipeline.scoring.stats.ranking import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
