@@ -20,7 +20,7 @@ GROUPS = {
     "release": ("duplicates", "split_proof", "benchmark", "contamination"),
     "training": ("training_set", "packed_training_set", "fine_tuned_model"),
     "evaluation": ("predictions", "scores"),
-    "publication": ("lineage", "leaderboard"),
+    "publication": ("comparisons", "lineage", "leaderboard"),
 }
 """Assets by group; each group is one job."""
 POOLS = {"fine_tuned_model": "accelerator", "predictions": "accelerator"}

@@ -16,7 +16,7 @@ _ABOUT = {
     "release": "What is seen over all corpora together: duplicates, splits, the benchmark release, contamination.",
     "training": "One training plan: its samples, their packing, its model.",
     "evaluation": "One model: its answers to the benchmark and their scores.",
-    "publication": "The lineage database and the leaderboard page.",
+    "publication": "The comparisons of models, the lineage database and the leaderboard page.",
 }
 ASSETS_OF_JOB = {JOB_OF_GROUP[group]: assets for group, assets in GROUPS.items()}
 JOBS = [

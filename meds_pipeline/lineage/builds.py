@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from meds_pipeline.core.outputs import Output
     from meds_pipeline.home.workspace import Workspace
 
-_ACROSS = ("duplicates", "split_proof", "benchmark", "contamination")
+_ACROSS = ("duplicates", "split_proof", "benchmark", "contamination", "comparisons")
 _BY_PLAN = ("training_set", "packed_training_set", "fine_tuned_model")
 _BY_MODEL = ("predictions", "scores")
 

@@ -6,6 +6,7 @@ standing. The inputs and settings named here are exactly those that enter the fi
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -284,6 +285,23 @@ def scores(ws: Workspace, model_name: str, version: str) -> Result:
     )
 
 
+def comparisons(ws: Workspace, partition: str, version: str) -> Result:
+    """Compare every two models that have scores on the current release."""
+    from meds_pipeline.scoring.comparisons import compare_models
+    from meds_pipeline.steps.board import scores_of_release
+
+    release = ws.require_good("benchmark", ALL)
+    scored, seed = scores_of_release(ws, release), ws.settings.seed
+    return ws.store.materialize(
+        "comparisons",
+        ALL,
+        version=version,
+        inputs={"benchmark": release, **{f"scores:{name}": output for name, output in scored.items()}},
+        settings={"seed": seed},
+        produce=lambda draft: compare_models(scored, release, draft, seed=seed),
+    )
+
+
 def lineage(ws: Workspace, partition: str, version: str) -> Result:
     """Compact the lineage rows of the current build into one DuckDB file."""
     from meds_pipeline.lineage.builds import current_build
@@ -305,17 +323,27 @@ def lineage(ws: Workspace, partition: str, version: str) -> Result:
 def leaderboard(ws: Workspace, partition: str, version: str) -> Result:
     """Render the leaderboard of the current build."""
     from meds_pipeline.lineage.builds import current_build
-    from meds_pipeline.reports.stage import publish, render_leaderboard
+    from meds_pipeline.reports.board.stage import publish, render_board
+    from meds_pipeline.steps.board import board_inputs, scores_of_release
 
     build = current_build(ws)
-    scored = {name: output for name in sorted(ws.settings.models) if (output := ws.store.current("scores", name))}
+    release = ws.store.require("benchmark", ALL)
+    board = board_inputs(ws, build, release, scores_of_release(ws, release))
+    outputs = {"scores": board.scores, "predictions": board.predictions}
+    read = {f"{asset}:{name}": output for asset, found in outputs.items() for name, output in found.items()}
     result = ws.store.materialize(
         "leaderboard",
         ALL,
         version=version,
-        inputs={f"scores:{name}": output for name, output in scored.items()},
-        settings={"build": build.build_id, "origin": ws.origin, "stale": build.stale_names()},
-        produce=lambda draft: render_leaderboard(ws, build, scored, draft),
+        inputs={"benchmark": release, "comparisons": board.comparisons, **read},
+        settings={
+            "build": build.build_id,
+            "origin": board.origin,
+            "stale": build.stale_names(),
+            "models": [asdict(card) for card in board.models],
+            "titles": dict(board.titles),
+        },
+        produce=lambda draft: render_board(board, draft),
     )
     publish(result.output, ws.home)
     return result

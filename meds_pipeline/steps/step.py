@@ -117,12 +117,18 @@ _ORDERED = (
         "Points of every item and the scores over them, by the official and by the corrected scorer.",
     ),
     Step(
-        "lineage", "5", "all", ("scores",), pipeline.lineage,
+        "comparisons", "1", "all", ("benchmark", "scores"), pipeline.comparisons, ("scoring", "core/parquet.py"),
+        "Every two models compared on the same items: differences with intervals and p values.",
+    ),
+    Step(
+        "lineage", "5", "all", ("scores", "comparisons"), pipeline.lineage,
         ("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "core/parquet.py"),
         "lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     ),
     Step(
-        "leaderboard", "4", "all", ("scores",), pipeline.leaderboard, ("reports", "scoring", "core/parquet.py"),
+        "leaderboard", "4", "all", ("scores", "comparisons"), pipeline.leaderboard,
+        ("reports/board", "steps/board.py", "scoring/stats", "scoring/base.py",
+         "scoring/registry.py", "core/parquet.py"),
         "The leaderboard page: every model's scores with intervals, and what they rest on.",
     ),
 )  # fmt: skip

@@ -1,18 +1,17 @@
-"""The leaderboard step: reads scores, answers and items from the store and renders the site."""
+"""The leaderboard step: reads scores, comparisons, answers and items, and renders the site; it measures nothing."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from meds_pipeline.reports.leaderboard import write_leaderboard
+from typing import TYPE_CHECKING
 
 from meds_pipeline.core import parquet
-from meds_pipeline.reports import model as page
-from meds_pipeline.reports.pairs import paired_tests
+from meds_pipeline.reports.board import model as page
+from meds_pipeline.reports.board.site import write_leaderboard
+from meds_pipeline.scoring.stats.compare import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,36 +19,80 @@ if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.core.outputs import Draft, Output
-    from meds_pipeline.home.workspace import Workspace
-    from meds_pipeline.lineage.builds import Build
 
 EXAMPLES = 4
 """Items of each task that the site shows in full."""
-_KINDS = {
-    "tuned": ("tuned", "fine-tuned by plan {plan}"),
-    "untuned": ("untuned", "the model of plan {plan} before any training"),
-    "majority": ("baseline", "always gives the most frequent training answer of the task"),
-    "local": ("local", "a transformers model from {path}"),
-    "endpoint": ("endpoint", "{remote_name} at {url}"),
-    "file": ("submission", "predictions from {path}"),
-}
-_OFFICIAL = "asked by the official few-shot protocol, whose examples come from the tested items, answers included"
+_SCORES = f"SELECT {', '.join(page.ScoreRow.__dataclass_fields__)} FROM score ORDER BY ALL"  # noqa: S608 - field names
+_COMPARISONS = """
+SELECT scorer, level, name, metric, model_a, model_b, difference, low, high, p, adjusted, n FROM comparison
+WHERE list_contains($models, model_a) AND list_contains($models, model_b)
+ORDER BY scorer, level, name, metric, model_a, model_b
+"""
+_OUTCOMES = """
+SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric) FROM item_score GROUP BY ALL ORDER BY ALL
+"""
+"""An item has a row for each metric, with the same outcome."""
+_TASKS = """
+SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL
+ORDER BY min(category), task_id
+"""
+_STANDING = "CREATE TEMP TABLE standing AS SELECT DISTINCT instance_id FROM instance SEMI JOIN item USING (instance_id)"
+_EXAMPLES = """
+SELECT item_id, task_id, definition, input, "references", instance_id IN (FROM standing) FROM item
+WHERE ordinal <= ? ORDER BY task_id, ordinal
+"""
+_ANSWERS = """
+WITH shown AS (SELECT item_id FROM item WHERE ordinal <= ?)
+SELECT item_id, p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.outcome, s.points, s.influence
+FROM prediction AS p JOIN item_score AS s USING (model, item_id) SEMI JOIN shown USING (item_id)
+ORDER BY item_id, p.model, s.scorer DESC, s.metric
+"""
 
 
-def render_leaderboard(ws: Workspace, build: Build, scored: Mapping[str, Output], draft: Draft) -> None:
-    """Write the site of a build below `site/`."""
-    with parquet.connect(
-        threads=ws.settings.threads, memory_limit=ws.settings.memory_limit, temporary=draft.scratch
-    ) as con:
-        data = gather(con, ws, build, scored)
+@dataclass(frozen=True, slots=True)
+class BoardInputs:
+    """All that the leaderboard is rendered from.
+
+    Attributes:
+        build_id: The build the scores belong to.
+        origin: real or twin.
+        release: The benchmark release.
+        scores: The `scores` outputs by model, all of this release.
+        predictions: The predictions behind them, by model.
+        comparisons: The `comparisons` output.
+        instances: Parquet files of the instances there are today: items without one are flagged.
+        models: How each of the models came about.
+        titles: Name of each task that people use; a task without one goes by its id.
+        stale: Corpora that stand on an earlier output.
+        threads: Most threads.
+        memory_limit: Most memory, as DuckDB writes it.
+    """
+
+    build_id: str
+    origin: page.Origin
+    release: Output
+    scores: Mapping[str, Output]
+    predictions: Mapping[str, Output]
+    comparisons: Output
+    instances: Sequence[Path]
+    models: Sequence[page.ModelCard]
+    titles: Mapping[str, str]
+    stale: Sequence[page.StaleCorpus]
+    threads: int
+    memory_limit: str
+
+
+def render_board(inputs: BoardInputs, draft: Draft) -> None:
+    """Write the site below `site/`."""
+    data = board_data(inputs, draft.scratch)
     write_leaderboard(data, draft.path / "site")
     draft.rows = {
         "models": len(data.models),
         "tasks": len(data.tasks),
         "scores": len(data.scores),
-        "pairs": len(data.pairs),
+        "comparisons": len(data.comparisons),
     }
-    draft.facts = {"build_id": build.build_id}
+    draft.facts = {"build_id": data.build_id}
 
 
 def publish(output: Output, home: Path) -> Path:
@@ -62,122 +105,73 @@ def publish(output: Output, home: Path) -> Path:
     return target / "index.html"
 
 
-def gather(
-    con: duckdb.DuckDBPyConnection, ws: Workspace, build: Build, scored: Mapping[str, Output]
-) -> page.LeaderboardData:
-    """Return what the site shows; scores on another release than the current one are left out."""
-    release = ws.store.require("benchmark", "all")
-    fresh = {n: o for n, o in scored.items() if o.manifest.inputs["benchmark"].digest == release.digest}
-    parquet.view_of(con, "item", [release.file("items.parquet")])
-    for view, files in _files(ws, fresh).items():
-        if files:
-            parquet.view_of(con, view, files)
-    scores = _scores(con) if fresh else ()
-    return page.LeaderboardData(
-        build_id=build.build_id,
-        origin=ws.origin,
-        release=_release(con, ws, release),
-        models=tuple(_model_card(ws, name) for name in fresh),
-        tasks=_task_cards(con, ws),
-        scores=scores,
-        examples=_examples(con) if fresh else (),
-        pairs=paired_tests(con, fresh, scores),
-        outcomes=_outcomes(con) if fresh else (),
-        stale=tuple(
-            page.StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale
-        ),
-    )
-
-
-def _files(ws: Workspace, scored: Mapping[str, Output]) -> dict[str, Sequence[Path]]:
-    predictions = [ws.store.input_of(output, "predictions") for output in scored.values()]
-    return {
-        "score": [output.file("lineage/score.parquet") for output in scored.values()],
-        "item_score": [output.file("lineage/item_score.parquet") for output in scored.values()],
-        "prediction": [output.file("lineage/prediction.parquet") for output in predictions],
-        "instance": [ws.instances_of(v).file("lineage/instance.parquet") for v in ws.good_corpora().values()],
-    }
-
-
-def _release(con: duckdb.DuckDBPyConnection, ws: Workspace, output: Output) -> page.Release:
-    parquet.view_of(con, "release", [output.file("lineage/benchmark_release.parquet")])
-    name, digest, items = con.execute("SELECT release, digest, items FROM release").fetchall()[0]
-    flagged = con.execute("SELECT count(*) FROM item ANTI JOIN instance USING (instance_id)").fetchall()[0][0]
-    return page.Release(name, digest, items, flagged)
-
-
-def _model_card(ws: Workspace, name: str) -> page.ModelCard:
-    spec = ws.settings.model(name)
-    kind, about = _KINDS.get(spec.kind, (spec.kind, ""))
-    about = about.format(**spec.model_dump())
-    if spec.protocol == "official":
-        kind, about = f"{kind}, official shots", "; ".join(filter(None, (about, _OFFICIAL)))
-    training = ws.store.current("training_set", spec.plan) if spec.plan else None
-    weights = ws.store.current("fine_tuned_model", spec.plan) if spec.plan and spec.kind == "tuned" else None
-    facts = [page.Fact(label, f"{count:,}") for label, count in (weights.manifest.rows if weights else {}).items()]
-    if training is not None and spec.kind != "untuned":
-        facts.append(page.Fact("training samples", f"{training.manifest.rows['samples']:,}"))
-    return page.ModelCard(
-        name=name,
-        kind=kind,
-        about=about,
-        plan=spec.plan,
-        training_set=training.digest if training is not None and spec.kind != "untuned" else None,
-        weights=weights.digest if weights else None,
-        facts=tuple(facts),
-    )
-
-
-def _task_cards(con: duckdb.DuckDBPyConnection, ws: Workspace) -> tuple[page.TaskCard, ...]:
-    rows = con.execute(
-        "SELECT task_id, min(corpus), min(category), min(definition), count(*) FROM item GROUP BY ALL "
-        "ORDER BY min(category), task_id"
-    ).fetchall()
-    return tuple(
-        page.TaskCard(
-            task, ws.catalog.tasks[task][1].name if task in ws.catalog.tasks else task, category, corpus, text, n
+def board_data(inputs: BoardInputs, scratch: Path) -> page.LeaderboardData:
+    """Read what the site shows; `scratch` takes what does not fit into memory."""
+    with parquet.connect(threads=inputs.threads, memory_limit=inputs.memory_limit, temporary=scratch) as con:
+        _views(con, inputs)
+        scored = bool(inputs.scores)
+        return page.LeaderboardData(
+            build_id=inputs.build_id,
+            origin=inputs.origin,
+            release=_release(con),
+            models=tuple(inputs.models),
+            tasks=_tasks(con, inputs.titles),
+            scores=tuple(page.ScoreRow(*row) for row in con.execute(_SCORES).fetchall()) if scored else (),
+            examples=_examples(con) if scored else (),
+            comparisons=_comparisons(con, inputs) if scored else (),
+            outcomes=tuple(page.OutcomeCount(*row) for row in con.execute(_OUTCOMES).fetchall()) if scored else (),
+            stale=tuple(inputs.stale),
         )
-        for task, corpus, category, text, n in rows
-    )
 
 
-def _scores(con: duckdb.DuckDBPyConnection) -> tuple[page.ScoreRow, ...]:
-    names = list(page.ScoreRow.__dataclass_fields__)
-    rows = con.execute(f"SELECT {', '.join(names)} FROM score ORDER BY ALL").fetchall()  # noqa: S608 - field names
-    return tuple(page.ScoreRow(*row) for row in rows)
+def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
+    """Make a view of each table that is read, and a table of the items' instances that still stand."""
+    files = {
+        "item": [inputs.release.file("items.parquet")],
+        "release": [inputs.release.file("lineage/benchmark_release.parquet")],
+        "score": [output.file("lineage/score.parquet") for output in inputs.scores.values()],
+        "item_score": [output.file("lineage/item_score.parquet") for output in inputs.scores.values()],
+        "prediction": [output.file("lineage/prediction.parquet") for output in inputs.predictions.values()],
+        "comparison": [inputs.comparisons.file("lineage/comparison.parquet")],
+        "instance": inputs.instances,
+    }
+    for name, paths in files.items():
+        if paths:
+            parquet.view_of(con, name, paths)
+    con.execute(_STANDING if inputs.instances else "CREATE TEMP TABLE standing (instance_id VARCHAR)")
 
 
-def _outcomes(con: duckdb.DuckDBPyConnection) -> tuple[page.OutcomeCount, ...]:
-    rows = con.execute(
-        "SELECT model, scorer, task_id, outcome, count(DISTINCT item_id) FROM item_score GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    return tuple(page.OutcomeCount(*row) for row in rows)
+def _release(con: duckdb.DuckDBPyConnection) -> page.ReleaseCard:
+    name, digest, items = con.execute("SELECT release, digest, items FROM release").fetchall()[0]
+    flagged = con.execute("SELECT count(*) FROM item ANTI JOIN standing USING (instance_id)").fetchall()[0][0]
+    return page.ReleaseCard(name, digest, items, flagged)
+
+
+def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[page.TaskCard, ...]:
+    rows = con.execute(_TASKS).fetchall()
+    return tuple(page.TaskCard(task, titles.get(task, task), *card) for task, *card in rows)
+
+
+def _comparisons(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> tuple[Comparison, ...]:
+    """Read the comparisons of the scores that are shown; those of earlier scores are left out."""
+    read = {ref.digest for ref in inputs.comparisons.manifest.inputs.values()}
+    models = [model for model, output in inputs.scores.items() if output.digest in read]
+    return tuple(Comparison(*row) for row in con.execute(_COMPARISONS, {"models": models}).fetchall())
 
 
 def _examples(con: duckdb.DuckDBPyConnection) -> tuple[page.Example, ...]:
-    items = con.execute(
-        'SELECT item_id, task_id, definition, input, "references", instance_id IN (SELECT instance_id FROM instance) '
-        "FROM item WHERE ordinal <= ? ORDER BY task_id, ordinal",
-        [EXAMPLES],
-    ).fetchall()
+    """Read the first items of each task with all answers to them."""
+    answers: dict[str, dict[tuple[str, str], list[page.Points]]] = {}
+    for item, model, output, *earned in con.execute(_ANSWERS, [EXAMPLES]).fetchall():
+        answers.setdefault(item, {}).setdefault((model, output), []).append(page.Points(*earned))
     return tuple(
         page.Example(
-            item, task, f"{definition}\n\n{text}", tuple(references), _answers(con, item),
+            item,
+            task,
+            f"{definition}\n\n{text}",
+            tuple(references),
+            tuple(page.AnswerCard(*said, tuple(points)) for said, points in answers.get(item, {}).items()),
             "" if standing else "its source has changed since the release was frozen",
         )
-        for item, task, definition, text, references, standing in items
-    )  # fmt: skip
-
-
-def _answers(con: duckdb.DuckDBPyConnection, item_id: str) -> tuple[page.Answer, ...]:
-    rows: list[tuple[Any, ...]] = con.execute(
-        "SELECT p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.outcome, s.points, s.influence "
-        "FROM prediction AS p JOIN item_score AS s USING (model, item_id) WHERE item_id = ? "
-        "ORDER BY p.model, s.scorer DESC, s.metric",
-        [item_id],
-    ).fetchall()
-    answers: dict[str, page.Answer] = {}
-    for model, output, *earned in rows:
-        known = answers.get(model, page.Answer(model, output, ()))
-        answers[model] = replace(known, points=(*known.points, page.Points(*earned)))
-    return tuple(answers.values())
+        for item, task, definition, text, references, standing in con.execute(_EXAMPLES, [EXAMPLES]).fetchall()
+    )

@@ -7,13 +7,14 @@ drawn once for all pairs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from meds_pipeline.scoring.stats import bootstrap
+from meds_pipeline.scoring.stats.figures import TaskCounts
 from meds_pipeline.scoring.stats.intervals import effective, pooled_clusters, reach, together, unseen, varies
 from meds_pipeline.scoring.stats.swapping import PairedCounts, choices, main_figure, moved, weighted
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from meds_pipeline.scoring.base import FloatArray
-    from meds_pipeline.scoring.stats.figures import TaskCounts
 
     Models = Mapping[str, Sequence[TaskCounts]]
     """Counts of each task, by model."""
@@ -119,8 +119,15 @@ def _shared(models: Models, first: str, second: str) -> Models:
 
 
 def _picked(part: TaskCounts, places: Sequence[int]) -> TaskCounts:
-    ids, subjects = ([column[i] for i in places] for column in (part.item_ids, part.subjects))
-    return replace(part, item_ids=ids, subjects=subjects, counts=part.counts[list(places)])
+    """The counts of some items alone."""
+    return TaskCounts(
+        part.scorer,
+        part.spec,
+        part.family,
+        [part.item_ids[i] for i in places],
+        [part.subjects[i] for i in places],
+        part.counts[list(places)],
+    )
 
 
 def _alike(models: Models, seed: int, rounds: int) -> Iterator[ModelPair]:
