@@ -33,8 +33,9 @@ COMPARISON = pa.schema(
 _TASKS = 'SELECT task_id, min(metric), min(category), min(labels), list("references"[1]) FROM item GROUP BY ALL'
 _COUNTS = """
 WITH one AS (SELECT scorer, task_id, min(metric) AS metric FROM item_score GROUP BY ALL)
-SELECT item_id, subject, counts, scorer, task_id FROM item_score SEMI JOIN one USING (scorer, task_id, metric)
-ORDER BY scorer DESC, task_id, item_id
+SELECT scorer, task_id, list(item_id ORDER BY item_id), list(subject ORDER BY item_id),
+       list(counts ORDER BY item_id)
+FROM item_score SEMI JOIN one USING (scorer, task_id, metric) GROUP BY scorer, task_id ORDER BY scorer DESC, task_id
 """
 """The counts are the same for all metrics of a scorer, so those of one are read; `official` comes first."""
 
@@ -75,13 +76,6 @@ def _specs(con: duckdb.DuckDBPyConnection) -> dict[str, TaskSpec]:
 
 def _counts(con: duckdb.DuckDBPyConnection, specs: Mapping[str, TaskSpec]) -> Iterator[TaskCounts]:
     """The counts of a model, by scorer and task."""
-    table = con.sql(_COUNTS).to_arrow_table().combine_chunks()
-    keys = table.select(["scorer", "task_id"]).group_by(["scorer", "task_id"], use_threads=False)
-    start = 0
-    for row in keys.aggregate([([], "count_all")]).to_pylist():
-        part = table.slice(start, row["count_all"])
-        start += row["count_all"]
-        spec = specs[row["task_id"]]
-        counts = part["counts"].combine_chunks().flatten().to_numpy().reshape(part.num_rows, -1)
-        ids, subjects = part["item_id"].to_pylist(), part["subject"].to_pylist()
-        yield TaskCounts(row["scorer"], spec, family(row["scorer"], spec), ids, subjects, np.ascontiguousarray(counts))
+    for scorer, task, items, subjects, counts in con.execute(_COUNTS).fetchall():
+        spec = specs[task]
+        yield TaskCounts(scorer, spec, family(scorer, spec), items, subjects, np.array(counts))
