@@ -79,7 +79,10 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
-    """A task of the benchmark: its name, what it asks for, and how many items of the release are its."""
+    """A task of the benchmark: its name, what it asks for, and how many items of the release are its.
+
+    `pools` names the tasks of which it is no more than the items of all together.
+    """
 
     task: str
     title: str
@@ -87,6 +90,7 @@ class TaskCard:
     corpus: str
     definition: str
     items: int
+    pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from meds_pipeline.core import parquet
 from meds_pipeline.reports.board import model as page
 from meds_pipeline.reports.board.site import write_leaderboard
+from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.stats.compare import Comparison
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric) FROM 
 """
 """An item has a row for each metric, with the same outcome."""
 _TASKS = """
-SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL
-ORDER BY min(category), task_id
+SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL ORDER BY task_id
 """
 _STANDING = "CREATE TEMP TABLE standing AS SELECT DISTINCT instance_id FROM instance SEMI JOIN item USING (instance_id)"
 _EXAMPLES = """
@@ -88,7 +88,7 @@ def render_board(inputs: BoardInputs, draft: Draft) -> None:
     write_leaderboard(data, draft.path / "site")
     draft.rows = {
         "models": len(data.models),
-        "tasks": len(data.tasks),
+        "tasks": sum(not task.pools for task in data.tasks),
         "scores": len(data.scores),
         "comparisons": len(data.comparisons),
     }
@@ -148,8 +148,19 @@ def _release(con: duckdb.DuckDBPyConnection) -> page.ReleaseCard:
 
 
 def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[page.TaskCard, ...]:
-    rows = con.execute(_TASKS).fetchall()
-    return tuple(page.TaskCard(task, titles.get(task, task), *card) for task, *card in rows)
+    """Read the tasks, with a card for each figure over several of them that upstream prints in their place."""
+    cards = [page.TaskCard(task, titles.get(task, task), *card) for task, *card in con.execute(_TASKS).fetchall()]
+    pools: dict[str, list[page.TaskCard]] = {}
+    for card in cards:
+        spec = load_registry().tasks.get(card.task)
+        if spec is not None and spec.pool:
+            pools.setdefault(spec.pool, []).append(card)
+    for name, parts in pools.items():
+        tasks, corpora = tuple(part.task for part in parts), dict.fromkeys(part.corpus for part in parts)
+        about = f"The items of {', '.join(tasks)} together, as the official scripts count them."
+        items = sum(part.items for part in parts)
+        cards.append(page.TaskCard(name, name, parts[0].category, ", ".join(corpora), about, items, tasks))
+    return tuple(sorted(cards, key=lambda card: (card.category, card.task)))
 
 
 def _comparisons(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> tuple[Comparison, ...]:
