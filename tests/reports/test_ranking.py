@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meds_pipeline.reports.board.model import ScoreRow
-from meds_pipeline.reports.board.ranking import tie_groups
+from meds_pipeline.reports.board.ranking import ranked_groups
 from meds_pipeline.scoring.stats.compare import Comparison
 
 
@@ -15,7 +15,7 @@ def row(model: str, value: float | None, low: float | None = None, high: float |
 
 
 def ranks(rows: list[ScoreRow], *comparisons: Comparison) -> dict[str, str]:
-    return {model: group.rank.text for group in tie_groups(rows, comparisons) for model in group.models}
+    return {model: group.rank.text for group in ranked_groups(rows, comparisons) for model in group.models}
 
 
 def test_disjoint_intervals_order_and_overlapping_ones_tie() -> None:
@@ -58,7 +58,7 @@ def test_without_intervals_values_decide() -> None:
 def test_the_best_value_leads_and_a_better_value_never_ranks_behind(figures: list[tuple[float, float]]) -> None:
     width = max(width for _, width in figures)
     rows = [row(str(place), value, value - width, value + width) for place, (value, _) in enumerate(figures)]
-    places = {model: group.rank.place for group in tie_groups(rows, []) for model in group.models}
+    places = {model: group.rank.place for group in ranked_groups(rows, []) for model in group.models}
     ordered = [one.model for one in sorted(rows, key=lambda one: -(one.value or 0))]
     assert places[ordered[0]] == 1
     assert [places[model] for model in ordered] == sorted(places[model] for model in ordered)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pipeline_home import run_steps
 from strange_corpus import write_corpus
@@ -107,3 +109,20 @@ def test_reading_twice_gives_the_same_site(built: Workspace, tmp_path: Path) -> 
         for folder in (tmp_path / "one", tmp_path / "two")
     )
     assert one == two
+
+
+def test_a_figure_pooled_over_tasks_has_a_page_that_names_them(built: Workspace, tmp_path: Path) -> None:
+    """The official scripts print CT and MRI in place of their tasks."""
+    release = built.store.require("benchmark", "all")
+    items = pq.read_table(release.file("items.parquet"))
+    tasks = dict(zip(sorted(set(items["task_id"].to_pylist())), ("task83", "task84"), strict=False))
+    names = pa.array([tasks.get(task, task) for task in items["task_id"].to_pylist()])
+    folder = tmp_path / "release"
+    shutil.copytree(release.path, folder)
+    place = items.schema.get_field_index("task_id")
+    pq.write_table(items.set_column(place, "task_id", names), folder / "items.parquet")
+    release = Output(folder, release.manifest)
+    inputs = board_inputs(built, current_build(built), release, {})
+    (card,) = [task for task in board_data(inputs, tmp_path).tasks if task.pools]
+    assert (card.task, card.pools) == ("CT", ("task83", "task84"))
+    assert card.items == sum(name in ("task83", "task84") for name in names.to_pylist())

@@ -78,6 +78,21 @@ def test_intervals_are_wider_for_more_models() -> None:
     assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low)
 
 
+@pytest.mark.parametrize("size", [60, 50])
+def test_company_changes_no_difference_and_no_p_value(size: int) -> None:
+    """Models with the same items are taken together, others two by two: either way the numbers are those of two."""
+    two = {"a": model(0.8, 1), "b": model(0.6, 2)}
+    alone = by_name(compare(two, REQUIRED, seed=3))
+    mine = compare({**two, "c": model(0.7, 3, size=size)}, REQUIRED, seed=3)
+    together = by_name([row for row in mine if (row.first, row.second) == ("a", "b")])
+    assert {key: (row.difference, row.n) for key, row in alone.items()} == {
+        key: (row.difference, row.n) for key, row in together.items()
+    }
+    assert {key: row.p for key, row in alone.items() if row.p > 0.001} == {
+        key: row.p for key, row in together.items() if row.p > 0.001
+    }
+
+
 def test_official_averages_are_compared_as_upstream_prints_them() -> None:
     """Tasks that both models lack do not keep an average from being compared: five were never published."""
     models = {name: model(right, seed, scorer="official") for name, right, seed in (("a", 0.9, 1), ("b", 0.4, 2))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,12 +21,12 @@ ITEMS = 5
 ANSWERS = {"all-right": "B", "right-too": "B", "wrong": "C"}
 
 
-def release(folder: Path) -> Output:
-    """Five choice questions."""
+def release(folder: Path, task: str = "task57", metric: str = "accuracy_choice", truth: str = "B") -> Output:
+    """Five questions with one answer."""
     rows = [
         {
-            **{"item_id": f"i{n}", "task_id": "task57", "corpus": "c", "category": "MCQA", "metric": "accuracy_choice"},
-            **{"labels": cast("list[str]", []), "input": "question", "references": ["B"], "subject": None},
+            **{"item_id": f"i{n}", "task_id": task, "corpus": "c", "category": "MCQA", "metric": metric, "labels": []},
+            **{"input": "question", "references": [truth], "subject": None},
         }
         for n in range(ITEMS)
     ]
@@ -36,23 +37,28 @@ def release(folder: Path) -> Output:
     return cast("Output", output)
 
 
-def scored(folder: Path, questions: Output, model: str) -> Output:
+def scored(folder: Path, questions: Output, model: str, said: str) -> Output:
+    """The scores of a model that gives one answer to all questions."""
+    output = Folder(folder, Release())
+    items = pq.read_table(questions.file("items.parquet"), columns=["item_id", "task_id"]).to_pylist()
     rows = [
         {
-            **{"model": model, "item_id": f"i{n}", "task_id": "task57", "output": ANSWERS[model], "shots": 0},
-            **{"shot_instance_ids": cast("list[str]", []), "truncated": False, "cut_off": False, "error": None},
-            **{"prompt_digest": "p", "template_digest": "t"},
+            **{**item, "model": model, "output": said, "shots": 0, "shot_instance_ids": [], "truncated": False},
+            **{"cut_off": False, "error": None, "prompt_digest": "p", "template_digest": "t"},
         }
-        for n in range(ITEMS)
+        for item in items
     ]
-    output = Folder(folder, Release())
     pq.write_table(pa.Table.from_pylist(rows, PREDICTION), output.lineage("prediction"))
     read, draft = cast("Output", output), cast("Draft", output)
     score_predictions(model, questions, read, draft, seed=0, languages={})
     return read
 
 
-def rows(draft: Folder) -> list[dict[str, Any]]:
+def compared(folder: Path, questions: Output, answers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows of the comparisons of models by the one answer each gives."""
+    scores = {model: scored(folder / model, questions, model, said) for model, said in answers.items()}
+    draft = Folder(folder / "comparisons")
+    compare_models(scores, questions, cast("Draft", draft), seed=0)
     found: list[dict[str, Any]] = pq.read_table(draft.lineage("comparison")).to_pylist()
     return found
 
@@ -62,12 +68,9 @@ def test_p_is_right_for_a_case_worked_out_by_hand(tmp_path: Path) -> None:
 
     Holm: the two smallest of three p values become 3 * 2/32, and the second no less than the first.
     """
-    questions = release(tmp_path / "release")
-    scores = {model: scored(tmp_path / model, questions, model) for model in ANSWERS}
-    draft = Folder(tmp_path / "comparisons")
-    compare_models(scores, questions, cast("Draft", draft), seed=0)
-    assert {row["level"] for row in rows(draft)} == {"task", "category", "overall"}
-    mine = [row for row in rows(draft) if (row["scorer"], row["level"]) == ("corrected", "task")]
+    rows = compared(tmp_path, release(tmp_path / "release"), ANSWERS)
+    assert {row["level"] for row in rows} == {"task", "category", "overall"}
+    mine = [row for row in rows if (row["scorer"], row["level"]) == ("corrected", "task")]
     found = {(row["model_a"], row["model_b"]): row for row in mine}
     assert {pair: row["difference"] for pair, row in found.items()} == {
         ("all-right", "right-too"): 0.0,
@@ -83,11 +86,17 @@ def test_p_is_right_for_a_case_worked_out_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("models", [[], ["wrong"]])
 def test_fewer_than_two_models_give_an_empty_table(tmp_path: Path, models: list[str]) -> None:
-    questions = release(tmp_path / "release")
-    scores = {model: scored(tmp_path / model, questions, model) for model in models}
-    draft = Folder(tmp_path / "comparisons")
-    compare_models(scores, questions, cast("Draft", draft), seed=0)
-    assert rows(draft) == []
+    assert compared(tmp_path, release(tmp_path / "release"), {model: ANSWERS[model] for model in models}) == []
+
+
+def test_labels_read_off_the_gold_answers_are_known_again(tmp_path: Path) -> None:
+    questions = release(tmp_path / "release", "x_a", "precision_recall_f1_multilabel_macro", "pain, fever")
+    (row,) = [
+        row
+        for row in compared(tmp_path, questions, {"a": "pain, fever", "b": "pain"})
+        if (row["scorer"], row["level"]) == ("corrected", "task")
+    ]
+    assert (row["metric"], row["difference"]) == ("f1", 50.0)
 
 
 def test_differences_are_those_of_the_scores(built: Workspace) -> None:

@@ -40,7 +40,7 @@ class TieGroup:
     models: tuple[str, ...]
 
 
-def tie_groups(rows: Iterable[ScoreRow], comparisons: Sequence[Comparison]) -> tuple[TieGroup, ...]:
+def ranked_groups(rows: Iterable[ScoreRow], comparisons: Sequence[Comparison]) -> tuple[TieGroup, ...]:
     """Rank the models of one figure, best first.
 
     Args:

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from meds_pipeline.reports.board.duels import Duel, duel
-from meds_pipeline.reports.board.ranking import Rank, TieGroup, tie_groups
+from meds_pipeline.reports.board.ranking import Rank, TieGroup, ranked_groups
 from meds_pipeline.reports.board.tallies import Tally, tallies
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Board:
             models = frozenset((compared.first, compared.second))
             self._between.setdefault((compared.scorer, models), []).append(compared)
         self._main = {figure.scorer for figure in figures if figure.metric == "main"}
-        self._groups = {figure: tie_groups(rows, self._compared.get(figure, [])) for figure, rows in figures.items()}
+        self._groups = {figure: ranked_groups(rows, self._compared.get(figure, [])) for figure, rows in figures.items()}
         self._cells: dict[tuple[FigureKey, str], Cell] = {}
         for figure, rows in figures.items():
             groups = self._groups[figure]
