@@ -164,7 +164,7 @@ def test_a_paired_test_is_shown_better_model_first_with_the_p_value_that_decides
 
 def test_tie_groups_of_categories_follow_the_tests(pages: dict[str, str]) -> None:
     (official, corrected) = parse(pages["index.html"]).xpath("//*[@id='comparisons']/div[contains(@class, 'scorer-')]")
-    assert [words(row) for row in official.find_class("placings")[0].xpath("./tbody/tr")] == [
+    assert [words(row) for row in official.find_class("rankings")[0].xpath("./tbody/tr")] == [
         "MCQA accuracy 1 tiny-tuned 2 majority 3 tiny-untuned",
         "Fact Verification accuracy 1= tiny-tuned = majority 3 tiny-untuned",
     ]

@@ -52,7 +52,7 @@ def metric_name(metric: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FigureKey:
-    """What a column of the standings or a row of the tasks is about."""
+    """What a column of the ranking table or a row of the tasks is about."""
 
     scorer: str
     level: str
@@ -99,7 +99,7 @@ class ModelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingsTable:
+class RankingTable:
     """Models by categories, for one scorer."""
 
     scorer: str
@@ -158,7 +158,7 @@ class Board:
         """The score of a model, or None."""
         return self._cells.get((figure, model.name))
 
-    def standings(self, scorer: str) -> StandingsTable:
+    def ranking_table(self, scorer: str) -> RankingTable:
         """Models by overall and categories; where the scorer gave neither, by tasks."""
         wide = [f for f in self.figures if f.scorer == scorer and f.level in ("overall", "category")]
         shown = self._ranked(wide or [f for f in self.figures if f.scorer == scorer])
@@ -170,7 +170,7 @@ class Board:
 
         columns = tuple(sorted(shown, key=place))
         rows = tuple(ModelRow(model, tuple(self.cell(column, model) for column in columns)) for model in self.models)
-        return StandingsTable(scorer, columns, rows)
+        return RankingTable(scorer, columns, rows)
 
     def tasks(self, scorer: str) -> tuple[TaskGroup, ...]:
         """Tasks and the metrics they rank by, by models, grouped by category in the order of the tasks."""
@@ -207,7 +207,7 @@ class Board:
 
     def rankings(self, scorer: str) -> list[tuple[FigureKey, tuple[TieGroup, ...]]]:
         """Tie groups of overall and of each category on which models were compared."""
-        columns = self.standings(scorer).columns
+        columns = self.ranking_table(scorer).columns
         return [(f, self._groups[f]) for f in columns if f in self._compared and f.level != "task"]
 
     def comparisons(self, figure: FigureKey) -> list[Comparison]:
