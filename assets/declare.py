@@ -20,7 +20,8 @@ GROUPS = {
     "release": ("duplicates", "split_proof", "benchmark", "contamination"),
     "training": ("training_set", "packed_training_set", "fine_tuned_model"),
     "evaluation": ("predictions", "scores"),
-    "publication": ("comparisons", "lineage", "leaderboard"),
+    "comparison": ("comparisons",),
+    "publication": ("lineage", "leaderboard"),
 }
 """Assets by group; each group is one job."""
 POOLS = {"fine_tuned_model": "accelerator", "predictions": "accelerator"}

@@ -72,10 +72,10 @@ def run_evaluation(context: dg.OpExecutionContext, workspace: WorkspaceResource,
     return before + _run(context, "evaluate", partitions_of(workspace.open(), STEPS["scores"]))
 
 
-@dg.op(description="Runs `publish`, whatever failed before.")
+@dg.op(description="Runs `compare` and `publish`, whatever failed before.")
 def run_publication(context: dg.OpExecutionContext, before: Outcomes) -> Outcomes:
     """Publish."""
-    return before + _run(context, "publish", ["all"])
+    return before + _run(context, "compare", ["all"]) + _run(context, "publish", ["all"])
 
 
 @dg.op(description="Fails, naming what failed, if anything did.")

@@ -9,6 +9,7 @@ JOB_OF_GROUP = {
     "release": "release",
     "training": "train",
     "evaluation": "evaluate",
+    "comparison": "compare",
     "publication": "publish",
 }
 _ABOUT = {
@@ -16,7 +17,8 @@ _ABOUT = {
     "release": "What is seen over all corpora together: duplicates, splits, the benchmark release, contamination.",
     "training": "One training plan: its samples, their packing, its model.",
     "evaluation": "One model: its answers to the benchmark and their scores.",
-    "publication": "The comparisons of models, the lineage database and the leaderboard page.",
+    "comparison": "Every two models that have scores on the release.",
+    "publication": "The lineage database and the leaderboard page.",
 }
 ASSETS_OF_JOB = {JOB_OF_GROUP[group]: assets for group, assets in GROUPS.items()}
 JOBS = [

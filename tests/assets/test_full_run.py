@@ -87,7 +87,15 @@ def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> No
 def test_runs_are_listed_by_job_and_belong_to_the_full_run(ran: Ran, instance_of: Instances) -> None:
     instance = instance_of(ran.workspace.home)
     jobs = Counter(run.job_name for run in instance.get_runs())
-    assert jobs == {"full_run": 1, "corpus_data": 3, "release": 1, "train": 1, "evaluate": 3, "publish": 1}
+    assert jobs == {
+        "full_run": 1,
+        "corpus_data": 3,
+        "release": 1,
+        "train": 1,
+        "evaluate": 3,
+        "compare": 1,
+        "publish": 1,
+    }
     assert {run.tags[PARENT_TAG] for run in instance.get_runs()} == {ran.summary.run_id}
     assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
     assert all(".dagster/repository" in run.tags for run in instance.get_runs())
@@ -164,7 +172,7 @@ def test_without_a_test_item_nothing_is_frozen_and_one_failure_says_why(tmp_path
     assert [(o.asset, o.state) for o in summary.bad] == [("benchmark", "failed")]
     assert "no item" in summary.bad[0].problem
     states = Counter(o.state for o in summary.outcomes)
-    assert states["not run"] == 11  # contamination, the plan, its three models, the leaderboard
+    assert states["not run"] == 12  # contamination, the plan, its three models, comparisons, the leaderboard
     assert not summary.ok
     workspace = Workspace.open(tmp_path / "home", raw, settings)
     assert workspace.store.current("benchmark", "all") is None
