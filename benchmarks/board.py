@@ -4,8 +4,8 @@
 
 A release of invented items over the tasks of MedS-Bench is answered by invented models and scored once; this is not
 timed. Then three things are timed, each in a process of its own: comparing the models from the counts of their item
-scores, rendering the board, and, for the ratio, what a board that measures would do before it compares: score all the
-answers again.
+scores, rendering the board, and measuring all answers again. `ratio` is how much longer a board takes that measures and
+compares by itself.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def truth_of(spec: TaskSpec, rnd: random.Random) -> str:
 
 
 def write(folder: Path, tables: dict[str, pa.Table], inputs: dict[str, Output] | None = None) -> Output:
-    """Put tables into a folder as an output; a table of no name is already there."""
+    """Write tables into a folder and return it as an output."""
     for name, table in tables.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def write(folder: Path, tables: dict[str, pa.Table], inputs: dict[str, Output] |
 
 
 def opened(folder: Path, inputs: dict[str, Output] | None = None) -> Output:
-    """A folder as an output; its digest is that of its sizes, for nothing here looks at it twice."""
+    """A folder as an output; its digest is one of names and sizes, which is enough here."""
     files = {
         path.relative_to(folder).as_posix(): FileEntry(bytes=path.stat().st_size, sha256=path.name)
         for path in sorted(folder.rglob("*.parquet"))
