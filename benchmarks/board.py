@@ -53,13 +53,13 @@ def truth_of(spec: TaskSpec, rnd: random.Random) -> str:
     return " ".join(rnd.choices(WORDS, k=3 if spec.metric == "f1_entities_micro" else TEXT_WORDS))
 
 
-def write(folder: Path, tables: dict[str, pa.Table], inputs: dict[str, Output] | None = None) -> Output:
+def write(folder: Path, tables: dict[str, pa.Table]) -> Output:
     """Write tables into a folder and return it as an output."""
     for name, table in tables.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, path)
-    return opened(folder, inputs)
+    return opened(folder)
 
 
 def opened(folder: Path, inputs: dict[str, Output] | None = None) -> Output:

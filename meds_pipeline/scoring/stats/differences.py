@@ -143,7 +143,7 @@ def _alike(models: Models, seed: int, rounds: int) -> Iterator[ModelPair]:
         ]
         for i, own in enumerate(clusters)
     ]
-    swapped = _swapped(tasks, number, seed, rounds)
+    swapped = _swapped(models, clusters, tasks, number, seed, rounds)
     resampled = _resampled(models, clusters, number, seed)
     for place, (a, b) in enumerate(names):
         found = {}
@@ -156,14 +156,30 @@ def _alike(models: Models, seed: int, rounds: int) -> Iterator[ModelPair]:
         yield ModelPair((a, b), {pairs[place].task: pairs[place] for pairs in tasks}, found)
 
 
-def _swapped(tasks: Sequence[Sequence[PairedCounts]], number: int, seed: int, rounds: int) -> list[FloatArray]:
-    """For each task the differences after swapping subjects, shape (rounds, pairs)."""
+def _swapped(
+    models: Models,
+    clusters: Sequence[NDArray[np.int64]],
+    tasks: Sequence[Sequence[PairedCounts]],
+    number: int,
+    seed: int,
+    rounds: int,
+) -> list[FloatArray]:
+    """For each task the differences after swapping subjects, shape (rounds, pairs).
+
+    What changes sides is summed for each model; the moves of a pair are the difference of two such sums. Counts are
+    whole numbers here, so this is exact.
+    """
+    first, second = np.array(list(combinations(range(len(models)), 2))).T
     columns = [bootstrap.columns(pairs[0].present) for pairs in tasks]
-    moves = [np.concatenate([pair.moves for pair in pairs], axis=1) for pairs in tasks]
+    exact = [
+        np.concatenate([bootstrap.by_cluster(np.rint(p.counts * bootstrap.UNIT), own)[1] for p in parts], axis=1)
+        for own, parts in zip(clusters, zip(*models.values(), strict=True), strict=True)
+    ]
     out: list[list[FloatArray]] = [[np.empty((0, len(pairs)))] for pairs in tasks]
     for taken in choices(number, seed, rounds):
-        for rows, pairs, own, move in zip(out, tasks, columns, moves, strict=True):
-            rows.append(moved(pairs, taken[:, own] @ move))
+        for rows, pairs, own, counts in zip(out, tasks, columns, exact, strict=True):
+            sums = (taken[:, own] @ counts).reshape(len(taken), len(models), -1)
+            rows.append(moved(pairs, sums[:, second] - sums[:, first]))
     return [np.concatenate(rows) for rows in out]
 
 

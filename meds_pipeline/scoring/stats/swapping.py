@@ -70,14 +70,13 @@ def moved(pairs: Sequence[PairedCounts], sums: FloatArray) -> FloatArray:
 
     Args:
         pairs: The pairs.
-        sums: Summed moves of those clusters, shape (choices, columns of all pairs).
+        sums: Summed moves of those clusters, shape (choices, pairs, columns).
 
     Returns:
         Shape (choices, pairs).
     """
-    moves = sums.reshape(len(sums), len(pairs), -1)
-    first = np.stack([pair.totals[0] for pair in pairs]) + moves
-    second = np.stack([pair.totals[1] for pair in pairs]) - moves
+    first = np.stack([pair.totals[0] for pair in pairs]) + sums
+    second = np.stack([pair.totals[1] for pair in pairs]) - sums
     family = pairs[0].family
     return np.asarray(main_figure(family, first / bootstrap.UNIT) - main_figure(family, second / bootstrap.UNIT))
 
@@ -150,9 +149,8 @@ class Swapping:
         """Differences from sums of moves of all tasks, shape (choices, columns of all tasks)."""
         ends = np.cumsum([pair.moves.shape[1] for pair in self._pairs])
         parts = np.split(sums, ends[:-1], axis=1)
-        return weighted(
-            [moved([pair], part)[:, 0] for pair, part in zip(self._pairs, parts, strict=True)], self._weights
-        )
+        both = zip(self._pairs, parts, strict=True)
+        return weighted([moved([pair], part[:, np.newaxis])[:, 0] for pair, part in both], self._weights)
 
     def _exact(self, observed: float) -> float:
         """The share of all choices; the first cluster stays, for a choice and its opposite differ in sign only."""
