@@ -145,14 +145,16 @@ def _alike(models: Models, seed: int, rounds: int) -> Iterator[ModelPair]:
     ]
     swapped = _swapped(models, clusters, tasks, number, seed, rounds)
     resampled = _resampled(models, clusters, number, seed)
+    sizes = [effective(np.unique(own, return_counts=True)[1].astype(np.float64)) for own in clusters]
     for place, (a, b) in enumerate(names):
         found = {}
         for i, pairs in enumerate(tasks):
             drawn = resampled[a][i] - resampled[b][i]
-            size = effective(np.unique(clusters[i], return_counts=True)[1].astype(np.float64))
             observed = pairs[place].observed
-            still = () if varies(drawn) else ((1.0, observed, size),)
-            found[pairs[place].task] = Difference(observed, swapped[i][:, place], drawn, len(clusters[i]), size, still)
+            still = () if varies(drawn) else ((1.0, observed, sizes[i]),)
+            found[pairs[place].task] = Difference(
+                observed, swapped[i][:, place], drawn, len(clusters[i]), sizes[i], still
+            )
         yield ModelPair((a, b), {pairs[place].task: pairs[place] for pairs in tasks}, found)
 
 
@@ -169,7 +171,7 @@ def _swapped(
     What changes sides is summed for each model; the moves of a pair are the difference of two such sums. Counts are
     whole numbers here, so this is exact.
     """
-    first, second = np.array(list(combinations(range(len(models)), 2))).T
+    first, second = np.array(list(combinations(range(len(models)), 2))).T  # in the order of the pairs
     columns = [bootstrap.columns(pairs[0].present) for pairs in tasks]
     exact = [
         np.concatenate([bootstrap.by_cluster(np.rint(p.counts * bootstrap.UNIT), own)[1] for p in parts], axis=1)
