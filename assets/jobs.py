@@ -16,6 +16,7 @@ JOB_OF_GROUP: dict[Group, str] = {
     "release": "release",
     "training": "train",
     "evaluation": "evaluate",
+    "comparison": "compare",
     "publication": "publish",
 }
 _ABOUT: dict[Group, str] = {
@@ -23,6 +24,7 @@ _ABOUT: dict[Group, str] = {
     "release": "What is seen over all corpora together: duplicates, splits, the benchmark release, contamination.",
     "training": "One training plan: its samples, their packing, its model.",
     "evaluation": "One model: its answers to the benchmark and their scores.",
+    "comparison": "Every two models that have scores on the release.",
     "publication": "The lineage database and the leaderboard page.",
 }
 JOBS = {

@@ -215,6 +215,8 @@ CREATE TABLE item_score (
     outcome VARCHAR, -- correct, partly, wrong, unparsed, truncated, empty or error
     influence DOUBLE, -- percent points the task's figure owes to this item
     why VARCHAR, -- in words, where the outcome is not plain
+    subject VARCHAR, -- corpus/subject, what intervals and comparisons are clustered by; NULL: the item by itself
+    counts DOUBLE[], -- what it adds to its task: 1 if it counts, then points of each metric, or TP, FP and FN of each label
     counts_in VARCHAR[], -- names of the figures it counts in: task, pool, categories, overall
     result_digest VARCHAR -- over item, prompt, template, shot ids, answer, scorer and its terms: equal digests, equal results
 );
@@ -234,6 +236,22 @@ CREATE TABLE score (
     comparable BOOLEAN, -- whether it may stand beside published figures
     note VARCHAR, -- why not, or another remark
     result_digest VARCHAR -- over the result digests of the items it rests on, and what is resampled by which seed
+);
+CREATE TABLE comparison (
+    fingerprint VARCHAR, -- output this row comes from
+    release VARCHAR, -- benchmark release
+    scorer VARCHAR, -- official or corrected
+    level VARCHAR, -- task, category or overall
+    name VARCHAR, -- which task or category
+    metric VARCHAR, -- metric compared
+    model_a VARCHAR, -- model whose name sorts first
+    model_b VARCHAR, -- the other model
+    difference DOUBLE, -- figure of model_a minus that of model_b on the items both answered, percent points
+    low DOUBLE, -- lower end of its 95 % interval, widened for all comparisons of the scorer and level
+    high DOUBLE, -- upper end
+    p DOUBLE, -- two-sided p value, by randomization over subjects
+    adjusted DOUBLE, -- p corrected for all comparisons of the scorer and level (Holm): below 0.05 one is ahead
+    n BIGINT -- items compared
 );
 
 -- The newest state of an id that stands in several fragments.

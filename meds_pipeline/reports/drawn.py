@@ -41,7 +41,7 @@ def _score_plots(output: Output) -> Mapping[str, bytes]:
     """Draw the scores of the tasks, one picture a scorer."""
     import pyarrow.parquet as pq
 
-    from meds_pipeline.reports.model import ScoreRow
+    from meds_pipeline.reports.board.model import ScoreRow
     from meds_pipeline.reports.pictures import score_plot_png
 
     names = list(ScoreRow.__dataclass_fields__)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.reports.views import metric_name
+from meds_pipeline.reports.board.views import metric_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meds_pipeline.reports.model import ScoreRow
+    from meds_pipeline.reports.board.model import ScoreRow
 
 COLORS = ("#0b6b7a", "#d08a1d", "#7a5195", "#4f7d3a", "#b5473c", "#5a6675")
 INK, QUIET, GRID = "#16202c", "#5a6675", "#e6ebf0"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from meds_pipeline.scoring import bootstrap, workers
-from meds_pipeline.scoring.averages import figures
+from meds_pipeline.scoring import workers
 from meds_pipeline.scoring.families import complete, family
-from meds_pipeline.scoring.figures import TaskItems
 from meds_pipeline.scoring.registry import load_registry, spec_for
+from meds_pipeline.scoring.stats import bootstrap
+from meds_pipeline.scoring.stats.averages import figures
+from meds_pipeline.scoring.stats.figures import TaskItems
 from meds_pipeline.scoring.table import ITEMS, SCORES, Scored, read_answers
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ def measure_all(
     parts: dict[str, list[TaskItems]] = {model: [] for model in models}
     for i, scorer in enumerate(scorers):
         for model, job, made, found in zip(owners, jobs, families, done, strict=True):
-            items = found[scorer]
-            parts[model].append(TaskItems(scorer, job.spec, made[i], job.answers, items, _matrix(items)))
+            ids = [answer.item_id for answer in job.answers]
+            subjects = [answer.subject for answer in job.answers]
+            counts = _matrix(found[scorer])
+            parts[model].append(TaskItems(scorer, job.spec, made[i], ids, subjects, counts, job.answers, found[scorer]))
     return parts
 
 
@@ -143,13 +146,15 @@ def _influence(part: TaskItems) -> FloatArray:
 def _item_rows(part: TaskItems) -> pa.Table:
     """Item rows of one task and scorer, metric by metric in item order."""
     influence = _influence(part)
-    size = len(part.answers)
+    size = len(part.item_ids)
     shared: dict[str, Any] = {
-        "item_id": pa.array([answer.item_id for answer in part.answers], pa.string()),
+        "item_id": pa.array(part.item_ids, pa.string()),
         "task_id": pa.repeat(part.spec.task_id, size),
         "scorer": pa.repeat(part.scorer, size),
         "outcome": pa.array([item.outcome.value for item in part.items], pa.string()),
         "why": pa.array([item.why for item in part.items], pa.string()),
+        "subject": pa.array(part.subjects, pa.string()),
+        "counts": pa.array(list(part.counts), pa.list_(pa.float64())),
     }
     tables = []
     for i, metric in enumerate(part.family.metrics):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from meds_pipeline.scoring.base import ItemScore
-    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.stats.figures import TaskItems
 
 
 SLIGHT = 0.1

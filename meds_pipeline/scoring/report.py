@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.core.errors import ScoringError
-from meds_pipeline.scoring.compare import Comparison, compare
 from meds_pipeline.scoring.engine import item_table, measure_all, score_rows
 from meds_pipeline.scoring.families import SCORERS, VERSIONS, family
 from meds_pipeline.scoring.flips import Flip, flips
-from meds_pipeline.scoring.ranking import Ranking, rankings
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.compare import Comparison, compare
+from meds_pipeline.scoring.stats.ranking import Ranking, rankings
 from meds_pipeline.scoring.submission.answers import Submission, read_submission
 from meds_pipeline.scoring.submission.joining import Coverage, coverage, joined
 from meds_pipeline.scoring.workers import uncollected
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from meds_pipeline.scoring.figures import TaskItems
     from meds_pipeline.scoring.registry import TaskSpec
+    from meds_pipeline.scoring.stats.figures import TaskItems
 
 FORMATS = ("table", "json")
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.core import digests, parquet
-from meds_pipeline.scoring.bootstrap import REPLICATES
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.families import VERSIONS
 from meds_pipeline.scoring.registry import load_registry, spec_for
+from meds_pipeline.scoring.stats.bootstrap import REPLICATES
 from meds_pipeline.scoring.table import ANSWERS
 from meds_pipeline.scoring.tokens.punkt import trouble
 

@@ -40,11 +40,15 @@ ITEMS = pa.schema(
         ("outcome", pa.string()),
         ("influence", pa.float64()),
         ("why", pa.string()),
+        ("subject", pa.string()),
+        ("counts", pa.list_(pa.float64())),
     ]
 )
 """One row an item, scorer and metric. `points` is 0 to 1, null where the metric is no mean of items (F1) or the item
 is not counted; `influence` is by how many percent points the task's figure would change were the item left out
-(figure with it minus figure without it)."""
+(figure with it minus figure without it). `counts` is what the item adds to the sums that the figures of its task come
+from, the same for all metrics of a scorer: 1 if it counts, then the points of each metric; for F1 true positives, false
+positives and false negatives; for macro F1 these three for each label."""
 
 SCORES = pa.schema(
     [

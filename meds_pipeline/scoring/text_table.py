@@ -6,16 +6,16 @@ from collections import Counter
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.scoring.averages import MAIN
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.averages import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
-    from meds_pipeline.scoring.ranking import Ranking
     from meds_pipeline.scoring.report import Report
+    from meds_pipeline.scoring.stats.ranking import Ranking
 
 WIDTH = 120
 _FLIPS_SHOWN = 5  # of each task

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meds_pipeline.steps import (
     benchmark,
+    comparisons,
     contamination,
     duplicates,
     fine_tuned_model,
@@ -33,7 +34,7 @@ STEPS: Mapping[str, Step] = {
         *(duplicates, split_proof, benchmark, contamination),
         *(training_set, packed_training_set, fine_tuned_model),
         *(predictions, scores),
-        *(lineage, leaderboard),
+        *(comparisons, lineage, leaderboard),
     )
 }
 """All steps by asset, each after those it reads."""

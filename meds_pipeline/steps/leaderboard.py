@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from meds_pipeline.home.workspace import ALL
+from meds_pipeline.steps.board import board_inputs, scores_of_release
 from meds_pipeline.steps.lineage import current_build
 from meds_pipeline.steps.step import Needs, Step
 
@@ -12,26 +15,39 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, _: str) -> Needs:
-    from meds_pipeline.reports.stage import publish, render_leaderboard
+    from meds_pipeline.reports.board.stage import publish, render_board
 
     build = current_build(ws)
-    scored = {name: output for name in sorted(ws.settings.models) if (output := ws.store.current("scores", name))}
+    release = ws.store.require("benchmark", ALL)
+    board = board_inputs(ws, build, release, scores_of_release(ws, release))
+    outputs = {"scores": board.scores, "predictions": board.predictions}
+    read = {f"{asset}:{name}": output for asset, found in outputs.items() for name, output in found.items()}
+    settings = {
+        "build": build.build_id,
+        "origin": board.origin,
+        "stale": build.stale_names(),
+        "models": [asdict(card) for card in board.models],
+        "titles": dict(board.titles),
+    }
     return Needs(
-        {f"scores:{name}": output for name, output in scored.items()},
-        {"build": build.build_id, "origin": ws.origin, "stale": build.stale_names()},
-        lambda draft: render_leaderboard(ws, build, scored, draft),
+        {"benchmark": release, "comparisons": board.comparisons, **read},
+        settings,
+        lambda draft: render_board(board, draft),
         publish=publish,
     )
 
 
 STEP = Step(
     asset="leaderboard",
-    version="4",
+    version="5",
     group="publication",
     partitions="all",
-    reads=("scores",),
+    reads=("scores", "comparisons"),
     about="The leaderboard page: every model's scores with intervals, and what they rest on.",
     kinds=frozenset({"html"}),
-    code=("reports", "scoring", "core/parquet.py"),
+    code=(
+        *("reports/board", "steps/board.py", "scoring/stats", "scoring/base.py", "scoring/registry.py"),
+        "core/parquet.py",
+    ),
     needs=_needs,
 )

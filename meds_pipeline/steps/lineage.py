@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from meds_pipeline.steps import (
     benchmark,
+    comparisons,
     contamination,
     duplicates,
     fine_tuned_model,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _ROOTS = (
     *(verdicts.STEP, duplicates.STEP, split_proof.STEP, benchmark.STEP, contamination.STEP),
     *(training_set.STEP, packed_training_set.STEP, fine_tuned_model.STEP, predictions.STEP, scores.STEP),
+    comparisons.STEP,
 )
 """Steps whose current outputs make a build; what those stand on belongs to it too."""
 _CHAINS = {verdicts.STEP.asset: (raw_corpus.STEP.asset, instances.STEP.asset, verdicts.STEP.asset)}
@@ -55,7 +57,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
 STEP = Step(
     asset="lineage",
-    version="5",
+    version="6",
     group="publication",
     partitions="all",
     reads=tuple(step.asset for step in _ROOTS),

@@ -37,7 +37,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
 
 STEP = Step(
     asset="predictions",
-    version="3",
+    version="4",
     group="evaluation",
     partitions="model",
     reads=("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),
@@ -45,8 +45,8 @@ STEP = Step(
     kinds=frozenset({"parquet", "pytorch"}),
     main="lineage/prediction.parquet",
     code=(
-        *("models", "instructions", "training/finetune.py", "scoring/submission.py", "scoring/rows.py"),
-        *("scoring/csv_records.py", "scoring/base.py", "core/parquet.py"),
+        *("models", "instructions", "training/finetune.py", "scoring/submission", "scoring/base.py"),
+        "core/parquet.py",
     ),
     needs=_needs,
     pool="accelerator",

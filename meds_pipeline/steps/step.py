@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Partitions = Literal["corpus", "plan", "model", "all"]
 """What the partitions of a step are; `all` has one output for everything."""
-Group = Literal["corpora", "release", "training", "evaluation", "publication"]
+Group = Literal["corpora", "release", "training", "evaluation", "comparison", "publication"]
 """Steps that a run takes together, in this order."""
 
 

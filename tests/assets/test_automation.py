@@ -45,7 +45,15 @@ def sensor() -> Iterator[Sensor]:
         for asset in ("raw_corpus", "instances", "verdicts"):
             for corpus in ("a", "b"):
                 watching.made(asset, corpus, "1")
-        for asset in ("duplicates", "split_proof", "benchmark", "contamination", "lineage", "leaderboard"):
+        for asset in (
+            "duplicates",
+            "split_proof",
+            "benchmark",
+            "contamination",
+            "comparisons",
+            "lineage",
+            "leaderboard",
+        ):
             watching.made(asset, None, "1")
         for asset in ("training_set", "packed_training_set", "fine_tuned_model"):
             watching.made(asset, "tiny", "1")
@@ -77,4 +85,4 @@ def test_a_changed_model_is_evaluated_anew_by_every_model_that_may_stand_on_it(s
 
 def test_changed_scores_are_published(sensor: Sensor) -> None:
     sensor.made("scores", "one", "2")
-    assert sensor.tick() == {"lineage": 1, "leaderboard": 1}
+    assert sensor.tick() == {"comparisons": 1, "lineage": 1, "leaderboard": 1}

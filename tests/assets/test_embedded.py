@@ -87,7 +87,7 @@ def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> No
 def test_each_job_is_a_run_that_the_ui_can_execute_again(ran: Ran, instance_of: Instances) -> None:
     runs = instance_of(ran.workspace.home).get_runs()
     jobs = Counter(run.job_name for run in runs)
-    assert jobs == {"corpus_data": 1, "release": 1, "train": 1, "evaluate": 3, "publish": 1}
+    assert jobs == {"corpus_data": 1, "release": 1, "train": 1, "evaluate": 3, "compare": 1, "publish": 1}
     assert {run.run_id for run in runs} == set(ran.summary.run_ids)
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert {run.remote_job_origin.location_name for run in runs if run.remote_job_origin} == {
@@ -188,7 +188,7 @@ def test_without_a_test_item_nothing_is_frozen_and_one_failure_says_why(tmp_path
     assert [(o.asset, o.state) for o in summary.bad] == [("benchmark", "failed")]
     assert "no item" in summary.bad[0].problem
     states = Counter(o.state for o in summary.outcomes)
-    assert states["not run"] == 11  # contamination, the plan, its three models, the leaderboard
+    assert states["not run"] == 12  # contamination, the plan, its three models, comparisons, the leaderboard
     assert not summary.ok
     workspace = Workspace.open(tmp_path / "home", raw, settings)
     assert workspace.store.current("benchmark", "all") is None

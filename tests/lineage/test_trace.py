@@ -24,7 +24,7 @@ from meds_pipeline.steps import STEPS
 FILLED = (
     *("build", "materialization", "corpus", "task", "raw_file", "instance", "instance_source", "instruction"),
     *("training_set", "sample", "sequence", "dose", "model", "benchmark_release", "item", "prediction"),
-    *("item_score", "score"),
+    *("item_score", "score", "comparison"),
 )
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 
-from meds_pipeline.reports import (
-    Answer,
+from meds_pipeline.reports.board.model import (
+    AnswerCard,
     Example,
     Fact,
     LeaderboardData,
     ModelCard,
     OutcomeCount,
-    PairedTest,
     Points,
-    Release,
+    ReleaseCard,
     ScoreRow,
     StaleCorpus,
     TaskCard,
 )
+from meds_pipeline.scoring.stats.compare import Comparison
 
 NO_PUNKT = "sentence tokenizer data (punkt_tab) is not installed, so BLEU-1 is computed on plain word splits."
 
@@ -121,9 +121,9 @@ EXAMPLES = (
         PROMPT,
         ("no",),
         (
-            Answer("tiny-tuned", "no", (points("correct", 1.0), points("correct", 1.0, "corrected"))),
-            Answer("tiny-untuned", "", (points("empty", None), points("empty", 0.0, "corrected"))),
-            Answer("majority", "yes", (points("wrong", 0.0), points("partly", 0.5, "corrected"))),
+            AnswerCard("tiny-tuned", "no", (points("correct", 1.0), points("correct", 1.0, "corrected"))),
+            AnswerCard("tiny-untuned", "", (points("empty", None), points("empty", 0.0, "corrected"))),
+            AnswerCard("majority", "yes", (points("wrong", 0.0), points("partly", 0.5, "corrected"))),
         ),
     ),
     Example(
@@ -131,7 +131,7 @@ EXAMPLES = (
         "task123",
         PROMPT.replace("similar in both groups", "halved"),
         ("yes",),
-        (Answer("tiny-tuned", "maybe", (points("wrong", 0.0),)),),
+        (AnswerCard("tiny-tuned", "maybe", (points("wrong", 0.0),)),),
         "source changed",
     ),
     Example(
@@ -139,21 +139,21 @@ EXAMPLES = (
         "task126",
         PROMPT,
         ("zinc",),
-        (Answer("tiny-tuned", "zinc, iron", (Points("official", "f1", "partly", None, 0.4321),)),),
+        (AnswerCard("tiny-tuned", "zinc, iron", (Points("official", "f1", "partly", None, 0.4321),)),),
     ),
 )
-PAIRS = (
-    PairedTest(
+COMPARISONS = (
+    Comparison(
         "official", "task", "task123", "accuracy", "tiny-tuned", "majority", 27.0, 15.1, 38.4, 0.0002, 0.0006, 100
     ),
-    PairedTest("official", "task", "task12", "accuracy", "majority", "tiny-tuned", -5.0, -19.7, 9.8, 0.31, 0.62, 60),
-    PairedTest(
+    Comparison("official", "task", "task12", "accuracy", "majority", "tiny-tuned", -5.0, -19.7, 9.8, 0.31, 0.62, 60),
+    Comparison(
         "official", "category", "MCQA", "accuracy", "majority", "tiny-tuned", -27.0, -38.4, -15.1, 0.0002, 0.0123, 100
     ),
-    PairedTest(
+    Comparison(
         "official", "category", "MCQA", "accuracy", "majority", "tiny-untuned", 52.0, 30.0, 70.0, 0.0002, 0.004, 100
     ),
-    PairedTest(
+    Comparison(
         "official",
         "category",
         "Fact Verification",
@@ -185,12 +185,12 @@ def sample(**changes: object) -> LeaderboardData:
     values: dict[str, object] = {
         "build_id": digest("build"),
         "origin": "twin",
-        "release": Release("demo", digest("release"), 400, 2),
+        "release": ReleaseCard("demo", digest("release"), 400, 2),
         "models": MODELS,
         "tasks": TASKS,
         "scores": score_rows(),
         "examples": EXAMPLES,
-        "pairs": PAIRS,
+        "comparisons": COMPARISONS,
         "outcomes": OUTCOMES,
         "stale": (StaleCorpus("meqsum", "blocked: 12 rows without a summary in the newest file"),),
     }

@@ -8,19 +8,19 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
-from leaderboard_sample import EXAMPLES, MODELS, NO_PUNKT, PAIRS, TASKS, sample, score_rows
+from leaderboard_sample import COMPARISONS, EXAMPLES, MODELS, NO_PUNKT, TASKS, sample, score_rows
 from lxml import html
 
 from meds_pipeline.core.errors import ScoringError
-from meds_pipeline.reports import (
-    Answer,
+from meds_pipeline.reports.board.model import (
+    AnswerCard,
     LeaderboardData,
     ModelCard,
     OutcomeCount,
     Points,
-    Release,
-    write_leaderboard,
+    ReleaseCard,
 )
+from meds_pipeline.reports.board.site import write_leaderboard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +164,7 @@ def test_a_paired_test_is_shown_better_model_first_with_the_p_value_that_decides
 
 def test_tie_groups_of_categories_follow_the_tests(pages: dict[str, str]) -> None:
     (official, corrected) = parse(pages["index.html"]).xpath("//*[@id='comparisons']/div[contains(@class, 'scorer-')]")
-    assert [words(row) for row in official.find_class("placings")[0].xpath("./tbody/tr")] == [
+    assert [words(row) for row in official.find_class("rankings")[0].xpath("./tbody/tr")] == [
         "MCQA accuracy 1 tiny-tuned 2 majority 3 tiny-untuned",
         "Fact Verification accuracy 1= tiny-tuned = majority 3 tiny-untuned",
     ]
@@ -180,13 +180,13 @@ def test_two_models_are_compared_over_all_tasks(pages: dict[str, str]) -> None:
 
 
 def test_overall_differences_are_shown_where_a_scorer_has_an_overall(tmp_path: Path) -> None:
-    test = replace(PAIRS[0], level="overall", name="overall", metric="main")
+    test = replace(COMPARISONS[0], level="overall", name="overall", metric="main")
     overall = tuple(
         replace(row, level="overall", name="overall", metric="main")
         for row in score_rows()
         if row.scorer == "official" and row.name == "task123"
     )
-    pages = site(sample(scores=(*score_rows(), *overall), pairs=(*PAIRS, test)), tmp_path)
+    pages = site(sample(scores=(*score_rows(), *overall), comparisons=(*COMPARISONS, test)), tmp_path)
     (duels,) = parse(pages["index.html"]).find_class("duels")
     line = "+27.0 +15.1 to +38.4 <0.001 ahead 1 ahead, 1 tied, 0 behind"
     assert words(duels.xpath("./tbody/tr")[0]) == f"tiny-tuned against majority {line}"
@@ -202,10 +202,11 @@ def test_a_model_stands_against_each_other_with_the_tasks_it_is_ahead_on(pages: 
 
 def test_many_pairs_are_folded_away_few_are_not(pages: dict[str, str], tmp_path: Path) -> None:
     names = [f"m{number}" for number in range(5)]
-    pairs = tuple(replace(PAIRS[0], first=a, second=b) for a, b in combinations(names, 2))
+    pairs = tuple(replace(COMPARISONS[0], first=a, second=b) for a, b in combinations(names, 2))
     scores = tuple(replace(score_rows()[0], model=name, score_id=name) for name in names)
     models = tuple(ModelCard(name, "x") for name in names)
-    page = site(sample(models=models, scores=scores, pairs=pairs, outcomes=(), examples=()), tmp_path)["index.html"]
+    data = sample(models=models, scores=scores, comparisons=pairs, outcomes=(), examples=())
+    page = site(data, tmp_path)["index.html"]
     assert words(parse(page).xpath("//*[@id='comparisons']//summary")[0]) == "All 10 pairs of models"
     assert not parse(pages["index.html"]).xpath("//*[@id='comparisons']//summary")
 
@@ -268,7 +269,7 @@ def test_a_scorer_with_main_figures_shows_one_metric_a_task_on_the_board(tmp_pat
 )
 def test_small_and_negative_percents(value: float, shown: str, tmp_path: Path) -> None:
     row = replace(score_rows()[0], value=value, low=value, high=value)
-    page = parse(site(sample(scores=(row,), pairs=()), tmp_path)["tasks/task123.html"])
+    page = parse(site(sample(scores=(row,), comparisons=()), tmp_path)["tasks/task123.html"])
     (line,) = page.xpath("//tr[starts-with(@id, 'score-')]")
     assert words(line.xpath("./td[contains(@class, 'value')]")[0]) == shown
     between = " to " if value < 0 else "–"
@@ -283,17 +284,18 @@ def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
     row = replace(
         score_rows()[0], name=HOSTILE, model=model, metric=HOSTILE, scorer=HOSTILE, note=HOSTILE, score_id=HOSTILE
     )
-    answer = Answer(HOSTILE, HOSTILE, (Points(HOSTILE, HOSTILE, HOSTILE, 0.5),))
+    answer = AnswerCard(HOSTILE, HOSTILE, (Points(HOSTILE, HOSTILE, HOSTILE, 0.5),))
+    compared = replace(COMPARISONS[0], name=HOSTILE, first=HOSTILE, second=HOSTILE, metric=HOSTILE, scorer=HOSTILE)
     data = sample(
         build_id=HOSTILE,
-        release=Release(HOSTILE, HOSTILE, 1),
+        release=ReleaseCard(HOSTILE, HOSTILE, 1),
         models=(ModelCard(model, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
         tasks=(task,),
         scores=(replace(row, comparable=False),),
         examples=(
             replace(EXAMPLES[0], task=HOSTILE, prompt=HOSTILE, references=(HOSTILE,), answers=(answer,), flag=HOSTILE),
         ),
-        pairs=(replace(PAIRS[0], name=HOSTILE, first=HOSTILE, second=HOSTILE, metric=HOSTILE, scorer=HOSTILE),),
+        comparisons=(compared,),
         outcomes=(OutcomeCount(HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1),),
         stale=(replace(sample().stale[0], corpus=HOSTILE, reason=HOSTILE),),
     )
@@ -311,13 +313,13 @@ def test_hostile_text_stays_text_wherever_it_comes_in(tmp_path: Path) -> None:
 
 def test_names_that_look_alike_as_files_keep_pages_of_their_own(tmp_path: Path) -> None:
     models = (ModelCard("a/b", "x"), ModelCard("a b", "x"), ModelCard("../a-b", "x"), ModelCard("a-b", "x"))
-    pages = site(sample(models=models, scores=(), examples=(), pairs=()), tmp_path)
+    pages = site(sample(models=models, scores=(), examples=(), comparisons=()), tmp_path)
     assert len([name for name in pages if name.startswith("models/")]) == 4
     assert all(path.is_relative_to(tmp_path) for path in tmp_path.rglob("*"))
 
 
 def test_without_scores_the_board_says_so(tmp_path: Path) -> None:
-    page = site(sample(scores=(), examples=(), pairs=()), tmp_path)["index.html"]
+    page = site(sample(scores=(), examples=(), comparisons=()), tmp_path)["index.html"]
     assert "No scores yet. Run meds run" in words(parse(page))
 
 
@@ -348,4 +350,4 @@ def test_scores_of_unknown_models_and_tasks_are_refused(change: dict[str, str], 
 
 def test_tests_between_unknown_models_are_refused() -> None:
     with pytest.raises(ScoringError, match=r"task123.*model ghost"):
-        sample(pairs=(replace(PAIRS[0], second="ghost"),))
+        sample(comparisons=(replace(COMPARISONS[0], second="ghost"),))

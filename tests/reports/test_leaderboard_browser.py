@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from leaderboard_sample import EXAMPLES, sample
 
-from meds_pipeline.reports import write_leaderboard
+from meds_pipeline.reports.board.site import write_leaderboard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pipeline_home import run_steps
 from strange_corpus import write_corpus
 
+from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.reports.board.model import LeaderboardData
+from meds_pipeline.reports.board.site import write_leaderboard
+from meds_pipeline.reports.board.stage import board_data
+from meds_pipeline.scoring.families import SCORERS
 from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.board import board_inputs, scores_of_release
+from meds_pipeline.steps.lineage import current_build
 from meds_pipeline.steps.run import run_step
 
 RECORDS = [
@@ -42,9 +52,11 @@ def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace]
     run_steps(first, *names[: names.index("training_set") + 1])
     for asset in ("predictions", "scores"):
         run_step(first, asset, "majority")
+    run_step(first, "comparisons", "all")
     assert run_step(first, "leaderboard", "all").output.manifest.rows["models"] == 1
     second = opened(**arguments, **MAJORITY, benchmark={"release": "second"})
-    run_step(second, "benchmark", "all")
+    for asset in ("benchmark", "comparisons"):
+        run_step(second, asset, "all")
     shown = run_step(second, "leaderboard", "all")
     assert not shown.reused
     assert shown.output.manifest.rows["models"] == shown.output.manifest.rows["scores"] == 0
@@ -52,11 +64,66 @@ def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace]
 
 def test_a_stale_corpus_is_named_on_the_page(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     workspace = opened(**write_corpus(tmp_path, RECORDS), **MAJORITY)
-    run_steps(workspace, *list(STEPS)[: list(STEPS).index("benchmark") + 1])
-    run_step(workspace, "leaderboard", "all")
+    run_steps(workspace, *list(STEPS)[: list(STEPS).index("benchmark") + 1], "comparisons", "leaderboard")
     page = workspace.home / "leaderboard" / "index.html"
     assert "planted reason" not in page.read_text()
     workspace.set_failure("instances", "strange", "planted reason <b>in bold</b>")
     run_step(workspace, "leaderboard", "all")
     assert "planted reason" in page.read_text()
     assert "<b>in bold</b>" not in page.read_text()
+
+
+def shown_data(built: Workspace, scratch: Path) -> LeaderboardData:
+    release = built.store.require("benchmark", "all")
+    return board_data(board_inputs(built, current_build(built), release, scores_of_release(built, release)), scratch)
+
+
+def test_the_page_has_all_comparisons_outcomes_of_all_answers_and_examples(built: Workspace, tmp_path: Path) -> None:
+    data = shown_data(built, tmp_path)
+    compared = built.store.require("comparisons", "all")
+    assert len(data.comparisons) == compared.manifest.rows["comparisons"] > 0
+    for scorer in ("official", "corrected"):
+        counted = sum(count.items for count in data.outcomes if count.scorer == scorer)
+        assert counted == len(data.models) * data.release.items
+    assert {example.task for example in data.examples} == {task.task for task in data.tasks}
+    for example in data.examples:
+        assert [answer.model for answer in example.answers] == sorted(built.settings.models)
+        assert all({point.scorer for point in answer.points} == set(SCORERS) for answer in example.answers)
+
+
+def test_comparisons_of_earlier_scores_are_left_out(built: Workspace, tmp_path: Path) -> None:
+    release = built.store.require("benchmark", "all")
+    inputs = board_inputs(built, current_build(built), release, scores_of_release(built, release))
+    model = min(inputs.scores)
+    scores = inputs.scores[model]
+    changed = Output(scores.path, scores.manifest.model_copy(update={"digest": "another"}))
+    data = board_data(replace(inputs, scores={**inputs.scores, model: changed}), tmp_path)
+    assert data.comparisons
+    assert all(model not in (row.first, row.second) for row in data.comparisons)
+
+
+def test_reading_twice_gives_the_same_site(built: Workspace, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_leaderboard(shown_data(built, tmp_path / "scratch"), tmp_path / name)
+    one, two = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.html")}
+        for folder in (tmp_path / "one", tmp_path / "two")
+    )
+    assert one == two
+
+
+def test_a_figure_pooled_over_tasks_has_a_page_that_names_them(built: Workspace, tmp_path: Path) -> None:
+    """The official scripts print CT and MRI in place of their tasks."""
+    release = built.store.require("benchmark", "all")
+    items = pq.read_table(release.file("items.parquet"))
+    tasks = dict(zip(sorted(set(items["task_id"].to_pylist())), ("task83", "task84"), strict=False))
+    names = pa.array([tasks.get(task, task) for task in items["task_id"].to_pylist()])
+    folder = tmp_path / "release"
+    shutil.copytree(release.path, folder)
+    place = items.schema.get_field_index("task_id")
+    pq.write_table(items.set_column(place, "task_id", names), folder / "items.parquet")
+    release = Output(folder, release.manifest)
+    inputs = board_inputs(built, current_build(built), release, {})
+    (card,) = [task for task in board_data(inputs, tmp_path).tasks if task.pools]
+    assert (card.task, card.pools) == ("CT", ("task83", "task84"))
+    assert card.items == sum(name in ("task83", "task84") for name in names.to_pylist())

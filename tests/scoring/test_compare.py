@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.compare import Comparison, compare, holm
 from meds_pipeline.scoring.engine import measure, score_rows
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.compare import Comparison, compare, holm
 
 if TYPE_CHECKING:
-    from meds_pipeline.scoring.figures import TaskItems
+    from meds_pipeline.scoring.stats.figures import TaskItems
 
 TASKS = load_registry().tasks
 REQUIRED = {"task57": "MCQA", "task125": "NER"}
@@ -76,6 +76,21 @@ def test_intervals_are_wider_for_more_models() -> None:
     narrow, wide = (found["overall", "overall"] for found in widths)
     assert wide.difference == narrow.difference
     assert wide.high - wide.low > 1.1 * (narrow.high - narrow.low)
+
+
+@pytest.mark.parametrize("size", [60, 50])
+def test_company_changes_no_difference_and_no_p_value(size: int) -> None:
+    """Models with the same items are taken together, others two by two: either way the numbers are those of two."""
+    two = {"a": model(0.8, 1), "b": model(0.6, 2)}
+    alone = by_name(compare(two, REQUIRED, seed=3))
+    mine = compare({**two, "c": model(0.7, 3, size=size)}, REQUIRED, seed=3)
+    together = by_name([row for row in mine if (row.first, row.second) == ("a", "b")])
+    assert {key: (row.difference, row.n) for key, row in alone.items()} == {
+        key: (row.difference, row.n) for key, row in together.items()
+    }
+    assert {key: row.p for key, row in alone.items() if row.p > 0.001} == {
+        key: row.p for key, row in together.items() if row.p > 0.001
+    }
 
 
 def test_official_averages_are_compared_as_upstream_prints_them() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from meds_pipeline.scoring.compare import Comparison
-from meds_pipeline.scoring.ranking import Ranking, tie_groups
 from meds_pipeline.scoring.report import Report, run_score, score_files
+from meds_pipeline.scoring.stats.compare import Comparison
+from meds_pipeline.scoring.stats.ranking import Ranking, tie_groups
 
 HEADER = "task_id,input,GT,output\n"
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from meds_pipeline.scoring.base import Answer
-from meds_pipeline.scoring.compare import Comparison, compare
 from meds_pipeline.scoring.engine import measure
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.compare import Comparison, compare
 
 TASKS = load_registry().tasks
 LABELS = TASKS["task106"].labels

@@ -10,15 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.files import write_atomic
-from meds_pipeline.reports.tallies import OUTCOMES
-from meds_pipeline.reports.views import Board, metric_name, slug
+from meds_pipeline.reports.board.tallies import OUTCOMES
+from meds_pipeline.reports.board.views import Board, metric_name, slug
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
 
-    from meds_pipeline.reports.model import LeaderboardData
+    from meds_pipeline.reports.board.model import LeaderboardData
 
 SCORER_HINTS = {
     "official": "Computed as the scripts of MedS-Bench do, slips included: use these beside published numbers.",
@@ -55,7 +55,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("meds_pipeline.reports"),
+        loader=PackageLoader("meds_pipeline.reports.board"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -65,7 +65,7 @@ def _environment() -> Environment:
         "chance": _chance,
         "metric": metric_name,
         "percent": _percent,
-        "place": _place,
+        "along": _along,
         "points": _points,
         "range": _range,
         "signed": _signed,
@@ -109,6 +109,6 @@ def _points(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def _place(value: float) -> str:
+def _along(value: float) -> str:
     """Return where on a bar from 0 to 100 a figure lies."""
     return f"{min(max(value, 0.0), 100.0):.2f}"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
-from meds_pipeline.reports.duels import Duel, Place, better_first, duel, duels, places
-from meds_pipeline.reports.ranking import Standing, index_pairs, standings
-from meds_pipeline.reports.tallies import Tally, tallies
+from meds_pipeline.reports.board.duels import Duel, duel
+from meds_pipeline.reports.board.ranking import Rank, TieGroup, ranked_groups
+from meds_pipeline.reports.board.tallies import Tally, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meds_pipeline.reports.model import LeaderboardData, ModelCard, PairedTest, ScoreRow, TaskCard
+    from meds_pipeline.reports.board.model import LeaderboardData, ModelCard, ScoreRow, TaskCard
+    from meds_pipeline.scoring.stats.compare import Comparison
 
 SCORERS = ("official", "corrected")
 METRICS = {
@@ -49,8 +51,8 @@ def metric_name(metric: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """What a column of the standings or a row of the tasks is about."""
+class FigureKey:
+    """What a column of the ranking table or a row of the tasks is about."""
 
     scorer: str
     level: str
@@ -62,13 +64,18 @@ class Figure:
         """Metric in words."""
         return metric_name(self.metric)
 
+    @classmethod
+    def of(cls, row: ScoreRow | Comparison) -> FigureKey:
+        """The figure that a score or comparison is about."""
+        return cls(row.scorer, row.level, row.name, row.metric)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One score with its rank; `best` marks the leading tie group where somebody is behind it."""
 
     score: ScoreRow
-    standing: Standing | None
+    rank: Rank | None
     best: bool
 
     @property
@@ -84,7 +91,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """One model's cells in the order of the columns; None where it has no such score."""
 
     model: ModelCard
@@ -92,12 +99,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class RankingTable:
     """Models by categories, for one scorer."""
 
     scorer: str
-    columns: tuple[Figure, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[FigureKey, ...]
+    rows: tuple[ModelRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class TaskRow:
     """One task and metric with a cell for every model; `lead` on the first metric of a task."""
 
     task: TaskCard
-    figure: Figure
+    figure: FigureKey
     cells: tuple[Cell | None, ...]
     lead: bool
 
@@ -124,40 +131,46 @@ class Board:
     def __init__(self, data: LeaderboardData) -> None:
         self.data = data
         self.scorers = _scorers(data.scores)
-        self._tests = index_pairs(data.pairs)
-        figures: dict[Figure, list[ScoreRow]] = {}
+        self.with_outcomes = {count.task for count in data.outcomes}
+        figures: dict[FigureKey, list[ScoreRow]] = {}
         for row in data.scores:
-            figures.setdefault(Figure(row.scorer, row.level, row.name, row.metric), []).append(row)
+            figures.setdefault(FigureKey.of(row), []).append(row)
         self.figures = tuple(figures)
+        self._compared: dict[FigureKey, list[Comparison]] = {}
+        self._between: dict[tuple[str, frozenset[str]], list[Comparison]] = {}
+        for compared in data.comparisons:
+            self._compared.setdefault(FigureKey.of(compared), []).append(compared)
+            models = frozenset((compared.first, compared.second))
+            self._between.setdefault((compared.scorer, models), []).append(compared)
         self._main = {figure.scorer for figure in figures if figure.metric == "main"}
-        self._cells: dict[tuple[Figure, str], Cell] = {}
-        self._ranks: dict[Figure, dict[str, Standing]] = {}
+        self._groups = {figure: ranked_groups(rows, self._compared.get(figure, [])) for figure, rows in figures.items()}
+        self._cells: dict[tuple[FigureKey, str], Cell] = {}
         for figure, rows in figures.items():
-            ranks = self._ranks[figure] = standings(rows, self._tests)
-            contested = any(standing.rank > 1 for standing in ranks.values())
+            groups = self._groups[figure]
+            ranks = {model: group.rank for group in groups for model in group.models}
             for row in rows:
-                standing = ranks.get(row.model)
-                best = contested and standing is not None and standing.rank == 1
-                self._cells[figure, row.model] = Cell(row, standing, best)
+                rank = ranks.get(row.model)
+                best = len(groups) > 1 and rank is not None and rank.place == 1
+                self._cells[figure, row.model] = Cell(row, rank, best)
         self.models = self._ordered_models()
 
-    def cell(self, figure: Figure, model: ModelCard) -> Cell | None:
+    def cell(self, figure: FigureKey, model: ModelCard) -> Cell | None:
         """The score of a model, or None."""
         return self._cells.get((figure, model.name))
 
-    def standings(self, scorer: str) -> Standings:
+    def ranking_table(self, scorer: str) -> RankingTable:
         """Models by overall and categories; where the scorer gave neither, by tasks."""
         wide = [f for f in self.figures if f.scorer == scorer and f.level in ("overall", "category")]
         shown = self._ranked(wide or [f for f in self.figures if f.scorer == scorer])
         categories = list(dict.fromkeys(task.category for task in self.data.tasks))
 
-        def place(figure: Figure) -> tuple[int, int]:
+        def place(figure: FigureKey) -> tuple[int, int]:
             known = figure.name in categories
             return (0 if figure.level == "overall" else 1, categories.index(figure.name) if known else len(categories))
 
         columns = tuple(sorted(shown, key=place))
-        rows = tuple(Row(model, tuple(self.cell(column, model) for column in columns)) for model in self.models)
-        return Standings(scorer, columns, rows)
+        rows = tuple(ModelRow(model, tuple(self.cell(column, model) for column in columns)) for model in self.models)
+        return RankingTable(scorer, columns, rows)
 
     def tasks(self, scorer: str) -> tuple[TaskGroup, ...]:
         """Tasks and the metrics they rank by, by models, grouped by category in the order of the tasks."""
@@ -168,7 +181,7 @@ class Board:
                 groups.setdefault(task.category, []).append(TaskRow(task, figure, cells, lead=number == 0))
         return tuple(TaskGroup(category, tuple(rows)) for category, rows in groups.items())
 
-    def task_figures(self, task: TaskCard, scorer: str) -> list[Figure]:
+    def task_figures(self, task: TaskCard, scorer: str) -> list[FigureKey]:
         """The metrics of a task in the scorer's order."""
         return [f for f in self.figures if f.scorer == scorer and f.level == "task" and f.name == task.task]
 
@@ -188,33 +201,48 @@ class Board:
         figures.sort(key=lambda f: order[f.name] if task_level else f.level != "overall")
         return [cell for figure in figures if (cell := self.cell(figure, model))]
 
-    def places(self, figure: Figure) -> tuple[Place, ...]:
+    def tie_groups(self, figure: FigureKey) -> tuple[TieGroup, ...]:
         """Tie groups of a figure, best first."""
-        return places(self._ranks[figure])
+        return self._groups[figure]
 
-    def placings(self, scorer: str) -> list[tuple[Figure, tuple[Place, ...]]]:
-        """Tie groups of overall and of each category that has paired tests."""
-        tested = {Figure(pair.scorer, pair.level, pair.name, pair.metric) for pair in self.data.pairs}
-        columns = self.standings(scorer).columns
-        return [(f, self.places(f)) for f in columns if f in tested and f.level != "task"]
+    def rankings(self, scorer: str) -> list[tuple[FigureKey, tuple[TieGroup, ...]]]:
+        """Tie groups of overall and of each category on which models were compared."""
+        columns = self.ranking_table(scorer).columns
+        return [(f, self._groups[f]) for f in columns if f in self._compared and f.level != "task"]
 
-    def pairs(self, figure: Figure) -> list[PairedTest]:
-        """The paired tests of a figure, the better model first."""
-        mine = [p for p in self.data.pairs if Figure(p.scorer, p.level, p.name, p.metric) == figure]
-        return better_first(mine, self.models)
+    def comparisons(self, figure: FigureKey) -> list[Comparison]:
+        """The comparisons of a figure, the better model first; equals and rows in the order of the board."""
+        place = {model.name: number for number, model in enumerate(self.models)}
+
+        def turned(row: Comparison) -> Comparison:
+            behind = row.difference < 0 or (row.difference == 0 and place[row.first] > place[row.second])
+            return row.turned() if behind else row
+
+        found = [turned(row) for row in self._compared.get(figure, [])]
+        return sorted(found, key=lambda row: sorted((place[row.first], place[row.second])))
+
+    def compared(self, task: TaskCard) -> bool:
+        """Whether any two models were compared on a task."""
+        return any(key.level == "task" and key.name == task.task for key in self._compared)
 
     def duels(self, scorer: str) -> list[Duel]:
-        """Every two models."""
-        return duels(self.data.pairs, scorer, self.models)
+        """Every two models that were compared, the one higher on the board first."""
+        return self._duels(scorer, combinations(self.models, 2))
 
     def duels_of(self, model: ModelCard, scorer: str) -> list[Duel]:
         """A model against each other one."""
-        found = (duel(self.data.pairs, scorer, model.name, other.name) for other in self.models if other != model)
-        return [one for one in found if one is not None]
+        return self._duels(scorer, ((model, other) for other in self.models if other != model))
 
-    def comparisons(self, scorer: str, level: str) -> int:
-        """How many tests the p values of a scorer and level are corrected for."""
-        return sum(pair.scorer == scorer and pair.level == level for pair in self.data.pairs)
+    def _duels(self, scorer: str, pairs: Iterable[tuple[ModelCard, ModelCard]]) -> list[Duel]:
+        return [
+            duel(found, first.name, second.name)
+            for first, second in pairs
+            if (found := self._between.get((scorer, frozenset((first.name, second.name)))))
+        ]
+
+    def compared_at(self, scorer: str, level: str) -> int:
+        """How many comparisons the p values of a scorer and level are corrected for."""
+        return sum(len(rows) for key, rows in self._compared.items() if (key.scorer, key.level) == (scorer, level))
 
     def outcomes(self, scorer: str, model: str | None = None, task: str | None = None) -> dict[str, Tally]:
         """What became of answers: of each model (to a task, where one is given), or of one model to each task."""
@@ -224,9 +252,9 @@ class Board:
         found = tallies((c for c in mine if task in (None, c.task)), lambda count: count.model)
         return {card.name: found[card.name] for card in self.models if card.name in found}
 
-    def _ranked(self, figures: list[Figure]) -> list[Figure]:
+    def _ranked(self, figures: list[FigureKey]) -> list[FigureKey]:
         """Of each task or category the figure it is ranked by, where the scorer has main figures; else all."""
-        shown: dict[tuple[str, str, str], Figure] = {}
+        shown: dict[tuple[str, str, str], FigureKey] = {}
         for figure in sorted(figures, key=lambda f: RANKED.index(f.metric) if f.metric in RANKED else len(RANKED)):
             shown.setdefault((figure.scorer, figure.level, figure.name), figure)
         kept = set(shown.values())
@@ -236,7 +264,7 @@ class Board:
         """Why figures are marked as not comparable, each reason once."""
         return _reasons(self.data.scores)
 
-    def figure_notes(self, figure: Figure) -> list[str]:
+    def figure_notes(self, figure: FigureKey) -> list[str]:
         """The same for one figure."""
         cells = (self.cell(figure, model) for model in self.models)
         return _reasons(cell.score for cell in cells if cell)
@@ -249,10 +277,10 @@ class Board:
         figures = self._ranked([figure for figure in self.figures if (figure.level, figure.scorer) == chosen])
 
         def key(model: ModelCard) -> tuple[float, float, str]:
-            cells = [cell for figure in figures if (cell := self.cell(figure, model)) and cell.standing]
+            cells = [cell for figure in figures if (cell := self.cell(figure, model)) and cell.rank]
             if not cells:
                 return (float("inf"), 0.0, model.name)
-            ranks = sum(cell.standing.rank for cell in cells if cell.standing) / len(cells)
+            ranks = sum(cell.rank.place for cell in cells if cell.rank) / len(cells)
             values = sum(cell.score.value or 0.0 for cell in cells) / len(cells)
             return (ranks, -values, model.name)
 

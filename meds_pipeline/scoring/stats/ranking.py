@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meds_pipeline.scoring.averages import MAIN
-from meds_pipeline.scoring.compare import SIGNIFICANT
+from meds_pipeline.scoring.stats.averages import MAIN
+from meds_pipeline.scoring.stats.compare import SIGNIFICANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from meds_pipeline.scoring.compare import Comparison
+    from meds_pipeline.scoring.stats.compare import Comparison
     from meds_pipeline.scoring.submission.joining import Coverage
 
 _UNRANKED = "unranked: "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline.core.errors import ScoringError, Where
-from meds_pipeline.scoring.compare import SIGNIFICANT
+
+if TYPE_CHECKING:
+    from meds_pipeline.scoring.stats.compare import Comparison
 
 Origin = Literal["real", "twin"]
 
@@ -77,7 +79,10 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
-    """A task of the benchmark: its name, what it asks for, and how many items of the release are its."""
+    """A task of the benchmark: its name, what it asks for, and how many items of the release are its.
+
+    `pools` names the tasks of which it is no more than the items of all together.
+    """
 
     task: str
     title: str
@@ -85,10 +90,11 @@ class TaskCard:
     corpus: str
     definition: str
     items: int
+    pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ReleaseCard:
     """The frozen benchmark release the scores stand on; `flagged` counts items whose source has changed since."""
 
     name: str
@@ -125,7 +131,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerCard:
     """A model's output for an item and what each scorer made of it."""
 
     model: str
@@ -144,52 +150,8 @@ class Example:
     task: str
     prompt: str
     references: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerCard, ...]
     flag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """First model minus second on the same items.
-
-    Attributes:
-        scorer: `official` or `corrected`.
-        level: `task`, `category` or `overall`.
-        name: Task, category, or `overall`.
-        metric: The metric compared.
-        first: A model.
-        second: Another.
-        difference: Percent points.
-        low: Lower end of its 95 % interval, widened for the number of comparisons.
-        high: Upper end.
-        p: Two-sided p value of the difference being chance.
-        adjusted: The same, corrected for the number of comparisons: what decides who is ahead.
-        n: Items compared.
-    """
-
-    scorer: str
-    level: str
-    name: str
-    metric: str
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-    p: float
-    adjusted: float
-    n: int
-
-    @property
-    def apart(self) -> bool:
-        """Whether the difference is more than chance; otherwise the models are tied."""
-        return self.adjusted < SIGNIFICANT
-
-    def turned(self) -> PairedTest:
-        """The same test the other way round."""
-        return replace(
-            self, first=self.second, second=self.first, difference=-self.difference, low=-self.high, high=-self.low
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,22 +177,22 @@ class LeaderboardData:
         tasks: The tasks of the release, in the order to show them.
         scores: One row a model, scorer, level, name and metric.
         examples: Items to show on the tasks' pages.
-        pairs: Paired tests; where one is missing, disjoint intervals decide who is ahead.
+        comparisons: Of every two models; where one is missing, disjoint intervals decide who is ahead.
         outcomes: What became of the answers; outcomes that did not occur may be left out.
         stale: Corpora that stand on an earlier output.
 
     Raises:
-        ScoringError: If a score or test names an unknown model or task, or two scores claim one cell.
+        ScoringError: If a score or comparison names an unknown model or task, or two scores claim one cell.
     """
 
     build_id: str
     origin: Origin
-    release: Release
+    release: ReleaseCard
     models: tuple[ModelCard, ...]
     tasks: tuple[TaskCard, ...]
     scores: tuple[ScoreRow, ...]
     examples: tuple[Example, ...] = ()
-    pairs: tuple[PairedTest, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     outcomes: tuple[OutcomeCount, ...] = ()
     stale: tuple[StaleCorpus, ...] = ()
 
@@ -247,10 +209,10 @@ class LeaderboardData:
             if cell in cells:
                 raise _refused(row, f"two {row.scorer} {row.metric} scores of model {row.model}.")
             cells.add(cell)
-        for pair in self.pairs:
-            if unknown := {pair.first, pair.second} - models:
-                raise _refused(pair, f"model {min(unknown)} was compared and has no card.")
+        for compared in self.comparisons:
+            if unknown := {compared.first, compared.second} - models:
+                raise _refused(compared, f"model {min(unknown)} was compared and has no card.")
 
 
-def _refused(row: ScoreRow | PairedTest, problem: str) -> ScoringError:
+def _refused(row: ScoreRow | Comparison, problem: str) -> ScoringError:
     return ScoringError(problem, Where(task=row.name), "give the leaderboard one score a cell, and cards for all.")

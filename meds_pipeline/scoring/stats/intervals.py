@@ -12,10 +12,10 @@ of these margins to those of the replicates (MOVER: Zou and Donner 2008).
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,7 @@ def pooled_clusters(spreads: Iterable[tuple[float, float]]) -> float:
 def reach(clusters: float, alpha: float = ALPHA) -> float:
     """Standard errors from a figure to the ends of its interval, by the bootstrap's standard error."""
     freedom = max(1, int(clusters - 1))
-    return student(alpha, freedom) * math.sqrt((freedom + 1) / freedom)
+    return float(stdtrit(freedom, 1.0 - alpha / 2)) * math.sqrt((freedom + 1) / freedom)
 
 
 def interval(value: float, replicates: FloatArray, clusters: float, margins: Margins) -> tuple[float, float] | None:
@@ -78,40 +78,10 @@ def interval(value: float, replicates: FloatArray, clusters: float, margins: Mar
     valid = replicates[~np.isnan(replicates)]
     if not len(valid):
         return None
-    tail = NormalDist().cdf(-reach(clusters))
+    tail = float(ndtr(-reach(clusters)))
     low, high = (float(end) for end in np.quantile(valid, [tail, 1.0 - tail]))
     if margins.below:
         low = max(min(value, 0.0), value - math.hypot(max(0.0, value - low), margins.below))
     if margins.above:
         high = min(100.0, value + math.hypot(max(0.0, high - value), margins.above))
     return low, high
-
-
-def student(alpha: float, freedom: int) -> float:
-    """The two-sided quantile of Student's t: it is beyond it, either way, with probability `alpha`.
-
-    Hill (1970), Algorithm 396, good to six digits.
-    """
-    if freedom == 1:
-        return math.tan((1.0 - alpha) * math.pi / 2)
-    if freedom == 2:
-        return math.sqrt(2.0 / (alpha * (2.0 - alpha)) - 2.0)
-    n = float(freedom)
-    a = 1.0 / (n - 0.5)
-    b = 48.0 / a**2
-    c = ((20700.0 * a / b - 98.0) * a - 16.0) * a + 96.36
-    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2) * n
-    y = (d * alpha) ** (2.0 / n)
-    if y > 0.05 + a:
-        x = NormalDist().inv_cdf(alpha / 2)
-        if freedom < 5:
-            c += 0.3 * (n - 4.5) * (x + 0.6)
-        c += (((0.05 * d * x - 5.0) * x - 7.0) * x - 2.0) * x + b
-        y = x**2
-        y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
-        y = math.expm1(a * y**2)
-    else:
-        y = ((1.0 / (((n + 6.0) / (n * y) - 0.089 * d - 0.822) * (n + 2.0) * 3.0) + 0.5 / (n + 4.0)) * y - 1.0) * (
-            n + 1.0
-        ) / (n + 2.0) + 1.0 / y
-    return math.sqrt(n * y)

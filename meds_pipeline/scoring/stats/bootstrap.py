@@ -73,7 +73,7 @@ def resample(
         For each group an array of shape (replicates, columns).
     """
     summed = [by_cluster(np.rint(counts * UNIT), cluster) for cluster, counts in groups]
-    places = [_columns(present) for present, _ in summed]
+    places = [columns(present) for present, _ in summed]
     out = [np.empty((replicates, counts.shape[1])) for _, counts in groups]
     start = 0
     for weight in weights(number, seed, replicates):
@@ -85,7 +85,7 @@ def resample(
     return out
 
 
-def _columns(present: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+def columns(present: NDArray[np.int64]) -> slice | NDArray[np.int64]:
     """Cluster numbers as a slice where they follow one another, which spares a copy."""
     if len(present) and present[-1] - present[0] == len(present) - 1 and bool((np.diff(present) == 1).all()):
         return slice(int(present[0]), int(present[-1]) + 1)

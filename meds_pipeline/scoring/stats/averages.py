@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meds_pipeline.scoring import bootstrap
-from meds_pipeline.scoring.figures import Figure, mean_figure, task_figures
 from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats import bootstrap
+from meds_pipeline.scoring.stats.figures import Figure, mean_figure, task_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from meds_pipeline.scoring.base import FloatArray
-    from meds_pipeline.scoring.figures import TaskItems
     from meds_pipeline.scoring.registry import Average
+    from meds_pipeline.scoring.stats.figures import TaskCounts
 
     ByMetric = dict[str, dict[str, Figure]]
     """Figures by task and metric."""
@@ -26,7 +26,7 @@ MAIN = "main"
 """Name under which a category or the whole is ranked: the mean of the tasks' main metrics."""
 
 
-def official_pools(parts: Sequence[TaskItems], sums: Sequence[FloatArray]) -> list[Figure]:
+def official_pools(parts: Sequence[TaskCounts], sums: Sequence[FloatArray]) -> list[Figure]:
     """CT and MRI: all items of their regions in one mean."""
     pools: dict[str, list[int]] = defaultdict(list)
     for i, part in enumerate(parts):
@@ -91,16 +91,16 @@ def corrected_averages(
     return [*out, overall]
 
 
-def figures(parts: Sequence[TaskItems], seed: int, required: Mapping[str, str], replicates: int) -> list[Figure]:
+def figures(parts: Sequence[TaskCounts], seed: int, required: Mapping[str, str], replicates: int) -> list[Figure]:
     """All figures of all scorers.
 
     Args:
-        parts: Items of every task and scorer.
+        parts: Counts of every task and scorer.
         seed: Seed of the bootstrap.
         required: Category by task, for all tasks the corrected scorer needs.
         replicates: Bootstrap replicates.
     """
-    number, clusters = bootstrap.clusters([part.subjects() for part in parts])
+    number, clusters = bootstrap.clusters([part.clusters() for part in parts])
     groups = [(cluster, part.counts) for cluster, part in zip(clusters, parts, strict=True)]
     sums = bootstrap.resample(groups, number, seed, replicates)
     out: list[Figure] = []

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meds_pipeline.scoring import bootstrap
 from meds_pipeline.scoring.base import Family
+from meds_pipeline.scoring.stats import bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,31 +38,18 @@ _TAIL = 3.18
 """How much heavier than the normal one the tail of a weighted sum of random signs can be."""
 
 
-class Pair:
+class PairedCounts:
     """Counts of two models on the shared items of one task, shape (items, columns), and the cluster of each item."""
 
     def __init__(
         self, task: str, family: Family, first: FloatArray, second: FloatArray, cluster: NDArray[np.int64]
     ) -> None:
         self.task, self.family = task, family
-        self.first, self.second, self.cluster = first, second, cluster
-        exact = [np.rint(counts * bootstrap.UNIT) for counts in (first, second)]
-        self._totals = exact[0].sum(axis=0), exact[1].sum(axis=0)
-        self.present, self.moves = bootstrap.by_cluster(exact[1] - exact[0], cluster)
-
-    def main(self, sums: FloatArray) -> FloatArray:
-        """The main figure from summed counts."""
-        return np.asarray(self.family.finish(sums)[..., self.family.metrics.index(self.family.main)])
-
-    @property
-    def observed(self) -> float:
+        self.observed = float(main_figure(family, first.sum(axis=0)) - main_figure(family, second.sum(axis=0)))
         """First minus second model, in percent points."""
-        return float(self.main(self.first.sum(axis=0)) - self.main(self.second.sum(axis=0)))
-
-    def moved(self, sums: FloatArray) -> FloatArray:
-        """Differences once these sums of moves, shape (choices, columns), have changed sides."""
-        first, second = self._totals[0] + sums, self._totals[1] - sums
-        return np.asarray(self.main(first / bootstrap.UNIT) - self.main(second / bootstrap.UNIT))
+        exact = [np.rint(counts * bootstrap.UNIT) for counts in (first, second)]
+        self.totals = exact[0].sum(axis=0), exact[1].sum(axis=0)
+        self.present, self.moves = bootstrap.by_cluster(exact[1] - exact[0], cluster)
 
     @cached_property
     def terms(self) -> FloatArray | None:
@@ -70,7 +57,28 @@ class Pair:
         if type(self.family).finish is not Family.finish or self.moves[:, 0].any():
             return None
         column = 1 + self.family.metrics.index(self.family.main)
-        return np.asarray(-100.0 * self.moves[:, column] / self._totals[0][0])
+        return np.asarray(-100.0 * self.moves[:, column] / self.totals[0][0])
+
+
+def main_figure(family: Family, sums: FloatArray) -> FloatArray:
+    """The main figure from summed counts, shape (..., columns)."""
+    return np.asarray(family.finish(sums)[..., family.metrics.index(family.main)])
+
+
+def moved(pairs: Sequence[PairedCounts], sums: FloatArray) -> FloatArray:
+    """Differences of pairs of models on one task once clusters have changed sides.
+
+    Args:
+        pairs: The pairs.
+        sums: Summed moves of those clusters, shape (choices, pairs, columns).
+
+    Returns:
+        Shape (choices, pairs).
+    """
+    first = np.stack([pair.totals[0] for pair in pairs]) + sums
+    second = np.stack([pair.totals[1] for pair in pairs]) - sums
+    family = pairs[0].family
+    return np.asarray(main_figure(family, first / bootstrap.UNIT) - main_figure(family, second / bootstrap.UNIT))
 
 
 def choices(number: int, seed: int | Sequence[int], rounds: int) -> Iterator[FloatArray]:
@@ -96,7 +104,7 @@ def reached(differences: FloatArray, observed: float) -> int:
 class Swapping:
     """A weighted sum of differences on some tasks, under swapping."""
 
-    def __init__(self, pairs: Sequence[Pair], weights: Sequence[float]) -> None:
+    def __init__(self, pairs: Sequence[PairedCounts], weights: Sequence[float]) -> None:
         self._pairs, self._weights = pairs, weights
         moving = [pair.present[pair.moves.any(axis=1)] for pair in pairs]
         self._active = np.unique(np.concatenate(moving)) if moving else np.empty(0, dtype=np.int64)
@@ -141,8 +149,8 @@ class Swapping:
         """Differences from sums of moves of all tasks, shape (choices, columns of all tasks)."""
         ends = np.cumsum([pair.moves.shape[1] for pair in self._pairs])
         parts = np.split(sums, ends[:-1], axis=1)
-        moved = [pair.moved(part) for pair, part in zip(self._pairs, parts, strict=True)]
-        return weighted(moved, self._weights)
+        both = zip(self._pairs, parts, strict=True)
+        return weighted([moved([pair], part[:, np.newaxis])[:, 0] for pair, part in both], self._weights)
 
     def _exact(self, observed: float) -> float:
         """The share of all choices; the first cluster stays, for a choice and its opposite differ in sign only."""

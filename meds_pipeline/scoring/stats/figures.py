@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from meds_pipeline.scoring.intervals import Margins, effective, interval, pooled_clusters, together, unseen, varies
+from meds_pipeline.scoring.stats.intervals import (
+    Margins,
+    effective,
+    interval,
+    pooled_clusters,
+    together,
+    unseen,
+    varies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,32 +27,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskItems:
-    """All items of one task under one scorer.
+class TaskCounts:
+    """What the items of one task count under one scorer: all that intervals and comparisons are computed from.
 
     Attributes:
         scorer: Name of the scorer.
         spec: The task.
         family: How counts become figures.
-        answers: The items, by id.
-        items: What each earned.
+        item_ids: The items, in order.
+        subjects: The subject of each; None for an item that stands for itself.
         counts: Their counts, shape (items, columns); column 0 is 1 for items that count.
     """
 
     scorer: str
     spec: TaskSpec
     family: Family
-    answers: Sequence[Answer]
-    items: Sequence[ItemScore]
+    item_ids: Sequence[str]
+    subjects: Sequence[str | None]
     counts: FloatArray
 
     def total(self) -> FloatArray:
         """Column sums, exact whatever the order of items."""
         return np.array([math.fsum(column) for column in self.counts.T.tolist()])
 
-    def subjects(self) -> list[tuple[str, ...]]:
+    def clusters(self) -> list[tuple[str, ...]]:
         """Cluster of each item: its subject, else the item itself."""
-        return [(a.subject,) if a.subject is not None else (a.task_id, a.item_id) for a in self.answers]
+        task = self.spec.task_id
+        named = zip(self.subjects, self.item_ids, strict=True)
+        return [(task, item) if subject is None else (subject,) for subject, item in named]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItems(TaskCounts):
+    """The counts of a task with the answers they were measured on, and what each answer earned."""
+
+    answers: Sequence[Answer]
+    items: Sequence[ItemScore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +99,7 @@ class Figure:
         return {name: getattr(self, name) for name in fields} | {"low": low, "high": high}
 
 
-def task_figures(name: str, parts: Sequence[TaskItems], sums: FloatArray) -> list[Figure]:
+def task_figures(name: str, parts: Sequence[TaskCounts], sums: FloatArray) -> list[Figure]:
     """Figures of a task, or of several pooled.
 
     Args:
@@ -108,12 +126,12 @@ def task_figures(name: str, parts: Sequence[TaskItems], sums: FloatArray) -> lis
     return out
 
 
-def _clusters(parts: Sequence[TaskItems]) -> tuple[int, float]:
+def _clusters(parts: Sequence[TaskCounts]) -> tuple[int, float]:
     """Clusters of the items that count, and how many of equal size would tell as much."""
     sizes: Counter[tuple[str, ...]] = Counter()
     for part in parts:
         counted = part.counts[:, 0] > 0
-        sizes.update(subject for subject, counts in zip(part.subjects(), counted, strict=True) if counts)
+        sizes.update(subject for subject, counts in zip(part.clusters(), counted, strict=True) if counts)
     return len(sizes), effective(np.array(list(sizes.values()), dtype=np.float64))
 
 

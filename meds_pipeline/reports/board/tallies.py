@@ -11,7 +11,7 @@ from meds_pipeline.scoring.base import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from meds_pipeline.reports.model import OutcomeCount
+    from meds_pipeline.reports.board.model import OutcomeCount
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 

@@ -1,0 +1,188 @@
+"""The leaderboard step: reads scores, comparisons, answers and items, and renders the site; it measures nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meds_pipeline.core import parquet
+from meds_pipeline.reports.board import model as page
+from meds_pipeline.reports.board.site import write_leaderboard
+from meds_pipeline.scoring.registry import load_registry
+from meds_pipeline.scoring.stats.compare import Comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import duckdb
+
+    from meds_pipeline.core.outputs import Draft, Output
+
+EXAMPLES = 4
+"""Items of each task that the site shows in full."""
+_SCORES = f"SELECT {', '.join(page.ScoreRow.__dataclass_fields__)} FROM score ORDER BY ALL"  # noqa: S608 - field names
+_COMPARISONS = """
+SELECT scorer, level, name, metric, model_a, model_b, difference, low, high, p, adjusted, n FROM comparison
+WHERE list_contains($models, model_a) AND list_contains($models, model_b)
+ORDER BY scorer, level, name, metric, model_a, model_b
+"""
+_OUTCOMES = """
+SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric) FROM item_score GROUP BY ALL ORDER BY ALL
+"""
+"""An item has a row for each metric, with the same outcome."""
+_TASKS = """
+SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL ORDER BY task_id
+"""
+_STANDING = "CREATE TEMP TABLE standing AS SELECT DISTINCT instance_id FROM instance SEMI JOIN item USING (instance_id)"
+_EXAMPLES = """
+SELECT item_id, task_id, definition, input, "references", instance_id IN (FROM standing) FROM item
+WHERE ordinal <= ? ORDER BY task_id, ordinal
+"""
+_ANSWERS = """
+WITH shown AS (SELECT item_id FROM item WHERE ordinal <= ?)
+SELECT item_id, p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.outcome, s.points, s.influence
+FROM prediction AS p JOIN item_score AS s USING (model, item_id) SEMI JOIN shown USING (item_id)
+ORDER BY item_id, p.model, s.scorer DESC, s.metric
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardInputs:
+    """All that the leaderboard is rendered from.
+
+    Attributes:
+        build_id: The build the scores belong to.
+        origin: real or twin.
+        release: The benchmark release.
+        scores: The `scores` outputs by model, all of this release.
+        predictions: The predictions behind them, by model.
+        comparisons: The `comparisons` output.
+        instances: Parquet files of the instances there are today: items without one are flagged.
+        models: How each of the models came about.
+        titles: Name of each task that people use; a task without one goes by its id.
+        stale: Corpora that stand on an earlier output.
+        threads: Most threads.
+        memory_limit: Most memory, as DuckDB writes it.
+    """
+
+    build_id: str
+    origin: page.Origin
+    release: Output
+    scores: Mapping[str, Output]
+    predictions: Mapping[str, Output]
+    comparisons: Output
+    instances: Sequence[Path]
+    models: Sequence[page.ModelCard]
+    titles: Mapping[str, str]
+    stale: Sequence[page.StaleCorpus]
+    threads: int
+    memory_limit: str
+
+
+def render_board(inputs: BoardInputs, draft: Draft) -> None:
+    """Write the site below `site/`."""
+    data = board_data(inputs, draft.scratch)
+    write_leaderboard(data, draft.path / "site")
+    draft.rows = {
+        "models": len(data.models),
+        "tasks": sum(not task.pools for task in data.tasks),
+        "scores": len(data.scores),
+        "comparisons": len(data.comparisons),
+    }
+    draft.facts = {"build_id": data.build_id}
+
+
+def publish(output: Output, home: Path) -> Path:
+    """Put a site at `<home>/leaderboard`, whole; returns its index page."""
+    target, temporary = home / "leaderboard", home / f".leaderboard.{os.getpid()}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(output.path / "site", temporary)
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.replace(target)
+    return target / "index.html"
+
+
+def board_data(inputs: BoardInputs, scratch: Path) -> page.LeaderboardData:
+    """Read what the site shows; `scratch` takes what does not fit into memory."""
+    with parquet.connect(threads=inputs.threads, memory_limit=inputs.memory_limit, temporary=scratch) as con:
+        _views(con, inputs)
+        scored = bool(inputs.scores)
+        return page.LeaderboardData(
+            build_id=inputs.build_id,
+            origin=inputs.origin,
+            release=_release(con),
+            models=tuple(inputs.models),
+            tasks=_tasks(con, inputs.titles),
+            scores=tuple(page.ScoreRow(*row) for row in con.execute(_SCORES).fetchall()) if scored else (),
+            examples=_examples(con) if scored else (),
+            comparisons=_comparisons(con, inputs) if scored else (),
+            outcomes=tuple(page.OutcomeCount(*row) for row in con.execute(_OUTCOMES).fetchall()) if scored else (),
+            stale=tuple(inputs.stale),
+        )
+
+
+def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
+    """Make a view of each table that is read, and a table of the items' instances that still stand."""
+    files = {
+        "item": [inputs.release.file("items.parquet")],
+        "release": [inputs.release.file("lineage/benchmark_release.parquet")],
+        "score": [output.file("lineage/score.parquet") for output in inputs.scores.values()],
+        "item_score": [output.file("lineage/item_score.parquet") for output in inputs.scores.values()],
+        "prediction": [output.file("lineage/prediction.parquet") for output in inputs.predictions.values()],
+        "comparison": [inputs.comparisons.file("lineage/comparison.parquet")],
+        "instance": inputs.instances,
+    }
+    for name, paths in files.items():
+        if paths:
+            parquet.view_of(con, name, paths)
+    con.execute(_STANDING if inputs.instances else "CREATE TEMP TABLE standing (instance_id VARCHAR)")
+
+
+def _release(con: duckdb.DuckDBPyConnection) -> page.ReleaseCard:
+    name, digest, items = con.execute("SELECT release, digest, items FROM release").fetchall()[0]
+    flagged = con.execute("SELECT count(*) FROM item ANTI JOIN standing USING (instance_id)").fetchall()[0][0]
+    return page.ReleaseCard(name, digest, items, flagged)
+
+
+def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[page.TaskCard, ...]:
+    """Read the tasks, with a card for each figure over several of them that upstream prints in their place."""
+    cards = [page.TaskCard(task, titles.get(task, task), *card) for task, *card in con.execute(_TASKS).fetchall()]
+    pools: dict[str, list[page.TaskCard]] = {}
+    for card in cards:
+        spec = load_registry().tasks.get(card.task)
+        if spec is not None and spec.pool:
+            pools.setdefault(spec.pool, []).append(card)
+    for name, parts in pools.items():
+        tasks, corpora = tuple(part.task for part in parts), dict.fromkeys(part.corpus for part in parts)
+        about = f"The items of {', '.join(tasks)} together, as the official scripts count them."
+        items = sum(part.items for part in parts)
+        cards.append(page.TaskCard(name, name, parts[0].category, ", ".join(corpora), about, items, tasks))
+    return tuple(sorted(cards, key=lambda card: (card.category, card.task)))
+
+
+def _comparisons(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> tuple[Comparison, ...]:
+    """Read the comparisons of the scores that are shown; those of earlier scores are left out."""
+    read = {ref.digest for ref in inputs.comparisons.manifest.inputs.values()}
+    models = [model for model, output in inputs.scores.items() if output.digest in read]
+    return tuple(Comparison(*row) for row in con.execute(_COMPARISONS, {"models": models}).fetchall())
+
+
+def _examples(con: duckdb.DuckDBPyConnection) -> tuple[page.Example, ...]:
+    """Read the first items of each task with all answers to them."""
+    answers: dict[str, dict[tuple[str, str], list[page.Points]]] = {}
+    for item, model, output, *earned in con.execute(_ANSWERS, [EXAMPLES]).fetchall():
+        answers.setdefault(item, {}).setdefault((model, output), []).append(page.Points(*earned))
+    return tuple(
+        page.Example(
+            item,
+            task,
+            f"{definition}\n\n{text}",
+            tuple(references),
+            tuple(page.AnswerCard(*said, tuple(points)) for said, points in answers.get(item, {}).items()),
+            "" if standing else "its source has changed since the release was frozen",
+        )
+        for item, task, definition, text, references, standing in con.execute(_EXAMPLES, [EXAMPLES]).fetchall()
+    )

@@ -1,0 +1,1 @@
+"""The statistics of scores: figures with intervals, comparisons of models, rankings; counts are all they read."""

@@ -1,0 +1,72 @@
+"""What the leaderboard is rendered from, gathered from a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meds_pipeline.home.workspace import ALL
+from meds_pipeline.reports.board.model import Fact, ModelCard, StaleCorpus
+from meds_pipeline.reports.board.stage import BoardInputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.lineage.builds import Build
+
+_KINDS = {
+    "tuned": ("tuned", "fine-tuned by plan {plan}"),
+    "untuned": ("untuned", "the model of plan {plan} before any training"),
+    "majority": ("baseline", "always gives the most frequent training answer of the task"),
+    "local": ("local", "a transformers model from {path}"),
+    "endpoint": ("endpoint", "{remote_name} at {url}"),
+    "file": ("submission", "predictions from {path}"),
+}
+_OFFICIAL = "asked by the official few-shot protocol, whose examples come from the tested items, answers included"
+
+
+def scores_of_release(ws: Workspace, release: Output) -> dict[str, Output]:
+    """Return the current scores by model; those on another release are left out."""
+    found = {name: ws.store.current("scores", name) for name in sorted(ws.settings.models)}
+    return {n: o for n, o in found.items() if o is not None and o.manifest.inputs["benchmark"].digest == release.digest}
+
+
+def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[str, Output]) -> BoardInputs:
+    """Return all that the leaderboard of a build is rendered from."""
+    return BoardInputs(
+        build_id=build.build_id,
+        origin=ws.origin,
+        release=release,
+        scores=scores,
+        predictions={name: ws.store.input_of(output, "predictions") for name, output in scores.items()},
+        comparisons=ws.require_good("comparisons", ALL),
+        instances=[ws.instances_of(v).file("lineage/instance.parquet") for v in ws.good_corpora().values()],
+        models=[_model_card(ws, name) for name in scores],
+        titles={task_id: task.name for task_id, (_, task) in ws.catalog.tasks.items()},
+        stale=[StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale],
+        threads=ws.settings.threads,
+        memory_limit=ws.settings.memory_limit,
+    )
+
+
+def _model_card(ws: Workspace, name: str) -> ModelCard:
+    spec = ws.settings.model(name)
+    kind, about = _KINDS.get(spec.kind, (spec.kind, ""))
+    about = about.format(**spec.model_dump())
+    if spec.protocol == "official":
+        kind, about = f"{kind}, official shots", "; ".join(filter(None, (about, _OFFICIAL)))
+    training = ws.store.current("training_set", spec.plan) if spec.plan else None
+    weights = ws.store.current("fine_tuned_model", spec.plan) if spec.plan and spec.kind == "tuned" else None
+    facts = [Fact(label, f"{count:,}") for label, count in (weights.manifest.rows if weights else {}).items()]
+    if training is not None and spec.kind != "untuned":
+        facts.append(Fact("training samples", f"{training.manifest.rows['samples']:,}"))
+    return ModelCard(
+        name=name,
+        kind=kind,
+        about=about,
+        plan=spec.plan,
+        training_set=training.digest if training is not None and spec.kind != "untuned" else None,
+        weights=weights.digest if weights else None,
+        facts=tuple(facts),
+    )
