@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from meds_pipeline.catalog.located import Located, Place, read_yaml
-from meds_pipeline.catalog.model import Identifier, Strict
+from meds_pipeline.catalog.strict import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import NAME
 from meds_pipeline.models.spec import ModelSpec

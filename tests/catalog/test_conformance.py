@@ -23,7 +23,8 @@ import pytest
 from build_corpus import BOTH, SHARED, Builds, Built, Row, catalog, rows
 
 import meds_pipeline
-from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry, Strict, Task
+from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry, Task
+from meds_pipeline.catalog.strict import Strict
 from meds_pipeline.home.presence import active, unknown_folders
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.instances.build import _CORPUS_FACTS, _TASK_FACTS
