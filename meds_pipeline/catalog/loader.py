@@ -1,9 +1,9 @@
 """Reads the catalog: one YAML a corpus, checked against the models, errors with file and line.
 
-Sources, in order: this package's `catalog/corpora`, folders named in the settings (`catalog.extra`) and `<home>/catalog`,
-and folders that installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a
-path). What is wrong with a file, folder or package stops nothing else: it is a fault of the catalog, and asking for its
-corpus raises it.
+Sources, in order: this package's `catalog/corpora`, the folders a home names (`catalog.extra`, `<home>/catalog`), and
+those that installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a path).
+What is wrong with a file, folder or package stops nothing else: it is a fault of the catalog, and asking for its corpus
+raises it.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def load_catalog(extra: Iterable[Path] = (), check_entry: CheckEntry | None = No
     declared = {task_id for _, corpus in good.values() for task_id in corpus.tasks}
     declared |= {task_id for fault in faults for task_id in fault.tasks}
     for name, (file, corpus) in sorted(good.items()):
-        if error := _without_examples(file, corpus, declared):
-            faults.append(CatalogFault(name, error, file.data))
+        if refused := _without_examples(file, corpus, declared):
+            faults.append(CatalogFault(name, refused, file.data))
             del good[name]
     corpora = [corpus for _, corpus in good.values()]
     access = _access_of_folders(corpora, faults)
@@ -242,7 +242,9 @@ def _yaml_files(extra: Iterable[Path], faults: list[CatalogFault]) -> Iterator[P
         except OSError as error:
             problem = f"the catalog folder cannot be read: {error.strerror}."
             faults.append(
-                CatalogFault(None, CatalogError(problem, Where(file=str(folder)), "Mend `catalog.extra` or the folder."))
+                CatalogFault(
+                    None, CatalogError(problem, Where(file=str(folder)), "Mend `catalog.extra` or the folder.")
+                )
             )
             continue
         yield from (path for path in paths if path.suffix in _SUFFIXES)

@@ -125,7 +125,7 @@ def read_yaml(path: Path) -> Located:
     """Read a YAML file.
 
     Raises:
-        CatalogError: It cannot be read, is not valid YAML, is larger than such a file ever is, or a mapping has a key twice.
+        CatalogError: It cannot be read, is not valid YAML, is too large, or has a key twice in a mapping.
     """
     try:
         if path.stat().st_size > MAX_CHARACTERS:

@@ -4,9 +4,9 @@ The short form names what differs from recipe to recipe:
 
     x_note: {from: visits, where: note <> '', input: dialogue, outputs: note}
 
-Its values are SQL expressions over the rows of one file entry or view. The columns source, subject, record_key and split
-of these rows pass through; a key of that name gives an expression instead. What the short form cannot say is a whole
-SELECT, as a text or `{select: ...}`.
+Its values are SQL expressions over the rows of one file entry or view. Their columns source, subject, record_key and
+split pass through; a key of that name gives an expression instead. What the short form cannot say is a whole SELECT, as
+a text or `{select: ...}`.
 """
 
 from __future__ import annotations
