@@ -53,23 +53,21 @@ class ShortRecipe(Strict):
         return f'SELECT {", ".join(columns)}\nFROM "{self.view}"{where}'
 
 
-class WholeRecipe(Strict):
-    """A recipe that is a whole SELECT, where the YAML says it as a mapping."""
-
-    select: Expression
-
-
 def recipe_sql(recipe: object) -> object:
-    """Return the SELECT of a recipe; what is no recipe at all is left for the model to refuse.
+    """Return the SELECT of a recipe.
 
     Raises:
-        ValidationError: A mapping has an unknown key, or lacks one.
+        ValueError: It is no recipe; for a mapping with wrong keys that is a ValidationError, which names them.
     """
-    if not isinstance(recipe, dict):
+    if isinstance(recipe, str):
         return recipe
-    if "select" in recipe:
-        return WholeRecipe.model_validate(recipe).select
-    return ShortRecipe.model_validate(recipe).sql()
+    if not isinstance(recipe, dict):
+        raise ValueError("a recipe is a SELECT, or a mapping with from, input and outputs")
+    if "select" not in recipe:
+        return ShortRecipe.model_validate(recipe).sql()
+    if beside := [str(key) for key in recipe if key != "select"]:
+        raise ValueError(f"`select` is the whole recipe: no {beside[0]} may stand beside it")
+    return recipe["select"]
 
 
 RecipeSql = Annotated[str, BeforeValidator(recipe_sql)]

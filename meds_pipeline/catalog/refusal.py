@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from meds_pipeline.catalog.model import Corpus, Distribution, RawEntry, Task
-from meds_pipeline.catalog.recipes import ShortRecipe, WholeRecipe
+from meds_pipeline.catalog.recipes import ShortRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from meds_pipeline.core.errors import CatalogError
 
 _KEYS = "docs/add-a-corpus.md lists every key."
-_MODELS: dict[tuple[str, ...], tuple[type[Strict], ...]] = {
-    (): (Corpus,),
-    ("tasks", "*"): (Task,),
-    ("distributions", "*"): (Distribution,),
-    ("distributions", "*", "files", "*"): (RawEntry,),
-    ("distributions", "*", "recipes", "*"): (ShortRecipe, WholeRecipe),
+_MODELS: dict[tuple[str, ...], type[Strict]] = {
+    (): Corpus,
+    ("tasks", "*"): Task,
+    ("distributions", "*"): Distribution,
+    ("distributions", "*", "files", "*"): RawEntry,
+    ("distributions", "*", "recipes", "*"): ShortRecipe,
 }
 """Which model has the keys at a place; `*` stands for a name."""
 
@@ -61,5 +61,4 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
 
 def _keys_beside(place: Place) -> list[str]:
     shape = tuple("*" if depth % 2 else str(part) for depth, part in enumerate(place[:-1]))
-    fields = [field for model in _MODELS.get(shape, ()) for field in model.model_fields.items()]
-    return [field.alias or name for name, field in fields]
+    return [field.alias or name for name, field in _MODELS[shape].model_fields.items()]

@@ -138,7 +138,7 @@ def _keyword_hint(con: duckdb.DuckDBPyConnection, sql: str) -> str:
     if not found:
         return ""
     quoted = ", ".join(f'"{name}"' for (name,) in found)
-    return f"; names that are keywords of SQL stand in double quotes, {quoted}, or get another name in a view"
+    return f"; a name that is a keyword of SQL is written in double quotes, here {quoted}, or renamed in a view"
 
 
 def _names(con: duckdb.DuckDBPyConnection) -> set[str]:
