@@ -138,7 +138,8 @@ def _keyword_hint(con: duckdb.DuckDBPyConnection, sql: str) -> str:
     if not found:
         return ""
     quoted = ", ".join(f'"{name}"' for (name,) in found)
-    return f"; a name that is a keyword of SQL is written in double quotes, here {quoted}, or renamed in a view"
+    problem = f"a name that is a keyword of SQL is written in double quotes, here {quoted}, or renamed in a view"
+    return f"; {problem} (a YAML value that begins with a quote needs others around it)"
 
 
 def _names(con: duckdb.DuckDBPyConnection) -> set[str]:

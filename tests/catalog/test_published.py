@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections import Counter
+
+import pytest
+from build_corpus import SHARED
 
 from meds_pipeline.catalog.model import Task
 from meds_pipeline.catalog.published import published_tasks
@@ -43,3 +48,27 @@ def test_owners_are_corpora_not_collections() -> None:
     assert {PUBLISHED[f"task{number}"].corpus for number in (1, 22, 129)} == {"pico", "headqa"}
     assert "super_natural_instructions" not in owners
     assert len(owners) == 57  # of the 58 of MedS-Ins, BC5-Chem and BioCreative V are one corpus here
+
+
+LANGUAGES = {"English": "en", "Chinese": "zh", "Japanese": "ja", "French": "fr", "Russian": "ru", "Spanish": "es"} | {
+    "German": "de",
+    "Swedish": "sv",
+}
+
+
+def test_facts_are_those_of_the_table_of_tasks() -> None:
+    table = SHARED / "meds/tasks.tsv"
+    if not table.is_file():
+        pytest.skip(f"{table} is absent")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = {row["task_id"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert rows.keys() == PUBLISHED.keys()
+    for task_id, task in RELEASED.items():
+        row = {key: re.sub(r" *[(<\[].*", "", value) for key, value in rows[task_id].items()}
+        assert task.name == row["short_name"].rstrip("_")
+        assert (task.category, task.text_source, task.use) == (row["category"], row["text_source"], row["split_use"])
+        assert task.input_language == LANGUAGES[row["input_language"].split(";")[0]]
+        assert task.output_language == LANGUAGES[row["output_language"]]
+        assert (task.bench_category or "") == row["bench_category"]
+        if task.bench_category:
+            assert row["metric"].startswith(str(task.metric))
