@@ -14,6 +14,7 @@ import pytest
 import yaml
 from pipeline_home import SMALL
 
+from meds_pipeline.catalog import load_corpus
 from meds_pipeline.catalog.model import Category, Language, Metric
 from meds_pipeline.readers.registry import reader_names
 
@@ -59,3 +60,21 @@ def test_every_value_a_key_may_have_is_listed(values: Any) -> None:
 
 def test_every_reader_is_listed() -> None:
     assert set(reader_names()) <= set(re.findall(r"`([^`]+)`", PAGE.split("## Readers")[1].split("##")[0]))
+
+
+def test_the_recipes_and_families_of_the_page_load(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    said: dict[str, Any] = {"tasks": {}, "recipes": {}}
+    for block in blocks:
+        for key, entries in yaml.safe_load(block).items():
+            said[key] |= entries
+    task = {"category": "Question Answering", "metric": "bleu1_rougeL", "use": "both"}
+    own = {"name": "own", "definition": "Answer."}
+    tasks = {key: {**task, **own, **said["tasks"].get(key, {})} for key in said["recipes"]}
+    files = {"visits": {"path": "visits.jsonl", "reader": "jsonl", "columns": {"dialogue": "VARCHAR"}}}
+    corpus = {**dict.fromkeys(("corpus", "title", "about", "source", "licence"), "clinic"), "access": "open"}
+    corpus |= {"tasks": tasks, "distributions": {"clinic": {"files": files, "recipes": said["recipes"]}}}
+    (tmp_path / "clinic.yaml").write_text(yaml.safe_dump(corpus))
+    loaded = load_corpus(tmp_path / "clinic.yaml")
+    assert set(loaded.tasks) == {"x_clinic_summary", "x_clinic_answer", "x_clinic_to_es", "x_clinic_to_ru"}
+    assert "(target = 'ru')" in loaded.distributions["clinic"].recipes["x_clinic_to_ru"]

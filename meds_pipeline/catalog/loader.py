@@ -1,54 +1,95 @@
 """Reads the catalog: one YAML a corpus, checked against the models, errors with file and line.
 
-Sources, in order: this package's `catalog/corpora`, folders named in the settings (`catalog.extra`), and folders that
-installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a path).
+Sources, in order: this package's `catalog/corpora`, the folders a home names (`catalog.extra`, `<home>/catalog`), and
+those that installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a path).
+What is wrong with a file, folder or package stops nothing else: it is a fault of the catalog, and asking for its corpus
+raises it.
 """
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from meds_pipeline.catalog.each import written_out
 from meds_pipeline.catalog.located import read_yaml
 from meds_pipeline.catalog.model import ACCESSES, Corpus, Distribution, Task
+from meds_pipeline.catalog.published import published_tasks
+from meds_pipeline.catalog.refusal import refusal
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from meds_pipeline.catalog.located import Located
-    from meds_pipeline.catalog.model import Access
+    from meds_pipeline.catalog.model import Access, RawEntry
+
+    CheckEntry = Callable[[str, str, RawEntry], object]
+    """Takes corpus, name and content of a file entry; raises CatalogError where no reader takes it."""
 
 ENTRY_POINTS = "meds_pipeline.catalog"
 _SUFFIXES = (".yaml", ".yml")
-_KEYS = "docs/add-a-corpus.md lists every key."
+
+
+@dataclass(frozen=True)
+class CatalogFault:
+    """A corpus file that is not used, or a folder or package that gives none.
+
+    Attributes:
+        corpus: The corpus; None where it is about a folder or a package.
+        error: Where, what is wrong, and the next step.
+        said: What the file says all the same, as far as it can be read.
+    """
+
+    corpus: str | None
+    error: CatalogError
+    said: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def tasks(self) -> set[str]:
+        """Tasks that the file declares."""
+        return {str(task_id) for task_id in _mapping(self.said.get("tasks"))}
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders below the raw folder that the file names."""
+        distributions = _mapping(self.said.get("distributions")).items()
+        return [str(_mapping(distribution).get("folder", name)) for name, distribution in distributions]
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """All known corpora by name."""
+    """All known corpora by name, and what of the catalog cannot be used."""
 
     corpora: Mapping[str, Corpus]
+    faults: tuple[CatalogFault, ...] = ()
 
     def corpus(self, name: str) -> Corpus:
-        """Return a corpus; raises UnknownNameError with close names, or with the one that a distribution is of."""
-        if name not in self.corpora:
-            owners = [
-                corpus.corpus for corpus in self.corpora.values() if name in (*corpus.distributions, *corpus.folders)
-            ]
-            if owners:
-                problem = f"{name!r} is no corpus but a form of {' and '.join(owners)}."
-                raise UnknownNameError(problem, next_step=f"Name the corpus: {' or '.join(owners)}.")
-            close = difflib.get_close_matches(name, self.corpora, n=3)
-            hint = f"Did you mean {' or '.join(close)}?" if close else "`meds corpora` lists all."
-            raise UnknownNameError(f"there is no corpus {name!r} in the catalog.", next_step=hint)
-        return self.corpora[name]
+        """Return a corpus.
+
+        Raises:
+            CatalogError: It has a file, and that one is faulty.
+            UnknownNameError: There is none; close names are in the text, or the corpus that a distribution is of.
+        """
+        if name in self.corpora:
+            return self.corpora[name]
+        if fault := next((fault for fault in self.faults if fault.corpus == name), None):
+            raise fault.error
+        owners = [c.corpus for c in self.corpora.values() if name in (*c.distributions, *c.folders)]
+        if owners:
+            problem = f"{name!r} is no corpus but a form of {' and '.join(owners)}."
+            raise UnknownNameError(problem, next_step=f"Name the corpus: {' or '.join(owners)}.")
+        close = difflib.get_close_matches(name, self.corpora, n=3)
+        hint = f"Did you mean {' or '.join(close)}?" if close else "`meds corpora` lists all."
+        if away := [fault for fault in self.faults if fault.corpus is None]:
+            hint += f" It may be in what could not be read: {away[0].error}"
+        raise UnknownNameError(f"there is no corpus {name!r} in the catalog.", next_step=hint)
 
     @cached_property
     def tasks(self) -> Mapping[str, tuple[Corpus, Task]]:
@@ -61,87 +102,123 @@ class Catalog:
         return {name: (corpus, d) for corpus in self.corpora.values() for name, d in corpus.distributions.items()}
 
 
-def load_catalog(extra: Iterable[Path] = ()) -> Catalog:
-    """Load and check every corpus YAML.
+def load_catalog(extra: Iterable[Path] = (), check_entry: CheckEntry | None = None) -> Catalog:
+    """Load and check every corpus YAML; what is wrong with one is a fault in the result, and the others go on.
 
-    Raises:
-        CatalogError: A file is not valid YAML or says something the models or readers refuse, two say the same name, or
-            a task takes its examples from one that nobody has.
+    Args:
+        extra: Further folders of corpus YAMLs.
+        check_entry: Says whether a reader takes a file entry; the catalog itself knows no readers.
     """
-    files = [(file, _corpus(file)) for file in map(read_yaml, _yaml_files(extra))]
+    faults: list[CatalogFault] = []
+    good: dict[str, tuple[Located, Corpus]] = {}
     owners: dict[str, Path] = {}
-    for file, corpus in files:
-        _claim_names(file, corpus, owners)
-    tasks = {task_id for _, corpus in files for task_id in corpus.tasks}
-    for file, corpus in files:
-        _check_examples(file, corpus, tasks)
-    access = _access_of_folders(corpus for _, corpus in files)
-    corpora = {corpus.corpus: _as_strict_as(corpus, access) for _, corpus in files}
-    return Catalog(dict(sorted(corpora.items())))
+    for path in _yaml_files(extra, faults):
+        said: Mapping[str, Any] = {}
+        try:
+            file = read_yaml(path)
+            said = _mapping(file.data)
+            corpus = _corpus(file, check_entry)
+            _claim_names(file, corpus, owners)
+            good[corpus.corpus] = file, corpus
+        except CatalogError as error:
+            faults.append(CatalogFault(str(said.get("corpus", path.stem)), error, said))
+    declared = {task_id for _, corpus in good.values() for task_id in corpus.tasks}
+    declared |= {task_id for fault in faults for task_id in fault.tasks}
+    for name, (file, corpus) in sorted(good.items()):
+        if refused := _without_examples(file, corpus, declared):
+            faults.append(CatalogFault(name, refused, file.data))
+            del good[name]
+    corpora = [corpus for _, corpus in good.values()]
+    access = _access_of_folders(corpora, faults)
+    return Catalog({c.corpus: _as_strict_as(c, access) for c in sorted(corpora, key=lambda c: c.corpus)}, tuple(faults))
 
 
-def load_corpus(path: Path) -> Corpus:
+def load_corpus(path: Path, check_entry: CheckEntry | None = None) -> Corpus:
     """Load one corpus YAML; raises CatalogError with the line of the first problem."""
-    return _corpus(read_yaml(path))
+    return _corpus(read_yaml(path), check_entry)
 
 
-def _corpus(file: Located) -> Corpus:
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _corpus(file: Located, check_entry: CheckEntry | None) -> Corpus:
+    if not isinstance(file.data, dict):
+        problem = f"a corpus is a mapping of keys to values, and this is {_kind(file.data)}."
+        raise file.error((), problem, "`meds corpus new NAME` writes a file to start from.")
+    data, keys = written_out(file)
+    data = _with_published(file, data)
     try:
-        corpus = Corpus.model_validate(file.data)
+        corpus = Corpus.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise CatalogError(f"{key}: {first['msg']}.", file.where(first["loc"]), _KEYS) from error
-    _check_entries(file, corpus)
+        raise refusal(file, error, keys) from error
+    if check_entry is not None:
+        _check_entries(file, corpus, check_entry)
     return corpus
 
 
-def _check_entries(file: Located, corpus: Corpus) -> None:
-    """Ask the reader of every entry whether it takes what the entry says."""
-    from meds_pipeline.readers.driver import staged_schema
+def _kind(value: object) -> str:
+    return "an empty file" if value is None else "a list" if isinstance(value, list) else "a single value"
 
+
+def _with_published(file: Located, data: dict[str, Any]) -> dict[str, Any]:
+    """Return a corpus with the facts of its published tasks filled in where it does not say them itself."""
+    tasks = dict(_mapping(data.get("tasks")))
+    for task_id, own in tasks.items():
+        published = published_tasks().get(task_id)
+        if published is None or not isinstance(own, dict):
+            continue
+        mend = "Give a task of your own an id x_<name>."
+        if not published.released:
+            raise file.error(("tasks", task_id), "no task was ever published under this id.", mend)
+        if published.corpus != data.get("corpus"):
+            raise file.error(("tasks", task_id), f"this task belongs to the corpus {published.corpus}.", mend)
+        tasks[task_id] = {**published.facts(), **own}
+    return {**data, "tasks": tasks} if tasks else data
+
+
+def _check_entries(file: Located, corpus: Corpus, check_entry: CheckEntry) -> None:
+    """Ask the reader of every entry whether it takes what the entry says."""
     for name, distribution in corpus.distributions.items():
         for entry, spec in distribution.files.items():
             try:
-                staged_schema(corpus.corpus, entry, spec)
+                check_entry(corpus.corpus, entry, spec)
             except CatalogError as error:
-                place = ("distributions", name, "files", entry)
-                problem = f"{'.'.join(place)}: {error.problem}"
-                raise CatalogError(problem, file.where(place), error.next_step) from error
+                raise file.error(("distributions", name, "files", entry), error.problem, error.next_step) from error
 
 
 def _claim_names(file: Located, corpus: Corpus, owners: dict[str, Path]) -> None:
-    for kind, names in (("task", corpus.tasks), ("distribution", corpus.distributions)):
-        for name in names:
-            if (other := owners.setdefault(f"{kind} {name}", file.path)) != file.path:
-                raise CatalogError(
-                    f"{kind} {name} is declared in {other} too.", Where(file=str(file.path)), "Keep it in one corpus."
-                )
-    if owners.setdefault(f"corpus {corpus.corpus}", file.path) != file.path:
-        raise CatalogError(
-            "a second corpus of this name.",
-            Where(corpus.corpus, str(file.path)),
-            "Give one of them another name.",
-        )
-
-
-def _check_examples(file: Located, corpus: Corpus, tasks: Set[str]) -> None:
-    for task_id, task in corpus.tasks.items():
-        if task.shots_from is not None and task.shots_from not in tasks:
-            place = ("tasks", task_id, "shots_from")
+    """Give a corpus its names: of two files with one name the later is refused, and keeps none."""
+    kinds = {"corpus": [corpus.corpus], "task": corpus.tasks, "distribution": corpus.distributions}
+    wanted = [f"{kind} {name}" for kind, names in kinds.items() for name in names]
+    for name in wanted:
+        if other := owners.get(name):
             raise CatalogError(
-                f"{'.'.join(place)}: no corpus has the task {task.shots_from}.",
-                file.where(place),
-                "Name a task with a training split, or leave it out.",
+                f"{name} is declared in {other} too.",
+                Where(corpus.corpus, str(file.path)),
+                "Keep it in one file, or give it another name.",
             )
+    owners.update(dict.fromkeys(wanted, file.path))
 
 
-def _access_of_folders(corpora: Iterable[Corpus]) -> dict[str, Access]:
-    """Return the strictest access that any corpus says for a folder below the raw folder."""
+def _without_examples(file: Located, corpus: Corpus, declared: set[str]) -> CatalogError | None:
+    """Return the error of a task whose examples come from one that no file declares."""
+    for task_id, task in corpus.tasks.items():
+        if task.shots_from is not None and task.shots_from not in declared:
+            problem = f"no corpus has the task {task.shots_from}."
+            mend = "Name a task with a training split, or leave it out."
+            return file.error(("tasks", task_id, "shots_from"), problem, mend)
+    return None
+
+
+def _access_of_folders(corpora: Iterable[Corpus], faults: Iterable[CatalogFault]) -> dict[str, Access]:
+    """Return the strictest access that any file says for a folder below the raw folder, a faulty one included."""
     found: dict[str, Access] = {}
-    for corpus in corpora:
-        for folder in corpus.folders:
-            found[folder] = max(found.get(folder, corpus.access), corpus.access, key=ACCESSES.index)
+    said = [(corpus.access, corpus.folders) for corpus in corpora]
+    said += [(access, fault.folders) for fault in faults if (access := fault.said.get("access")) in ACCESSES]
+    for access, folders in said:
+        for folder in folders:
+            found[folder] = max(found.get(folder, access), access, key=ACCESSES.index)
     return found
 
 
@@ -151,13 +228,26 @@ def _as_strict_as(corpus: Corpus, access: Mapping[str, Access]) -> Corpus:
     return corpus if strictest == corpus.access else corpus.model_copy(update={"access": strictest})
 
 
-def _yaml_files(extra: Iterable[Path]) -> list[Path]:
+def _yaml_files(extra: Iterable[Path], faults: list[CatalogFault]) -> Iterator[Path]:
+    """Yield the corpus files of all sources; a source that has none to give becomes a fault."""
     folders = [Path(str(resources.files("meds_pipeline.catalog") / "corpora")), *extra]
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            folders.append(_offered(point))
+        except CatalogError as error:
+            faults.append(CatalogFault(None, error))
     for folder in folders:
-        if not folder.is_dir():
-            raise CatalogError("catalog folder does not exist.", Where(file=str(folder)), "Mend `catalog.extra`.")
-    folders += [_offered(point) for point in metadata.entry_points(group=ENTRY_POINTS)]
-    return [path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in _SUFFIXES]
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            problem = f"the catalog folder cannot be read: {error.strerror}."
+            faults.append(
+                CatalogFault(
+                    None, CatalogError(problem, Where(file=str(folder)), "Mend `catalog.extra` or the folder.")
+                )
+            )
+            continue
+        yield from (path for path in paths if path.suffix in _SUFFIXES)
 
 
 def _offered(point: metadata.EntryPoint) -> Path:

@@ -44,6 +44,11 @@ class Located:
         lines = self._lines(place)
         return Where(file=f"{self.path}:{lines[-1] if lines else 1}")
 
+    def error(self, place: Place, problem: str, next_step: str) -> CatalogError:
+        """Return the error that names file, line and keys of a place."""
+        keys = ".".join(map(str, place))
+        return CatalogError(f"{keys}: {problem}" if keys else problem, self.where(place), next_step)
+
     def depth(self, place: Place) -> int:
         """Return how many steps of `place` the file has."""
         return len(self._lines(place))
@@ -120,17 +125,19 @@ def read_yaml(path: Path) -> Located:
     """Read a YAML file.
 
     Raises:
-        CatalogError: It is not valid YAML, larger than such a file ever is, or a mapping has a key twice.
+        CatalogError: It cannot be read, is not valid YAML, is too large, or has a key twice in a mapping.
     """
-    if path.stat().st_size > MAX_CHARACTERS:
-        raise CatalogError(f"larger than {MAX_CHARACTERS:,} bytes.", Where(file=str(path)), "Split the file.")
     try:
+        if path.stat().st_size > MAX_CHARACTERS:
+            raise CatalogError(f"larger than {MAX_CHARACTERS:,} bytes.", Where(file=str(path)), "Split the file.")
         loader = _Loader(path.read_text(encoding="utf-8"))
         tree = loader.get_single_node()
         _check_keys(path, tree)  # before construction, which writes merged keys into the tree
         data = None if tree is None else loader.construct_document(tree)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _not_valid(path, error) from error
+    except OSError as error:
+        raise CatalogError(f"cannot be read: {error.strerror}.", Where(file=str(path)), "Mend the file.") from error
     return Located(path, data, tree)
 
 

@@ -8,34 +8,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from meds_pipeline.catalog.paths import compile_pattern
+from meds_pipeline.catalog.published import published_tasks
+from meds_pipeline.catalog.recipes import RecipeSql
+from meds_pipeline.catalog.strict import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError
 
-_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_TASK = re.compile(r"(task([1-9][0-9]{0,2})|x_[a-z0-9_]{1,60})")
-_LAST_PUBLISHED = 136
+_TASK = re.compile(r"x_[a-z0-9_]{1,60}")
 RESERVED_COLUMNS = (
     *("source", "source_file", "source_entry", "source_path", "source_index", "source_start", "source_length"),
 )
 
 
-def is_identifier(value: str) -> bool:
-    """Tell whether a text can name a corpus, a distribution, a file entry or a view."""
-    return _IDENTIFIER.fullmatch(value) is not None
-
-
-def _identifier(value: str) -> str:
-    if not is_identifier(value):
-        raise ValueError(f"{value!r} is not a name: use a-z, 0-9 and '_', starting with a letter")
-    return value
-
-
 def _task_id(value: str) -> str:
-    found = _TASK.fullmatch(value)
-    if found is None or int(found[2] or 1) > _LAST_PUBLISHED:
-        published = f"task1 to task{_LAST_PUBLISHED} as published"
+    if _TASK.fullmatch(value) is None and value not in published_tasks():
+        published = f"task1 to task{len(published_tasks())} as published"
         raise ValueError(f"{value!r} is not a task id: {published}, or x_<name> for our own")
     return value
 
@@ -48,7 +37,6 @@ def _pattern(value: str) -> str:
     return value
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
 TaskId = Annotated[str, AfterValidator(_task_id)]
 Access = Literal["open", "registration", "credentialed"]
 ACCESSES: tuple[Access, ...] = get_args(Access)
@@ -90,12 +78,6 @@ Metric = Literal[
     "f1_entities_micro",
     "precision_recall_f1_multilabel_macro",
 ]
-
-
-class Strict(BaseModel):
-    """Base of all catalog and settings models: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class RawEntry(Strict):
@@ -142,8 +124,8 @@ class Distribution(Strict):
     files: dict[Identifier, RawEntry] = Field(min_length=1)
     views: dict[Identifier, str] = {}
     """SELECTs that several recipes share, in order: a view may use the ones before it."""
-    recipes: dict[TaskId, str] = Field(min_length=1)
-    """One SELECT a task."""
+    recipes: dict[TaskId, RecipeSql] = Field(min_length=1)
+    """One SELECT a task, whether the YAML says it whole or in the short form."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Distribution:

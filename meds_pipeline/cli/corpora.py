@@ -100,13 +100,11 @@ def corpus_new(name: str, home: Path | None, raw: Path | None) -> None:
 @JSON
 def corpus_check(name: str, home: Path | None, raw: Path | None, as_json: bool) -> None:
     """Try a corpus: its first records beside the instances made of them, splits, answers, faults, suites."""
-    from dataclasses import asdict
-
-    from meds_pipeline.cli.show_corpora import show_trial
+    from meds_pipeline.cli.show_corpora import show_trial, trial_facts
     from meds_pipeline.status.trial import try_corpus
 
     trial = try_corpus(look(home, raw), name)
-    click.echo(json.dumps(asdict(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
+    click.echo(json.dumps(trial_facts(trial), indent=1, ensure_ascii=False) if as_json else show_trial(trial))
     if trial.refused:
         sys.exit(1)
 

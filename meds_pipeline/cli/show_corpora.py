@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.console import Group
 from rich.text import Text
 
-from meds_pipeline.cli.show import as_text, columns_at_hand, show_facts, show_tree
-from meds_pipeline.core.printable import printable
+from meds_pipeline.cli.show import TEXT_LINES, as_text, columns_at_hand, show_facts, show_tree
+from meds_pipeline.core.printable import excerpt, printable
 from meds_pipeline.lineage.node import Node
 from meds_pipeline.status.corpora import State
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LISTED = 200
 """Bad records that a list shows; `--json` has all."""
+TEXT, JSON_TEXT = 800, 4_000
+"""Characters of one text that a trial shows, and that its JSON holds."""
 _STYLES = {"missing": "dim", "gated": "dim", "failed": "bold red", "stale": "yellow"}
 _COLUMNS = {
     **{"corpus": 0, "state": 0, "access": 150, "licence": 0, "tasks": 150, "records": 100, "faults": 0},
@@ -149,9 +151,9 @@ def show_trial(trial: Trial) -> str:
         child = Node("task", task.task_id, {"splits": task.splits, "answers": task.answers})
         for number, shown in enumerate(task.first, 1):
             instance = Node("instance", str(number), {"split": shown.split, "subject": shown.subject})
-            instance.children = [Node("record", "", text=text) for text in shown.records]
-            instance.children.append(Node("input", "", text=shown.input))
-            instance.children += [Node("output", "", text=text) for text in shown.outputs]
+            texts = [("record", text) for text in shown.records] + [("input", shown.input)]
+            texts += [("output", text) for text in shown.outputs]
+            instance.children = [Node(kind, "", text=excerpt(text, TEXT, TEXT_LINES)) for kind, text in texts]
             child.children.append(instance)
         node.children.append(child)
     said = [f"A run would block it: {why}" for why in trial.refused] + [f"Warning: {why}" for why in trial.warnings]
@@ -161,3 +163,17 @@ def show_trial(trial: Trial) -> str:
         said.append(f"{share} have errors and would be left out of training and releases: {rules}.")
     aside = [_quarantined(row) for row in trial.set_aside]
     return show_tree(node) + "\n".join([*aside, *(said or ["Its suites find nothing wrong."])])
+
+
+def trial_facts(trial: Trial) -> dict[str, Any]:
+    """Return what `meds corpus check --json` prints: the trial, long texts cut."""
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            return excerpt(value, JSON_TEXT)
+        if isinstance(value, list | tuple):
+            return [cut(part) for part in value]
+        return {key: cut(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+    facts: dict[str, Any] = cut(asdict(trial))
+    return facts

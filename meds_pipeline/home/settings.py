@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt, ValidationError
 
 from meds_pipeline.benchmark.settings import BenchmarkSettings
 from meds_pipeline.catalog.located import Located, Place, read_yaml
-from meds_pipeline.catalog.model import Identifier, Strict
+from meds_pipeline.catalog.strict import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import NAME
 from meds_pipeline.core.parquet import Budget

@@ -22,6 +22,7 @@ from meds_pipeline.home.origin import Origin, claim, claimed, source_of, twins_o
 from meds_pipeline.home.presence import active
 from meds_pipeline.home.settings import Settings, load_settings
 from meds_pipeline.home.store import Store
+from meds_pipeline.readers.driver import staged_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,8 @@ class Workspace:
         origin, folder = source_of(home, raw)
         settings = load_settings(home, overrides)
         catalog = catalog_of(home, settings)
-        for name in settings.catalog.active:
+        faulty = {fault.corpus for fault in catalog.faults}
+        for name in settings.catalog.active.keys() - faulty:
             catalog.corpus(name)
         return cls(home, folder, origin, settings, catalog, Store(home, hasher))
 
@@ -222,7 +224,7 @@ def catalog_of(home: Path, settings: Settings) -> Catalog:
     """Return the catalog of a home: ours, the folders of `catalog.extra`, and `<home>/catalog` where it is there."""
     folders = [home / folder for folder in settings.catalog.extra]
     own = home / "catalog"
-    return load_catalog([*folders, own] if own.is_dir() else folders)
+    return load_catalog([*folders, own] if own.is_dir() else folders, staged_schema)
 
 
 def default_home(raw: Path | None) -> Path:

@@ -8,6 +8,7 @@ same answer every time, and only in forms whose result does not depend on the or
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ _EXPRESSIONS = {
     "TYPE",
     "WINDOW",
 }
+_WORD = re.compile(r"\w+")
+_QUOTED = re.compile("'(?:''|[^'])*'|\"(?:\"\"|[^\"])*\"")
 _NEEDS_ORDER = "needs an ORDER BY over columns"
 _JOINS = {"REGULAR", "NATURAL", "CROSS"}
 _UNORDERED_JOINS = {
@@ -117,8 +120,26 @@ def tree_of(con: duckdb.DuckDBPyConnection, function: str, sql: str, where: Wher
         problem = "an expression too deep to check; a long chain of || can be one concat(...)"
         raise refused(where, problem) from error
     if tree["error"]:
-        raise refused(where, f"not a SELECT DuckDB can read ({tree['error_message']})")
+        raise refused(where, f"not a SELECT DuckDB can read ({tree['error_message']}){_keyword_hint(con, sql)}")
     return tree
+
+
+def _keyword_hint(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Say which words of a broken statement are reserved by SQL and names in the data as well."""
+    words = sorted(set(_WORD.findall(_QUOTED.sub(" ", sql.lower()))))
+    found = con.execute(
+        "SELECT keyword_name FROM duckdb_keywords() "
+        "WHERE keyword_category = 'reserved' AND list_contains(?, keyword_name) AND keyword_name IN ("
+        "  SELECT lower(column_name) FROM duckdb_columns() WHERE NOT internal"
+        "  UNION ALL SELECT lower(view_name) FROM duckdb_views()"
+        "  UNION ALL SELECT lower(table_name) FROM duckdb_tables()) ORDER BY ALL",
+        [words],
+    ).fetchall()
+    if not found:
+        return ""
+    quoted = ", ".join(f'"{name}"' for (name,) in found)
+    problem = f"a name that is a keyword of SQL is written in double quotes, here {quoted}, or renamed in a view"
+    return f"; {problem} (a YAML value that begins with a quote needs others around it)"
 
 
 def _names(con: duckdb.DuckDBPyConnection) -> set[str]:

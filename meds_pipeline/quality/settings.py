@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from meds_pipeline.catalog.model import Strict
+from meds_pipeline.catalog.strict import Strict
 
 
 class QualitySettings(Strict):

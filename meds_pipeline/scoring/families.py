@@ -31,15 +31,12 @@ _MODULES: dict[str, tuple[str, str]] = {
     "accuracy_yes_no_firstchar": ("choice:YesNo", _CLOSED),
     "accuracy_substring": ("substring:Substring", _EXTRACTION),
     "accuracy_substring_firstline": ("substring:FirstLine", _EXTRACTION),
-    "accuracy_substring_no_task_filter": ("substring:Substring", _EXTRACTION),
     "accuracy_true_false": ("true_false:TrueFalse", _CLOSED),
     "f1_entities_micro": ("entities:Entities", "entities:Entities"),
     "precision_recall_f1_multilabel_macro": ("labels:Labels", "labels:Labels"),
     "bleu1_rougeL": ("overlap:Overlap", "overlap:Overlap"),
     "bleu1_rougeL_lang_tokenizer": ("overlap:Overlap", "overlap:Overlap"),
     "bleu1_rougeL_lowercased": ("overlap:Lowercased", "overlap:Overlap"),
-    "bleu1_rougeL_pooled_CT": ("overlap:Overlap", "overlap:Overlap"),
-    "bleu1_rougeL_pooled_MRI": ("overlap:Overlap", "overlap:Overlap"),
 }
 METRICS = tuple(_MODULES)
 """Metric names a task may have."""

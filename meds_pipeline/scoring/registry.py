@@ -1,6 +1,6 @@
-"""Which tasks there are and how each is measured: `tasks.yaml` as typed objects.
+"""Which tasks the bench has and how each is measured: the published facts, and upstream's habits of `tasks.yaml`.
 
-Tasks outside the file (our own `x_...` tasks) get a spec from their metric name through `spec_for`.
+Tasks outside the bench (our own `x_...` tasks) get a spec from their metric name through `spec_for`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from meds_pipeline.catalog.published import published_tasks
 from meds_pipeline.core.errors import ScoringError, UnknownNameError, Where
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ LANGUAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """How one task is measured; the keys of `tasks.yaml` are explained at its top.
+    """How one task is measured; upstream's habits are explained at the top of `tasks.yaml`.
 
     Attributes:
         task_id: The task's name, such as `task57`.
@@ -82,7 +83,7 @@ class Average:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All tasks and averages of the file."""
+    """All tasks of the bench, and the averages over them."""
 
     tasks: Mapping[str, TaskSpec] = field(default_factory=dict)
     averages: tuple[Average, ...] = ()
@@ -110,16 +111,31 @@ def _build(kind: type[Any], row: dict[str, Any], place: str) -> Any:
 
 @cache
 def load_registry() -> Registry:
-    """Read `tasks.yaml` once.
+    """Read the published tasks of the bench and `tasks.yaml` once.
 
     Raises:
-        ScoringError: A key is unknown or missing.
+        ScoringError: A key or task of `tasks.yaml` is unknown, or a key is missing.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(TASKS_FILE.read_text("utf-8"), Loader=loader)  # noqa: S506 (a safe loader either way)
-    tasks = {name: _build(TaskSpec, {"task_id": name, **row}, name) for name, row in data["tasks"].items()}
+    known = {
+        task_id: {
+            "task_id": task_id,
+            "category": task.bench_category,
+            "metric": task.metric,
+            "language": task.output_language,
+            "released": task.released,
+            "labels": task.labels,
+        }
+        for task_id, task in published_tasks().items()
+        if task.bench_category is not None
+    }
+    if wrong := sorted(set(data["tasks"]) - set(known)):
+        place = Where(task=wrong[0], file=str(TASKS_FILE))
+        raise ScoringError("the bench has no such task", place, "Name a task with a bench_category in published.yaml.")
+    tasks = {name: _build(TaskSpec, {**facts, **data["tasks"].get(name, {})}, name) for name, facts in known.items()}
     averages = tuple(_build(Average, row, row.get("name", "averages")) for row in data["averages"])
     return Registry(tasks, averages)
 

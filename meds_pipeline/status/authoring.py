@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from meds_pipeline.catalog.model import is_identifier
+from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core.errors import CatalogError, RawFileError, Where
 from meds_pipeline.core.files import write_atomic
 from meds_pipeline.home.origin import claimed

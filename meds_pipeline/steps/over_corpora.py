@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.home.workspace import Workspace
 
-CODE = ("quality/across.py", "quality/sql/usable.sql", "core/parquet.py", "scoring/registry.py", "scoring/tasks.yaml")
+CODE = (
+    *("quality/across.py", "quality/sql/usable.sql", "core/parquet.py", "scoring/registry.py", "scoring/tasks.yaml"),
+    *("catalog/published.py", "catalog/published.yaml"),
+)
 """Code behind every such step."""
 
 

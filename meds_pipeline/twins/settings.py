@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from meds_pipeline.catalog.model import Identifier, Strict
+from meds_pipeline.catalog.strict import Identifier, Strict
 
 
 class TwinSettings(Strict):

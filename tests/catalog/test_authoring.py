@@ -106,9 +106,49 @@ def test_without_files_it_says_where_they_go(newcomer: Newcomer) -> None:
 
 def test_a_wrong_column_is_named_with_task_and_candidates(newcomer: Newcomer) -> None:
     newcomer.write(*map(json.dumps, GOOD))
-    newcomer.edit("answer AS outputs", "answr AS outputs")
+    newcomer.edit("outputs: answer", "outputs: answr")
     with pytest.raises(RecipeError, match=r'task x_clinic_qa: .*"answr" not found.*"answer"'):
         newcomer.meds("corpus", "check", "clinic")
+
+
+@pytest.mark.parametrize(
+    ("key", "bare", "quoted"),
+    [
+        ("outputs: answer", "outputs: group", """outputs: '"group"'"""),
+        ("input: question", "input: upper(group)", 'input: upper("group")'),
+        (
+            "from: questions",
+            "from: questions\n        where: id <> group",
+            'from: questions\n        where: id <> "group"',
+        ),
+    ],
+)
+def test_a_keyword_as_a_name_is_said_with_the_way_to_write_it(
+    newcomer: Newcomer, key: str, bare: str, quoted: str
+) -> None:
+    newcomer.write(*(json.dumps({**row, "group": "a"}) for row in GOOD))
+    newcomer.edit("answer: VARCHAR}", "answer: VARCHAR, group: VARCHAR}")
+    newcomer.edit(key, bare)
+    with pytest.raises(
+        RecipeError, match=r'task x_clinic_qa: .* keyword of SQL is written in double quotes, .*"group"'
+    ):
+        newcomer.meds("corpus", "check", "clinic")
+    newcomer.edit(bare, quoted)
+    assert newcomer.meds("corpus", "check", "clinic")[0] == 0
+
+
+def test_a_long_text_is_shown_by_its_start_its_length_and_its_end(newcomer: Newcomer) -> None:
+    long, many = "first " + "word " * 20_000 + "last", "top\n" + "line\n" * 500 + "bottom"
+    for part, question in (("train", long), ("test", many)):
+        newcomer.write(json.dumps({"id": part, "question": question, "answer": "It is."}), part=part)
+    shown = newcomer.meds("corpus", "check", "clinic")[1]
+    assert len(shown) < 10_000
+    for text in ("first word", "word last", "[... 100,010 characters in all ...]", "top", "bottom"):
+        assert text in shown
+    found = {instance["split"]: instance["input"] for instance in newcomer.check()["tasks"][0]["first"]}
+    assert len(found["train"]) < 4_100
+    assert (found["train"][:10], found["train"][-9:]) == ("first word", "word last")
+    assert found["test"] == many
 
 
 def test_an_unknown_key_is_named_with_file_and_line(newcomer: Newcomer) -> None:
@@ -184,8 +224,10 @@ def test_a_twin_is_tried_where_nothing_was_built(tmp_path: Path) -> None:
 
 def test_records_that_a_join_loses_are_counted(newcomer: Newcomer) -> None:
     newcomer.edit("    recipes:", ENTRY + "    recipes:")
-    newcomer.edit("FROM questions", "FROM questions JOIN extra USING (id)")
-    newcomer.edit("SELECT source,", "SELECT questions.source,")
+    newcomer.edit(
+        "    recipes:", "    views: {asked: SELECT questions.* FROM questions JOIN extra USING (id)}\n    recipes:"
+    )
+    newcomer.edit("from: questions", "from: asked")
     newcomer.write(*map(json.dumps, GOOD))
     (newcomer.raw / "clinic" / "extra.jsonl").write_text('{"id": "r0"}\n{"id": "r1"}\n')
     assert newcomer.check()["entries"] == [

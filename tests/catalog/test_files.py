@@ -212,8 +212,9 @@ def test_an_entry_without_its_readers_companion_is_a_catalog_error(tmp_path: Pat
     opened(tmp_path, PLAIN)
     yaml = tmp_path / "catalog/paired.yaml"
     yaml.write_text(yaml.read_text().replace('companions: {label: "labels/{part}.txt"}', "companions: {}"))
+    workspace = Workspace.open(tmp_path / "home", tmp_path / "raw", {"catalog": {"extra": [str(yaml.parent)]}})
     with pytest.raises(CatalogError, match=r"paired\.yaml:19: .* needs the companions"):
-        Workspace.open(tmp_path / "home", tmp_path / "raw", {"catalog": {"extra": [str(yaml.parent)]}})
+        workspace.catalog.corpus("paired")
 
 
 def test_words_of_a_part_keep_other_files_out() -> None:

@@ -9,19 +9,16 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
 from meds_pipeline.catalog import Corpus, load_catalog, load_corpus
-from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
+from meds_pipeline.core.errors import CatalogError, UnknownNameError
 from meds_pipeline.home.settings import load_settings
-from meds_pipeline.instances.allowlist import allowed_functions, check_select
-from meds_pipeline.instances.bound import check_sums
-from meds_pipeline.instances.sandbox import _own_macros, macros_sql
 from meds_pipeline.readers.driver import staged_schema
 
 SHIPPED = sorted(Path(str(resources.files("meds_pipeline.catalog") / "corpora")).glob("*.yaml"))
+RECIPE = "SELECT source, q AS input, q AS outputs FROM lines"
 GOOD = dedent(
     """\
     corpus: strange
@@ -43,9 +40,9 @@ GOOD = dedent(
         files:
           lines: {path: "{part}.jsonl", reader: jsonl, columns: {q: VARCHAR}}
         recipes:
-          x_lines: SELECT source, q AS input, q AS outputs FROM lines
+          x_lines: RECIPE
     """
-)
+).replace("RECIPE", RECIPE)
 
 
 @pytest.fixture
@@ -56,33 +53,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_corpus_loads_under_its_name(path: Path) -> None:
-    assert load_corpus(path).corpus == path.stem
+    assert load_corpus(path, staged_schema).corpus == path.stem
 
 
-@pytest.mark.parametrize("name", load_catalog().distributions)
-def test_every_shipped_entry_has_a_reader_that_takes_its_options(name: str) -> None:
-    corpus, distribution = load_catalog().distributions[name]
-    for entry, spec in distribution.files.items():
-        assert "source" in staged_schema(corpus.corpus, entry, spec).names
-
-
-@pytest.mark.parametrize("name", load_catalog().distributions)
-def test_every_shipped_recipe_passes_the_allow_list(name: str) -> None:
-    corpus, distribution = load_catalog().distributions[name]
-    with duckdb.connect() as con:
-        con.execute(macros_sql())
-        functions = allowed_functions(con) | _own_macros()
-        for entry, spec in distribution.files.items():
-            nothing = staged_schema(corpus.corpus, entry, spec).empty_table()
-            con.from_arrow(nothing).create(entry)
-        tables = set(distribution.files)
-        for view, sql in distribution.views.items():
-            check_select(con, sql, where=Where(corpus.corpus, task=view), tables=tables, functions=functions)
-            con.execute(f'CREATE TEMP VIEW "{view}" AS {sql}')
-            tables.add(view)
-        for task, sql in distribution.recipes.items():
-            check_select(con, sql, where=Where(corpus.corpus, task=task), tables=tables, functions=functions)
-            check_sums(con, sql, where=Where(corpus.corpus, task=task))
+def test_the_shipped_catalog_has_no_faults() -> None:
+    assert load_catalog(check_entry=staged_schema).faults == ()
 
 
 def test_scored_tasks_that_may_not_train_say_where_their_examples_come_from() -> None:
@@ -130,10 +105,15 @@ def test_an_installed_package_that_is_broken_is_named(
     install(tmp_path, code, target)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "clinic_corpora", raising=False)
-    with pytest.raises(CatalogError, match=re.escape(problem)) as caught:
-        load_catalog()
-    assert f"entry point 'clinic' ({target}) of the package clinic-corpora" in str(caught.value)
-    assert "uninstall" in caught.value.next_step
+    catalog = load_catalog()
+    (fault,) = catalog.faults
+    assert fault.corpus is None
+    assert f"entry point 'clinic' ({target}) of the package clinic-corpora" in str(fault.error)
+    assert problem in str(fault.error)
+    assert "uninstall" in fault.error.next_step
+    assert catalog.corpus("pubmedqa").title == "PubMedQA"
+    with pytest.raises(UnknownNameError, match="It may be in what could not be read: entry point 'clinic'"):
+        catalog.corpus("of_the_clinic")
 
 
 def test_both_suffixes_of_yaml_count(folder: Path) -> None:
@@ -144,14 +124,29 @@ def test_both_suffixes_of_yaml_count(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "problem"),
     [
-        ("title: Strange", "title: Strange\nowner: me", 3, "owner: Extra inputs are not permitted"),
+        (
+            "title: Strange",
+            "title: Strange\nowner: me",
+            3,
+            "owner: there is no such key. Next: Known here: corpus, title",
+        ),
         ("    use: both", "    use: sometimes", 12, "use: Input should be"),
-        ("    use: both", "    use: both\n    weight: 3", 13, "tasks.x_lines.weight: Extra"),
-        ("reader: jsonl", "raeder: jsonl", 18, "raeder: Extra inputs|reader: Field required"),
+        ("    use: both", "    use: both\n    weight: 3", 13, "tasks.x_lines.weight: there is no such key"),
+        ("reader: jsonl", "raeder: jsonl", 18, "raeder: there is no such key. Next: Did you mean reader?"),
         ("[Reply., Say.]", '[Reply., "  answer. "]', 8, "definition and paraphrases repeat one another"),
         ("{part}.jsonl", "{part.jsonl", 18, "unpaired brace"),
         ("{part}.jsonl", "{part}/{part}.jsonl", 18, "redefinition of group name"),
         ("      x_lines: SELECT", "      x_other: SELECT", 1, "recipes for tasks that are not declared: x_other"),
+        ("title: Strange\n", "", 1, "title: this key is missing"),
+        (RECIPE, "{from: lines, outputs: q}", 20, "x_lines.input: this key is missing"),
+        (RECIPE, "{from: lines, input: q, output: q}", 20, "output: there is no such key. Next: Did you mean outputs"),
+        (RECIPE, "{form: lines, input: q, outputs: q}", 20, "form: there is no such key. Next: Did you mean from"),
+        (RECIPE, "{from: my lines, input: q, outputs: q}", 20, "from: 'my lines' is not a name"),
+        (RECIPE, "{from: lines, input: q, outputs: ' '}", 20, "outputs: an expression of SQL is needed"),
+        (RECIPE, "{select: SELECT 1, input: q}", 20, "`select` is the whole recipe: no input may stand beside it"),
+        (RECIPE, "[a, b]", 20, "a recipe is a SELECT, or a mapping"),
+        ("tasks:\n  x_lines:", "tasks:\n  task30:", 8, "no task was ever published under this id"),
+        ("tasks:\n  x_lines:", "tasks:\n  task57:", 8, "this task belongs to the corpus medqa"),
         ("access: open", "access: secret", 6, "access: Input should be"),
         ("corpus: strange", "corpus: Strange Corpus", 1, "is not a name"),
         ("title: Strange", "title: Strange\ntitle: Again", 3, "key 'title' stands in line 2 already"),
@@ -175,43 +170,79 @@ def test_what_is_wrong_is_said_with_file_and_line(folder: Path, old: str, new: s
     assert GOOD.count(old) == 1
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(CatalogError, match=problem) as caught:
-        load_corpus(path)
+        load_corpus(path, staged_schema)
     assert caught.value.where.file == f"{path}:{line}"
     assert " Next: " in str(caught.value)
 
 
-def test_examples_come_from_a_task_that_some_corpus_has(folder: Path, tmp_path: Path) -> None:
-    path = folder / "strange.yaml"
-    path.write_text(GOOD.replace("    use: both", "    use: both\n    shots_from: x_nothing"))
-    with pytest.raises(CatalogError, match=r"^file .*strange\.yaml:13: tasks\.x_lines\.shots_from: .* x_nothing\."):
-        load_catalog([folder])
-    more = tmp_path / "more"
-    more.mkdir()
-    second = GOOD.replace("corpus: strange", "corpus: another").replace("strange_lines", "more_lines")
-    (more / "another.yaml").write_text(second.replace("x_lines", "x_nothing"))
-    assert load_catalog([folder, more]).tasks["x_lines"][1].shots_from == "x_nothing"
-
-
-@pytest.mark.parametrize("text", ["", "- 1\n", "corpus: [", "a: !!python/object:os.system {}\n"])
-def test_a_file_that_is_no_corpus_is_an_error_of_ours(folder: Path, text: str) -> None:
+def test_a_task_that_the_corpus_has_is_said_once(folder: Path) -> None:
+    text = GOOD.replace("corpus: strange", "corpus: medqa").replace("x_lines", "task57")
+    for line in ("name: lines", "category: Question Answering", "use: both"):
+        text = text.replace(f"    {line}\n", "")
     (folder / "strange.yaml").write_text(text)
-    with pytest.raises(CatalogError, match=r"strange\.yaml"):
-        load_catalog([folder])
+    task = load_corpus(folder / "strange.yaml").tasks["task57"]
+    assert (task.name, task.use, task.metric) == ("medqa_question_answering_en", "both", "bleu1_rougeL")
 
 
-@pytest.mark.parametrize("name", ["strange.yaml", "other.yaml"])
-def test_a_task_or_distribution_belongs_to_one_corpus(folder: Path, tmp_path: Path, name: str) -> None:
-    second = tmp_path / "more"
-    second.mkdir()
-    (second / name).write_text(GOOD.replace("corpus: strange", "corpus: another"))
-    with pytest.raises(CatalogError, match=rf"{name}: task x_lines is declared in {folder}/strange\.yaml too"):
-        load_catalog([folder, second])
-    (second / name).write_text(GOOD.replace("corpus: strange", "corpus: another").replace("x_lines", "x_more"))
-    with pytest.raises(CatalogError, match=r"distribution strange_lines is declared"):
-        load_catalog([folder, second])
-    (second / name).write_text(GOOD.replace("x_lines", "x_more").replace("strange_lines", "more_lines"))
-    with pytest.raises(CatalogError, match="a second corpus of this name"):
-        load_catalog([folder, second])
+def test_examples_come_from_a_task_that_some_file_declares(folder: Path) -> None:
+    (folder / "strange.yaml").write_text(GOOD.replace("    use: both", "    use: both\n    shots_from: x_nothing"))
+    with pytest.raises(CatalogError, match=r"strange\.yaml:13: tasks\.x_lines\.shots_from: .* x_nothing\."):
+        load_catalog([folder]).corpus("strange")
+    second = another("x_nothing", "more_lines")
+    (folder / "another.yaml").write_text(second)
+    assert load_catalog([folder]).tasks["x_lines"][1].shots_from == "x_nothing"
+    (folder / "another.yaml").write_text(second + "oops: 1\n")
+    catalog = load_catalog([folder])
+    assert [fault.corpus for fault in catalog.faults] == ["another"]
+    assert "strange" in catalog.corpora, "the fault of one file stops one corpus"
+
+
+def another(task: str = "x_lines", distribution: str = "strange_lines", corpus: str = "another") -> str:
+    text = GOOD.replace("corpus: strange", f"corpus: {corpus}")
+    return text.replace("x_lines", task).replace("strange_lines", distribution)
+
+
+BROKEN = {
+    "empty": ("", "a corpus is a mapping of keys to values, and this is an empty file"),
+    "a list": ("- 1\n", "a corpus is a mapping of keys to values, and this is a list"),
+    "no YAML": ("corpus: [", "not valid YAML"),
+    "a tag": ("a: !!python/object:os.system {}\n", "a tag"),
+    "not UTF-8": (b"\xff", "not valid YAML"),
+    "too large": ("#" * 1_000_001, "larger than 1,000,000 bytes"),
+    "an unknown key": (GOOD + "oops: 1\n", "oops: there is no such key"),
+    "another's task": (another(), "task x_lines is declared in .*a_good/strange.yaml too"),
+    "another's distribution": (another("x_more"), "distribution strange_lines is declared in"),
+    "another's name": (another("x_more", "more_lines", "strange"), "corpus strange is declared in"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("name", ["broken.yaml", "strange.yaml"])
+def test_a_broken_file_stops_its_own_corpus_only(tmp_path: Path, kind: str, name: str) -> None:
+    content, problem = BROKEN[kind]
+    good, bad = tmp_path / "a_good", tmp_path / "bad"
+    for folder in (good, bad):
+        folder.mkdir()
+    (good / "strange.yaml").write_text(GOOD)
+    (bad / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (bad / "third.yaml").write_text(another("x_third", "third_lines", "third"))
+    catalog = load_catalog([good, bad])
+    assert {"strange", "third", *(path.stem for path in SHIPPED)} == set(catalog.corpora)
+    (fault,) = catalog.faults
+    assert re.search(problem, fault.error.problem)
+    assert str(fault.error.where.file).startswith(str(bad / name))
+    assert fault.error.next_step
+    if fault.corpus != "strange":
+        with pytest.raises(CatalogError, match=problem):
+            catalog.corpus(str(fault.corpus))
+
+
+def test_what_no_reader_takes_stops_its_own_corpus_only(folder: Path) -> None:
+    (folder / "strange.yaml").write_text(GOOD.replace("jsonl,", "jsnl,"))
+    catalog = load_catalog([folder], staged_schema)
+    with pytest.raises(CatalogError, match=r"strange\.yaml:18: .* there is no reader 'jsnl'"):
+        catalog.corpus("strange")
+    assert "pubmedqa" in catalog.corpora
 
 
 def test_no_folder_becomes_more_open_by_a_second_corpus_that_reads_it(folder: Path, tmp_path: Path) -> None:
@@ -229,9 +260,16 @@ def test_no_folder_becomes_more_open_by_a_second_corpus_that_reads_it(folder: Pa
     assert load_catalog([more]).corpora["open"].access == "registration"
 
 
+def test_a_faulty_file_keeps_its_folder_as_strict_as_it_says(folder: Path) -> None:
+    (folder / "strange.yaml").write_text(GOOD.replace("access: open", "access: credentialed") + "oops: 1\n")
+    text = another("x_open", "open_lines", "open").replace("open_lines:", "open_lines:\n    folder: strange_lines")
+    (folder / "open.yaml").write_text(text)
+    assert load_catalog([folder]).corpora["open"].access == "credentialed"
+
+
 def test_a_missing_extra_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"nosuch.*catalog\.extra"):
-        load_catalog([tmp_path / "nosuch"])
+    (fault,) = load_catalog([tmp_path / "nosuch"]).faults
+    assert re.search(r"nosuch: the catalog folder cannot be read: .*catalog\.extra", str(fault.error))
 
 
 def test_an_unknown_corpus_names_close_ones() -> None:

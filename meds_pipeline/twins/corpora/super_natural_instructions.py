@@ -89,9 +89,12 @@ VERIFICATION = Task(
     "task846_pubmedqa_classification", "Say whether the answer is one to the question.", True, _verification
 )
 DISEASE = Task("task1449_disease_entity_extraction_bc5cdr_dataset", "Name a disease of the sentence.", True, _disease)
-TASKS = (
+HEAD_QA = (
     Task("task1431_head_qa_answer_generation", "Give the number of the right option.", True, _head_qa),
     Task("task1432_head_qa_language_translation_en_to_es", "Translate to Spanish.", True, _translation),
+)
+TASKS = (
+    *HEAD_QA,
     Task("task1485_organ_extraction_anem_dataset", "Name an organ of the sentence.", False, _organ),
     Task("task620_ohsumed_medical_subject_headings_answer_generation", "Give a heading.", False, _keyword),
     Task("task685_mmmlu_answer_generation_clinical_knowledge", "Give the letter.", False, _mmlu),
@@ -111,6 +114,12 @@ def super_natural_instructions(order: TwinOrder) -> Iterator[TwinFile]:
 def pubmedqa_super_ni(order: TwinOrder) -> Iterator[TwinFile]:
     """Write the task made of PubMedQA."""
     yield _file(order, VERIFICATION)
+
+
+@twin("headqa_super_ni", "super_natural_instructions")
+def headqa_super_ni(order: TwinOrder) -> Iterator[TwinFile]:
+    """Write the tasks made of HEAD-QA."""
+    return (_file(order, task) for task in HEAD_QA)
 
 
 @twin("bc5cdr_super_ni", "super_natural_instructions")
