@@ -13,8 +13,9 @@ What a caller can rely on:
   an XLSX row has its sheet row number as `start` and length 0.
 - **Index** counts bad records too, so a record keeps its index when its neighbour is repaired. -1 is the file itself.
 - **Faults.** Content never makes a reader raise. A bad record is one `Fault` and the next record follows. A file
-  that cannot be read at all (empty, not JSON, a broken or oversized archive) is one `Fault` with index -1; records
-  found before the break were already given. Only wrong options raise, and at once: `CatalogError`.
+  that cannot be read at all (empty, not JSON, a broken or oversized archive), or not from some byte on, is one
+  `Fault` with index -1; records found before were already given. Only wrong options raise, and at once:
+  `CatalogError`.
 - **Batches.** `batches` gives the same records and faults as Arrow batches with their addresses; it is the faster way
   to store many, most of all JSON lines and CSV (`batches.py` says how).
 - **Memory** is bounded by the longest record, not the file (XLSX excepted: its sheet is held).
@@ -37,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from meds_pipeline.core.errors import CatalogError, RawFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -111,10 +112,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One bad record, or the whole file (index -1).
+    """One bad record, or the whole file, or all of it from some byte on (index -1).
 
     Attributes:
-        index: Position among all records of the file; -1 for the file itself.
+        index: Position among all records of the file; -1 for the file itself or the rest of it.
         start: First byte.
         length: Bytes.
         reason: One of `Reason`, as text.
@@ -128,12 +129,50 @@ class Fault:
     detail: str
 
 
+class RecordError(ValueError):
+    """A record is not what its reader needs.
+
+    Attributes:
+        reason: See `Reason`.
+        detail: As in `Fault`.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def record_or_fault(index: int, start: int, length: int, values: Callable[[], tuple[Any, ...]]) -> Record | Fault:
+    """A record of these values, or the fault that a `RecordError` tells of."""
+    try:
+        return Record(index, start, length, values())
+    except RecordError as error:
+        return Fault(index, start, length, error.reason.value, error.detail)
+
+
+def decoded(body: bytes, options: Options) -> str:
+    """The text of a record.
+
+    Raises:
+        RecordError: The bytes are not text in the file's encoding.
+    """
+    try:
+        return body.decode(options.encoding)
+    except UnicodeDecodeError as error:
+        detail = f"Byte {error.start} of it is not {options.encoding}. Set the entry's `encoding`, or repair the byte."
+        raise RecordError(Reason.BAD_ENCODING, detail) from None
+
+
 class Reader(Protocol):
     """What the registry hands out; plug-ins implement this, most easily by subclassing `BaseReader`."""
 
     @property
     def name(self) -> str:
         """The name a catalog entry uses."""
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the reader gives anything else for the same file; what it reads is then read again."""
 
     def schema(self, options: Mapping[str, Any]) -> pa.Schema:
         """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
@@ -200,6 +239,8 @@ class BaseReader(ABC, Generic[OptionsT]):
     """A reader whose subclass only says its options, its columns and how to go through a file."""
 
     name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """See `Reader.version`."""
     options_type: type[OptionsT]
 
     def parse(self, options: Mapping[str, Any]) -> OptionsT:
@@ -258,9 +299,13 @@ class BaseReader(ABC, Generic[OptionsT]):
         companions: Mapping[str, BinaryIO] | None = None,
         **options: Any,
     ) -> str:
+        """See `Reader.raw_text`."""
+        return self.text_at(raw, address, self.parse(options), companions or {})
+
+    def text_at(self, raw: BinaryIO, address: Addressed, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
         """The bytes at the address, decoded; bytes that are not text in this encoding show as U+FFFD."""
         raw.seek(address.start)
-        return raw.read(address.length).decode(self.parse(options).encoding, errors="replace")
+        return raw.read(address.length).decode(options.encoding, errors="replace")
 
     @abstractmethod
     def columns(self, options: OptionsT) -> pa.Schema:

@@ -16,7 +16,7 @@ import pyarrow.json as arrow_json
 
 from meds_pipeline.readers.batches import Bytes, Fast, Source, is_text
 from meds_pipeline.readers.columns import Type, parse_columns
-from meds_pipeline.readers.json_fields import VALUE, Fields, JsonOptions
+from meds_pipeline.readers.json_fields import VALUE, JsonOptions
 from meds_pipeline.readers.json_lines import line_units
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class JsonLinesFormat:
 
     def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
         """Parse line by line."""
-        return line_units(source, self._options, Fields(self._options), source.position, index, until)
+        return line_units(source, self._options, source.position, index, until)
 
 
 def _is_strict(block: bytearray, data: Bytes) -> bool:

@@ -26,12 +26,10 @@ from meds_pipeline.readers.spans import ANNOTATED, Entity, Span, entity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from meds_pipeline.readers.batches import Batch
-    from meds_pipeline.readers.window import Readable
 
-TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
-BEGINS = frozenset("BSU")
-DOCSTART = b"-DOCSTART-"
+_TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
+_BEGINS = frozenset("BSU")
+_DOCSTART = b"-DOCSTART-"
 
 
 class IobOptions(Options):
@@ -84,39 +82,23 @@ class IobReader(BaseReader[IobOptions]):
         self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
         """Go through the sentences or documents."""
-        from meds_pipeline.readers.batches import Source
-
-        return sentence_units(Source(raw, 0, options.max_record_bytes), options)
-
-    def record_batches(self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Batch]:
-        """By the block, where the options allow it."""
-        from meds_pipeline.readers.batches import Source, from_blocks
-        from meds_pipeline.readers.fast_iob import IobFormat, suits
-
-        if not suits(options):
-            return super().record_batches(raw, options, companions)
-        return from_blocks(Source(raw, 0, options.max_record_bytes), IobFormat(options, self.columns(options)))
+        units = _sentences(raw, options)
+        if options.starts is not None:
+            units = _documents(units, options.starts.split())
+        for index, unit in enumerate(units):
+            length = unit.end - unit.start
+            if unit.problem is not None:
+                reason, detail = unit.problem
+                yield Fault(index, unit.start, length, reason.value, detail)
+            else:
+                yield Record(index, unit.start, length, _values(unit, options))
 
 
-def sentence_units(raw: Readable, options: IobOptions, position: int = 0, index: int = 0) -> Iterator[Record | Fault]:
-    """Records and faults from a byte position on."""
-    units = _sentences(raw, options, position)
-    if options.starts is not None:
-        units = _documents(units, options.starts.split())
-    for number, unit in enumerate(units, index):
-        length = unit.end - unit.start
-        if unit.problem is not None:
-            reason, detail = unit.problem
-            yield Fault(number, unit.start, length, reason.value, detail)
-        else:
-            yield Record(number, unit.start, length, _values(unit, options))
-
-
-def _sentences(raw: Readable, options: IobOptions, position: int) -> Iterator[_Unit]:
+def _sentences(raw: BinaryIO, options: IobOptions) -> Iterator[_Unit]:
     """Cut at blank lines; a line is handled only as part of its sentence, since it is lines that cost."""
     cut = _Cutter(options)
-    for start, body in iter_blocks(raw, options.max_record_bytes, position):
-        if not body.startswith(DOCSTART):
+    for start, body in iter_blocks(raw, options.max_record_bytes):
+        if not body.startswith(_DOCSTART):
             yield cut.sentence(start, body)
 
 
@@ -142,7 +124,7 @@ class _Cutter:
             unit.problem = self._why(lines)
             return unit
         if not self._known.issuperset(tags):
-            if not all(map(TAG.fullmatch, tags)):
+            if not all(map(_TAG.fullmatch, tags)):
                 unit.problem = self._why(lines)
             else:
                 self._known.update(tags)
@@ -169,7 +151,7 @@ class _Cutter:
             if len(row) <= tag or not row[tag].strip():
                 fix = "Add the tag, or correct the options `separator` and `tag`."
                 return Reason.MISSING_TAG, f"{here} has no tag in column {tag}. {fix}"
-            if TAG.fullmatch(row[tag].strip()) is None:
+            if _TAG.fullmatch(row[tag].strip()) is None:
                 fix = "Correct the line, or the options `separator` and `tag`."
                 return Reason.MISSING_TAG, f"{here}: the tag is neither O nor like B-Type. {fix}"
         raise AssertionError("only called where a line is bad")
@@ -213,7 +195,7 @@ def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[s
     first, kind = tagged[0], tags[tagged[0]][2:] or None
     for before, place in pairwise(tagged):
         tag = tags[place]
-        if place > before + 1 or tag[0] in BEGINS or (tag[2:] or None) != kind:
+        if place > before + 1 or tag[0] in _BEGINS or (tag[2:] or None) != kind:
             yield kind, Span(starts[first], starts[before + 1] - 1)
             first, kind = place, tag[2:] or None
     yield kind, Span(starts[first], starts[tagged[-1] + 1] - 1)

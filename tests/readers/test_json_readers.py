@@ -70,6 +70,19 @@ def test_written_maps_come_back_and_every_address_resolves(style: str, draw: st.
     assert [json.loads("{" + text + "}") for text in texts] == [{k: r} for k, r in zip(keys, records, strict=True)]
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "latin-1", "euc_kr"])
+def test_addresses_count_the_bytes_of_the_file(encoding: str) -> None:
+    texts = ["plain", 'é病ア가\\"['.encode(encoding, "ignore").decode(encoding), "behind"]
+    data = b"[%s]" % b", ".join(json.dumps({"q": text}, ensure_ascii=False).encode(encoding) for text in texts)
+    data = data.replace(b'"plain"', b'"plain\xff"')
+    options: dict[str, Any] = {"columns": {"q": "VARCHAR"}, "encoding": encoding}
+    found = units("json", data, **options)
+    expected = texts[1:] if encoding != "latin-1" else ["plain\xff", *texts[1:]]
+    assert [values[0] for values in rows(found)] == expected
+    shown = [get_reader("json").raw_text(io.BytesIO(data), unit, **options) for unit in found]
+    assert [json.loads(text)["q"] for text in shown[1:]] == texts[1:]
+
+
 @settings(max_examples=50, deadline=None)
 @given(draw=st.data(), ending=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_written_lines_come_back_and_every_address_resolves(draw: st.DataObject, ending: str, mark: bytes) -> None:
@@ -90,16 +103,17 @@ def test_path_leads_to_the_records() -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("noise", ["]", "],", '], "k": ', "]}"])
-def test_a_list_that_seems_to_end_inside_its_document_goes_on(style: str, noise: str) -> None:
+def test_what_stands_behind_a_list_that_ends_too_early_is_one_fault(style: str, noise: str) -> None:
     whole = json.dumps(
         {"v": 1, "set": {"data": [{"question": f"q{n}", "label": n} for n in range(6)], "n": 2}}, **STYLES[style]
     )
     begin = whole.index("{", whole.index("q2"))
-    damaged = whole[:begin] + noise + whole[begin:]
-    found = units("json", damaged.encode(), path=["set", "data"], columns=QA)
-    assert [values[0] for values in rows(found)][:3] == ["q0", "q1", "q2"]
-    assert [values[0] for values in rows(found)][-2:] == ["q4", "q5"]
-    assert faults(found)
+    damaged = (whole[:begin] + noise + whole[begin:]).encode()
+    *good, rest = units("json", damaged, path=["set", "data"], columns=QA)
+    assert [values[0] for values in rows(good)] == ["q0", "q1", "q2"]
+    assert isinstance(rest, Fault)
+    assert (rest.index, rest.start, rest.start + rest.length) == (-1, begin + 1, len(damaged))
+    assert f"the {rest.length} bytes" in rest.detail
 
 
 def test_a_document_cut_off_behind_its_list_is_a_fault() -> None:
@@ -149,7 +163,7 @@ def test_other_encodings() -> None:
     latin = json.dumps([{"question": "é"}], ensure_ascii=False).encode("latin-1")
     assert rows(units("json", latin, columns=QA, encoding="latin-1")) == [("é", None)]
     with pytest.raises(CatalogError, match="convert the file to UTF-8"):
-        get_reader("json").schema({"columns": QA, "encoding": "gb18030"})
+        get_reader("json").schema({"columns": QA, "encoding": "iso2022_jp"})
 
 
 def test_truncated_file_keeps_what_came_before() -> None:
@@ -188,7 +202,11 @@ def _damage(data: bytes, rng: random.Random) -> bytes:
 @pytest.mark.parametrize("style", [*STYLES, "lines"])
 @pytest.mark.parametrize("keyed", [False, True])
 def test_one_damaged_byte_costs_at_most_the_records_it_touches(style: str, keyed: bool) -> None:
-    """1,200 damages: never more than two of 40 records (the byte may stand between two), and never in silence."""
+    """Never more than two of 40 records before the rest that a fault covers, and never in silence.
+
+    In files of one member a line the rest is a fault only where a bracket closes too early. In a file without line
+    breaks a lost bracket may hold all up to the end of the file together, which is then reported as truncated.
+    """
     records = [{"id": f"r{i}", "nested": [{"id": "x{[", "n": i}], "text": 'a "quoted" {text}, ' * 3} for i in range(40)]
     mapped: Any = {record["id"]: record for record in records} if keyed else records
     if style == "lines":
@@ -199,18 +217,23 @@ def test_one_damaged_byte_costs_at_most_the_records_it_touches(style: str, keyed
     columns = {"id": "VARCHAR", "nested": "STRUCT(id VARCHAR, n BIGINT)[]", "text": "VARCHAR"}
     name = "json_map" if keyed else "json"
     options = {"columns": columns} | ({"key_column": "the_key"} if keyed else {})
-    good = set(map(str, rows(units(name, data, **options))))
+    good = {str(unit.values): unit.start + unit.length for unit in units(name, data, **options)}  # type: ignore[union-attr]
     assert len(good) == len(records)
     rng = random.Random(4)  # noqa: S311  # damage, not secrets
+    is_compact = style in ("compact", "default")
     for _ in range(300):
         damaged = _damage(data, rng)
         found = units(name, damaged, **options)
-        lost = good - set(map(str, rows(found)))
-        if [unit.index for unit in found] == [-1]:
-            assert damaged[:1] != data[:1]  # a list whose first byte is gone may look like one object
-            continue
-        assert len(lost) <= 2, (damaged, found)
-        assert len(lost) <= len(faults(found)) + len(set(map(str, rows(found))) - good)
+        here = set(map(str, rows(found)))
+        rest = [unit for unit in found if unit.index < 0]
+        covered = rest[0].start if rest else len(damaged)
+        assert covered in (0, len(damaged)) or rest[0].start + rest[0].length == len(damaged)
+        lost = {values for values, end in good.items() if values not in here and end < covered}
+        if not (is_compact and faults(found)[-1:] and faults(found)[-1][1] == "truncated"):
+            assert len(lost) <= 2, (damaged, found)
+            assert len(lost) <= len(faults(found)) + len(here - good.keys())
+        if not is_compact and rest and damaged[:1] == data[:1]:
+            assert damaged.count(b"]") + damaged.count(b"}") > data.count(b"]") + data.count(b"}"), (damaged, found)
 
 
 def test_records_are_found_again_across_chunk_borders() -> None:
@@ -222,7 +245,7 @@ def test_records_are_found_again_across_chunk_borders() -> None:
         data = json.dumps(records, **style).encode()
         found = units("json", data, columns=QA)
         assert [values for values in rows(found)] == [tuple(record.values()) for record in records]
-        broken = data.replace(b'"label": 4', b'"label": 4"').replace(b'"label":4', b'"label":4"')
+        broken = data.replace(b'"label": 4', b'"label": 4x').replace(b'"label":4', b'"label":4x')
         assert [values[1] for values in rows(units("json", broken, columns=QA))] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
 
 
