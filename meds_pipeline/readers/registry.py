@@ -43,10 +43,10 @@ BUILT_IN: dict[str, str] = {
 SHARED = ("__init__", "archives", "base", "batches", "columns", "driver", "lines", "opening", "registry", "window")
 """Modules behind every reader: a change of what they give raises the version of the step."""
 _BEHIND = {
-    "bioc": ("bioc", "spans", "tables", "xml_cut", "xml_elements"),
+    "bioc": ("bioc", "spans", "xml_cut"),
     "brat": ("brat", "spans"),
     "csv": ("delimited", "fast_delimited", "tables"),
-    "ddi": ("ddi", "spans", "tables", "xml_cut", "xml_elements"),
+    "ddi": ("ddi", "spans", "xml_cut"),
     "iob": ("iob", "spans"),
     "json": ("json_document", "json_fields", "json_scan"),
     "json_map": ("json_document", "json_fields", "json_map", "json_scan"),
@@ -55,7 +55,7 @@ _BEHIND = {
     "pubtator": ("pubtator", "spans"),
     "text": ("whole_text",),
     "textgrid": ("textgrid",),
-    "tmx": ("tables", "tmx", "xml_cut", "xml_elements"),
+    "tmx": ("tmx", "xml_cut"),
     "tsv": ("delimited", "fast_delimited", "tables"),
     "xlsx": ("tables", "xlsx"),
     "xml": ("tables", "xml_cut", "xml_elements"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from pydantic import Field, field_validator, model_validator
 
-from meds_pipeline.readers.base import Fault, Options, Reason, Record, file_fault
+from meds_pipeline.readers.base import Fault, Options, Reason, RecordError, file_fault
 from meds_pipeline.readers.columns import Type, arrow_schema, parse_columns
 
 if TYPE_CHECKING:
@@ -75,8 +75,12 @@ class Table:
             for name, place, cell in zip(options.columns, places, kinds, strict=True)
         ]
 
-    def unit(self, index: int, start: int, length: int, cells: Sequence[str | None]) -> Record | Fault:
-        """One record or fault from a row that has all its cells."""
+    def values(self, cells: Sequence[str | None]) -> tuple[Any, ...]:
+        """Column values of a row that has all its cells.
+
+        Raises:
+            RecordError: A cell is not of its column's type, or empty where it must not be.
+        """
         found: list[Any] = []
         for name, place, cell, required in self._columns:
             text = None if place is None else cells[place]
@@ -84,12 +88,12 @@ class Table:
                 value = None if text is None else cell(text)
             except ValueError as error:
                 detail = f"Column {name}: {error}. Correct the cell, or the type in `columns`."
-                return Fault(index, start, length, Reason.MISTYPED_FIELD.value, detail)
+                raise RecordError(Reason.MISTYPED_FIELD, detail) from None
             if value is None and required:
                 detail = f"Column {name} is empty. Correct the row, or take {name} out of `required`."
-                return Fault(index, start, length, Reason.MISSING_FIELD.value, detail)
+                raise RecordError(Reason.MISSING_FIELD, detail)
             found.append(value)
-        return Record(index, start, length, tuple(found))
+        return tuple(found)
 
 
 def locate(header: Sequence[str], options: TableOptions) -> list[int | None] | Fault:

@@ -11,11 +11,22 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record, file_fault
+from meds_pipeline.readers.base import (
+    BaseReader,
+    Fault,
+    Options,
+    Reason,
+    Record,
+    RecordError,
+    decoded,
+    file_fault,
+    record_or_fault,
+)
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
 if TYPE_CHECKING:
@@ -62,7 +73,9 @@ class TextgridReader(BaseReader[Options]):
         pieces = _Pieces(raw, options.max_record_bytes)
         found = 0
         for piece in pieces:
-            yield _unit(found, piece, options)
+            start = piece.lines[0].start
+            length = piece.lines[-1].start + piece.lines[-1].size - start
+            yield record_or_fault(found, start, length, partial(_values, piece, length, options))
             found += 1
         if found < pieces.stated:
             detail = f"The file states {pieces.stated} intervals and holds {found}. Fetch the file again."
@@ -93,17 +106,10 @@ class _Pieces:
             yield piece
 
 
-def _unit(index: int, piece: _Piece, options: Options) -> Record | Fault:
-    start = piece.lines[0].start
-    length = piece.lines[-1].start + piece.lines[-1].size - start
+def _values(piece: _Piece, length: int, options: Options) -> tuple[Any, ...]:
     if length > options.max_record_bytes or any(line.too_long for line in piece.lines):
-        return Fault(index, start, length, Reason.TOO_LONG.value, TOO_LONG)
-    try:
-        body = b"".join(line.body + line.ending for line in piece.lines[1:]).decode(options.encoding)
-        tier = piece.tier.decode(options.encoding)
-    except UnicodeDecodeError:
-        detail = f"The interval is not {options.encoding}. Set the entry's `encoding`, or repair it."
-        return Fault(index, start, length, Reason.BAD_ENCODING.value, detail)
+        raise RecordError(Reason.TOO_LONG, TOO_LONG)
+    body = decoded(b"".join(line.body + line.ending for line in piece.lines[1:]), options)
     fields = {name: bare or quoted.replace('""', '"') for name, quoted, bare in _FIELD.findall(body)}
     text = fields.get("text", fields.get("mark"))
     try:
@@ -112,6 +118,5 @@ def _unit(index: int, piece: _Piece, options: Options) -> Record | Fault:
     except (KeyError, ValueError):
         begin, end = math.nan, math.nan
     if _FIELDS.fullmatch(body) is None or text is None or not begin <= end < math.inf:
-        detail = f"The interval has no text, or no times in order. {_FIX}"
-        return Fault(index, start, length, Reason.BAD_RECORD.value, detail)
-    return Record(index, start, length, (tier, piece.number, begin, end, text))
+        raise RecordError(Reason.BAD_RECORD, f"The interval has no text, or no times in order. {_FIX}")
+    return decoded(piece.tier, options), piece.number, begin, end, text

@@ -5,11 +5,22 @@ read(raw)      # text
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import UTF8_BOM, BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.base import (
+    UTF8_BOM,
+    BaseReader,
+    Fault,
+    Options,
+    Reason,
+    Record,
+    RecordError,
+    decoded,
+    record_or_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,14 +40,11 @@ class TextReader(BaseReader[Options]):
         """Read the file."""
         body = raw.read(options.max_record_bytes + 1)
         start = len(UTF8_BOM) if body.startswith(UTF8_BOM) else 0
-        length = len(body) - start
-        if not length:
-            return
-        if length > options.max_record_bytes:
-            yield Fault(0, start, length, Reason.TOO_LONG.value, "The text is over max_record_bytes. Raise the option.")
-            return
-        try:
-            yield Record(0, start, length, (body[start:].decode(options.encoding),))
-        except UnicodeDecodeError as error:
-            detail = f"Byte {error.start} is not {options.encoding}. Set the entry's `encoding`, or repair the byte."
-            yield Fault(0, start, length, Reason.BAD_ENCODING.value, detail)
+        if body := body[start:]:
+            yield record_or_fault(0, start, len(body), partial(_values, body, options))
+
+
+def _values(body: bytes, options: Options) -> tuple[str]:
+    if len(body) > options.max_record_bytes:
+        raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
+    return (decoded(body, options),)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
@@ -19,7 +20,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers.archives import Limits, check_zip, naming
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record
+from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record, record_or_fault
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
 if TYPE_CHECKING:
@@ -66,21 +67,15 @@ class XlsxReader(BaseReader[XlsxOptions]):
         width = max((place + 1 for place in places if place is not None), default=0)
         for index, (number, cells) in enumerate(rows):
             padded = [*cells, *[""] * (width - len(cells))]
-            yield table.unit(index, number, 0, [cell or None for cell in padded])
+            yield record_or_fault(index, number, 0, partial(table.values, [cell or None for cell in padded]))
 
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
+    def text_at(
+        self, raw: BinaryIO, address: Addressed, options: XlsxOptions, companions: Mapping[str, BinaryIO]
     ) -> str:
         """The row's cells as a JSON object by header, or as a list where there is none."""
-        parsed = self.parse(options)
         header: list[str] | None = None
-        for number, cells in _rows(raw, parsed.sheet):
-            if parsed.header and header is None:
+        for number, cells in _rows(raw, options.sheet):
+            if options.header and header is None:
                 header = cells
             if number == address.start:
                 value = cells if header is None else dict(zip(header, cells, strict=False))

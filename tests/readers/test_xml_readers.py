@@ -17,7 +17,7 @@ from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, get_reader
 from meds_pipeline.readers.columns import parse_type
 from meds_pipeline.readers.window import CHUNK
-from meds_pipeline.readers.xml_elements import _PATH, extractor
+from meds_pipeline.readers.xml_elements import PATH, extractor
 
 QA = {"record": "qa", "columns": {"id": "VARCHAR", "q": "VARCHAR"}, "paths": {"id": "@id"}}
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="￾￿"), max_size=20)
@@ -122,7 +122,7 @@ def test_paths_and_types_are_checked_before_a_file_is_read(path: str, kind: str,
 
 
 @settings(max_examples=300, deadline=None)
-@given(path=st.from_regex(_PATH, fullmatch=True), kind=st.sampled_from(["VARCHAR", "VARCHAR[]"]))
+@given(path=st.from_regex(PATH, fullmatch=True), kind=st.sampled_from(["VARCHAR", "VARCHAR[]"]))
 def test_every_path_that_is_taken_can_be_looked_for(path: str, kind: str) -> None:
     node = etree.fromstring("<qa><a b='1'/></qa>")
     assert extractor(path, parse_type(kind))(node) in (None, [], "", [""], "1", ["1"])
