@@ -31,7 +31,8 @@ import difflib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -320,6 +321,44 @@ class BaseReader(ABC, Generic[OptionsT]):
         from meds_pipeline.readers.batches import from_units
 
         return from_units(self.records(raw, options, companions), self.columns(options))
+
+
+class Piece(NamedTuple):
+    """What one record is made of.
+
+    Attributes:
+        start: First byte.
+        length: Bytes.
+        content: Its bytes, or whatever a reader needs to know its values.
+    """
+
+    start: int
+    length: int
+    content: Any
+
+
+class PieceReader(BaseReader[OptionsT]):
+    """A reader that cuts a file into pieces, each of which is a record or, where it has no values, a fault."""
+
+    @abstractmethod
+    def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
+        """Cut one file; a fault is one of the file."""
+
+    @abstractmethod
+    def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
+        """Column values of one piece.
+
+        Raises:
+            RecordError: It is not as it should be.
+        """
+
+    def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
+        """Number the pieces and take their values."""
+        for index, piece in enumerate(self.pieces(raw, options, companions)):
+            if isinstance(piece, Fault):
+                yield piece
+            else:
+                yield record_or_fault(index, piece.start, piece.length, partial(self.values, piece, options))
 
 
 Unit = TypeVar("Unit")

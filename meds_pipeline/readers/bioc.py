@@ -35,8 +35,8 @@ class BiocReader(ElementReader[Options]):
         """Id of the document, then the shared shape."""
         return pa.schema([pa.field("id", pa.string()), *ANNOTATED])
 
-    def values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
-        """See `ElementReader.values`."""
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
         text = ""
         for passage in node.iter("passage", "sentence"):
             words = passage.findtext("text")

@@ -12,22 +12,11 @@ Format: https://brat.nlplab.org/standoff.html
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import (
-    Addressed,
-    BaseReader,
-    Fault,
-    Options,
-    Reason,
-    Record,
-    RecordError,
-    decoded,
-    record_or_fault,
-)
+from meds_pipeline.readers.base import Addressed, Options, Piece, PieceReader, Reason, RecordError, decoded
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
@@ -42,7 +31,7 @@ _EQUIVALENT = re.compile(r"\*\t(\S+)((?: \S+)+)\s*")
 _ATTRIBUTE = re.compile(r"([AM][^\t]*)\t(\S+) (\S+)(?: (\S+))?\s*")
 
 
-class BratReader(BaseReader[Options]):
+class BratReader(PieceReader[Options]):
     """The one document of a text file and its annotations."""
 
     name = "brat"
@@ -57,10 +46,27 @@ class BratReader(BaseReader[Options]):
         self.parse(options)
         return (ANN,)
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Read the document."""
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """The document."""
         if body := raw.read(options.max_record_bytes + 1):
-            yield record_or_fault(0, 0, len(body), partial(_values, body, companions.get(ANN), options))
+            yield Piece(0, len(body), (body, companions.get(ANN)))
+
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Text, entities, relations."""
+        body, ann = piece.content
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
+        if ann is None:
+            detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
+            raise RecordError(Reason.MISSING_COMPANION, detail)
+        text, lines = decoded(body, options), decoded(ann.read(options.max_record_bytes), options).splitlines()
+        document = _Annotations(text)
+        for number, line in enumerate(lines, 1):
+            try:
+                document.add(line)
+            except RecordError as error:
+                raise RecordError(error.reason, f"Line {number} of the .ann file: {error.detail}") from None
+        return text, *document.finish()
 
     def text_at(self, raw: BinaryIO, address: Addressed, options: Options, companions: Mapping[str, BinaryIO]) -> str:
         """The text; with the companion, its annotations behind it."""
@@ -69,22 +75,6 @@ class BratReader(BaseReader[Options]):
             return text
         companions[ANN].seek(0)
         return f"{text}\n\n[.ann]\n{companions[ANN].read().decode(options.encoding, errors='replace')}"
-
-
-def _values(body: bytes, ann: BinaryIO | None, options: Options) -> tuple[Any, ...]:
-    if len(body) > options.max_record_bytes:
-        raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
-    if ann is None:
-        detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
-        raise RecordError(Reason.MISSING_COMPANION, detail)
-    text, lines = decoded(body, options), decoded(ann.read(options.max_record_bytes), options).splitlines()
-    document = _Annotations(text)
-    for number, line in enumerate(lines, 1):
-        try:
-            document.add(line)
-        except RecordError as error:
-            raise RecordError(error.reason, f"Line {number} of the .ann file: {error.detail}") from None
-    return text, *document.finish()
 
 
 class _Annotations:

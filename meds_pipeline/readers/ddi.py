@@ -35,8 +35,8 @@ class DdiReader(ElementReader[Options]):
         """Id of the sentence, then the shared shape."""
         return pa.schema([pa.field("id", pa.string()), *ANNOTATED])
 
-    def values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
-        """See `ElementReader.values`."""
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
         text = _attribute(node, "text")
         entities = [_entity(one, text) for one in node.findall("entity")]
         known = {one["id"] for one in entities}

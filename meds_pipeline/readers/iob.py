@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.base import Options, Piece, PieceReader, Reason, RecordError
 from meds_pipeline.readers.lines import iter_blocks
 from meds_pipeline.readers.spans import ANNOTATED, Entity, Span, entity
 
@@ -56,7 +56,7 @@ class _Unit:
     end: int
     tokens: list[list[str]]
     tags: list[list[str]]
-    problem: tuple[Reason, str] | None = None
+    problem: RecordError | None = None
 
     def absorb(self, later: _Unit) -> None:
         """Append another sentence of the same document."""
@@ -66,7 +66,7 @@ class _Unit:
         self.problem = self.problem or later.problem
 
 
-class IobReader(BaseReader[IobOptions]):
+class IobReader(PieceReader[IobOptions]):
     """Sentences, or documents, of an IOB file."""
 
     name = "iob"
@@ -78,20 +78,29 @@ class IobReader(BaseReader[IobOptions]):
         extra = [pa.field("tokens", strings), pa.field("tags", strings)] if options.tokens else []
         return pa.schema([*ANNOTATED, *extra])
 
-    def records(
-        self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the sentences or documents."""
+    def pieces(self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """Each sentence or document."""
         units = _sentences(raw, options)
         if options.starts is not None:
             units = _documents(units, options.starts.split())
-        for index, unit in enumerate(units):
-            length = unit.end - unit.start
-            if unit.problem is not None:
-                reason, detail = unit.problem
-                yield Fault(index, unit.start, length, reason.value, detail)
-            else:
-                yield Record(index, unit.start, length, _values(unit, options))
+        return (Piece(unit.start, unit.end - unit.start, unit) for unit in units)
+
+    def values(self, piece: Piece, options: IobOptions) -> tuple[Any, ...]:
+        """Text and entities of one sentence or document."""
+        unit: _Unit = piece.content
+        if unit.problem is not None:
+            raise unit.problem
+        text = "\n".join(" ".join(tokens) for tokens in unit.tokens)
+        entities: list[Entity] = []
+        offset = 0
+        for tokens, tags in zip(unit.tokens, unit.tags, strict=True):
+            for kind, span in _chunks(tokens, tags, offset):
+                number = f"T{len(entities) + 1}"
+                entities.append(entity(number, kind, text[span.start : span.end], [span]))
+            offset += sum(map(len, tokens)) + len(tokens)
+        if not options.tokens:
+            return text, entities, []
+        return text, entities, [], sum(unit.tokens, []), sum(unit.tags, [])
 
 
 def _sentences(raw: BinaryIO, options: IobOptions) -> Iterator[_Unit]:
@@ -114,7 +123,8 @@ class _Cutter:
         """Cut one sentence."""
         unit = _Unit(start, start + len(body), [[]], [[]])
         if len(body) > self._options.max_record_bytes:
-            unit.problem = Reason.TOO_LONG, "The sentence is over max_record_bytes. Is a blank line missing?"
+            detail = "The sentence is over max_record_bytes. Is a blank line missing?"
+            unit.problem = RecordError(Reason.TOO_LONG, detail)
             return unit
         lines = body.replace(b"\r\n", b"\n")
         try:
@@ -138,7 +148,7 @@ class _Cutter:
         # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
         return [[part for part in text.split(" ") if part] for text in texts]
 
-    def _why(self, lines: bytes) -> tuple[Reason, str]:
+    def _why(self, lines: bytes) -> RecordError:
         """The first line that is not a token and a tag."""
         tag = self._options.tag
         for number, line in enumerate(lines.split(b"\n"), 1):
@@ -147,13 +157,14 @@ class _Cutter:
                 row = self._rows(line)[0]
             except UnicodeDecodeError:
                 encoding = self._options.encoding
-                return Reason.BAD_ENCODING, f"{here} is not {encoding}. Set the file's `encoding`, or repair the line."
+                detail = f"{here} is not {encoding}. Set the file's `encoding`, or repair the line."
+                return RecordError(Reason.BAD_ENCODING, detail)
             if len(row) <= tag or not row[tag].strip():
                 fix = "Add the tag, or correct the options `separator` and `tag`."
-                return Reason.MISSING_TAG, f"{here} has no tag in column {tag}. {fix}"
+                return RecordError(Reason.MISSING_TAG, f"{here} has no tag in column {tag}. {fix}")
             if _TAG.fullmatch(row[tag].strip()) is None:
                 fix = "Correct the line, or the options `separator` and `tag`."
-                return Reason.MISSING_TAG, f"{here}: the tag is neither O nor like B-Type. {fix}"
+                return RecordError(Reason.MISSING_TAG, f"{here}: the tag is neither O nor like B-Type. {fix}")
         raise AssertionError("only called where a line is bad")
 
 
@@ -170,20 +181,6 @@ def _documents(sentences: Iterator[_Unit], starts: list[str]) -> Iterator[_Unit]
             document.absorb(sentence)
     if document is not None:
         yield document
-
-
-def _values(unit: _Unit, options: IobOptions) -> tuple[Any, ...]:
-    text = "\n".join(" ".join(tokens) for tokens in unit.tokens)
-    entities: list[Entity] = []
-    offset = 0
-    for tokens, tags in zip(unit.tokens, unit.tags, strict=True):
-        for kind, span in _chunks(tokens, tags, offset):
-            number = f"T{len(entities) + 1}"
-            entities.append(entity(number, kind, text[span.start : span.end], [span]))
-        offset += sum(map(len, tokens)) + len(tokens)
-    if not options.tokens:
-        return text, entities, []
-    return text, entities, [], sum(unit.tokens, []), sum(unit.tags, [])
 
 
 def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[str | None, Span]]:

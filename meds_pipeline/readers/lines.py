@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from meds_pipeline.readers.base import UTF8_BOM
+from meds_pipeline.readers.base import UTF8_BOM, Options, Piece, Reason, RecordError
 from meds_pipeline.readers.window import Window, WindowFullError
 
 if TYPE_CHECKING:
@@ -48,6 +48,22 @@ class Line(NamedTuple):
     def size(self) -> int:
         """Bytes of the line without its line break."""
         return len(self.body) + self.too_long
+
+
+def piece_of(lines: list[Line]) -> Piece:
+    """The piece that some lines in a row are."""
+    start = lines[0].start
+    return Piece(start, lines[-1].start + lines[-1].size - start, lines)
+
+
+def check_length(piece: Piece, options: Options) -> None:
+    """Check that lines, and all of them together, are not over the limit.
+
+    Raises:
+        RecordError: They are.
+    """
+    if piece.length > options.max_record_bytes or any(line.too_long for line in piece.content):
+        raise RecordError(Reason.TOO_LONG, TOO_LONG)
 
 
 def iter_lines(raw: Lines, limit: int, position: int = 0) -> Iterator[Line]:

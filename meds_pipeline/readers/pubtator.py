@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record, RecordError, decoded, record_or_fault
-from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+from meds_pipeline.readers.base import Options, Piece, PieceReader, Reason, RecordError, decoded
+from meds_pipeline.readers.lines import Line, check_length, iter_lines, piece_of
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _MENTION_COLUMNS = (5, 6, 7)
 _RELATION_COLUMNS = (4, 5)
 
 
-class PubtatorReader(BaseReader[Options]):
+class PubtatorReader(PieceReader[Options]):
     """Documents of a PubTator file."""
 
     name = "pubtator"
@@ -47,12 +46,20 @@ class PubtatorReader(BaseReader[Options]):
         strings = [pa.field(name, pa.string()) for name in ("id", "title", "abstract")]
         return pa.schema([*strings, *ANNOTATED])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the documents."""
-        for index, lines in enumerate(_documents(iter_lines(raw, options.max_record_bytes))):
-            start = lines[0].start
-            length = lines[-1].start + lines[-1].size - start
-            yield record_or_fault(index, start, length, partial(_values, lines, length, options))
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """The lines of each document."""
+        return map(piece_of, _documents(iter_lines(raw, options.max_record_bytes)))
+
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Take in the lines of one document."""
+        check_length(piece, options)
+        document = _Document()
+        for number, line in enumerate(piece.content, 1):
+            try:
+                document.add(decoded(line.body, options))
+            except RecordError as error:
+                raise RecordError(error.reason, f"Line {number} of the document: {error.detail}") from None
+        return document.values()
 
 
 def _documents(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -67,18 +74,6 @@ def _documents(lines: Iterator[Line]) -> Iterator[list[Line]]:
             current.append(line)
     if current:
         yield current
-
-
-def _values(lines: list[Line], length: int, options: Options) -> tuple[Any, ...]:
-    if length > options.max_record_bytes or any(line.too_long for line in lines):
-        raise RecordError(Reason.TOO_LONG, TOO_LONG)
-    document = _Document()
-    for number, line in enumerate(lines, 1):
-        try:
-            document.add(decoded(line.body, options))
-        except RecordError as error:
-            raise RecordError(error.reason, f"Line {number} of the document: {error.detail}") from None
-    return document.values()
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ record. Empty lines are records where files are parallel (they keep the alignmen
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -20,15 +19,14 @@ from pydantic import field_validator, model_validator
 
 from meds_pipeline.readers.base import (
     Addressed,
-    BaseReader,
     Fault,
     Options,
+    Piece,
+    PieceReader,
     Reason,
-    Record,
     RecordError,
     decoded,
     file_fault,
-    record_or_fault,
 )
 from meds_pipeline.readers.lines import TOO_LONG, iter_blocks, iter_lines
 
@@ -63,7 +61,7 @@ class LinesOptions(Options):
         return self
 
 
-class LinesReader(BaseReader[LinesOptions]):
+class LinesReader(PieceReader[LinesOptions]):
     """Lines of one text file, or of several parallel ones."""
 
     name = "lines"
@@ -77,15 +75,27 @@ class LinesReader(BaseReader[LinesOptions]):
         """The parallel files."""
         return tuple(self.parse(options).roles)
 
-    def records(
+    def pieces(
         self, raw: BinaryIO, options: LinesOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the lines or blocks."""
+    ) -> Iterator[Piece | Fault]:
+        """Each line or block, and its part of the other files."""
         if fault := _mismatch(raw, options, companions):
             yield fault
             return
-        for index, (start, length, parts) in enumerate(_pieces(raw, options, companions)):
-            yield record_or_fault(index, start, length, partial(_values, length, parts, options))
+        limit = options.max_record_bytes
+        if options.unit == "block":
+            yield from (Piece(start, len(body), (body,)) for start, body in iter_blocks(raw, limit))
+            return
+        others = [_parts(companions[role], cut, options) for role, cut in options.roles.items()]
+        for line in iter_lines(raw, limit):
+            if others or line.body.strip():
+                yield Piece(line.start, line.size, (line.body, *map(next, others)))
+
+    def values(self, piece: Piece, options: LinesOptions) -> tuple[Any, ...]:
+        """The text, and what belongs to it."""
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, TOO_LONG)
+        return tuple(decoded(part, options) for part in piece.content)
 
     def text_at(
         self, raw: BinaryIO, address: Addressed, options: LinesOptions, companions: Mapping[str, BinaryIO]
@@ -111,25 +121,6 @@ def _mismatch(raw: BinaryIO, options: LinesOptions, companions: Mapping[str, Bin
         detail = f"The text has {here} lines, but {found}. Fetch both files again; they must be of one version."
         return file_fault(Reason.RAGGED, detail)
     return None
-
-
-def _pieces(
-    raw: BinaryIO, options: LinesOptions, companions: Mapping[str, BinaryIO]
-) -> Iterator[tuple[int, int, tuple[bytes, ...]]]:
-    """Start and length of each record in the main file, and its bytes in each file."""
-    if options.unit == "block":
-        yield from ((start, len(body), (body,)) for start, body in iter_blocks(raw, options.max_record_bytes))
-        return
-    others = [_parts(companions[role], cut, options) for role, cut in options.roles.items()]
-    for line in iter_lines(raw, options.max_record_bytes):
-        if others or line.body.strip():
-            yield line.start, line.size, (line.body, *map(next, others))
-
-
-def _values(length: int, parts: tuple[bytes, ...], options: LinesOptions) -> tuple[str, ...]:
-    if length > options.max_record_bytes:
-        raise RecordError(Reason.TOO_LONG, TOO_LONG)
-    return tuple(decoded(part, options) for part in parts)
 
 
 def _count(raw: BinaryIO, cut: str) -> int:

@@ -35,8 +35,8 @@ class TmxReader(ElementReader[Options]):
         segments = pa.map_(pa.string(), pa.string())
         return pa.schema([("id", pa.string()), ("segments", segments), ("notes", pa.list_(pa.string()))])
 
-    def values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
-        """See `ElementReader.values`."""
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
         segments: dict[str, str] = {}
         for variant in node.findall("tuv"):
             language = variant.get(_LANGUAGE) or variant.get("lang")

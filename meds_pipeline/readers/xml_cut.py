@@ -10,22 +10,21 @@ from __future__ import annotations
 import codecs
 import re
 from abc import abstractmethod
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
 
 from lxml import etree
 
 from meds_pipeline.readers.base import (
     Addressed,
-    BaseReader,
     Fault,
     Options,
     OptionsT,
+    Piece,
+    PieceReader,
     Reason,
-    Record,
     RecordError,
     file_fault,
-    record_or_fault,
 )
 from meds_pipeline.readers.window import Found, Window, WindowFullError
 
@@ -44,7 +43,7 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 _REPAIR = "Repair the element, or fetch the file again."
 
 
-class ElementReader(BaseReader[OptionsT]):
+class ElementReader(PieceReader[OptionsT]):
     """A reader of XML files to whom each element of one name is a record."""
 
     element: ClassVar[str]
@@ -55,27 +54,28 @@ class ElementReader(BaseReader[OptionsT]):
         return self.element
 
     @abstractmethod
-    def values(self, node: etree._Element, options: OptionsT) -> tuple[Any, ...]:
+    def element_values(self, node: etree._Element, options: OptionsT) -> tuple[Any, ...]:
         """Column values of one element.
 
         Raises:
             RecordError: It is not as it should be.
         """
 
-    def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the elements."""
+    def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
+        """Cut the elements."""
         file = XmlFile(raw, self.tag(options), options)
         if file.fault is not None:
             yield file.fault
             return
-        for index, piece in enumerate(file.pieces()):
-            values = partial(self._values, file, piece, options)
-            yield record_or_fault(index, piece.start, piece.end - piece.start, values)
+        for start, end, body in file.cuts():
+            yield Piece(start, end - start, (file, body))
 
-    def _values(self, file: XmlFile, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
-        if isinstance(piece.body, RecordError):
-            raise piece.body
-        return self.values(file.parse(piece.body), options)
+    def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
+        """Parse one element and take its values."""
+        file, body = piece.content
+        if isinstance(body, RecordError):
+            raise body
+        return self.element_values(file.parse(body), options)
 
     def text_at(self, raw: BinaryIO, address: Addressed, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
         """The element's own bytes, in the encoding that the file declares."""
@@ -85,7 +85,7 @@ class ElementReader(BaseReader[OptionsT]):
         return raw.read(address.length).decode(encoding, errors="replace")
 
 
-class Piece(NamedTuple):
+class Cut(NamedTuple):
     """Bytes `start` to `end` of the file: an element, or why it cannot be cut out."""
 
     start: int
@@ -154,7 +154,7 @@ class XmlFile:
         spaces = _NAMESPACE.findall(self._root.group(2)) if self._root else []
         return b"<cut " + b" ".join(spaces) + b">", b"</cut>"
 
-    def pieces(self) -> Iterator[Piece]:
+    def cuts(self) -> Iterator[Cut]:
         """Cut from start tag to end tag; what has only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
@@ -177,11 +177,11 @@ class XmlFile:
                     window.release(opened)
                     position, is_empty = _tag_end(window, found.end)
                     if is_empty:
-                        yield self._piece(window, opened, position)
+                        yield self._cut(window, opened, position)
                         opened, last_end = -1, position
                 else:
                     if opened >= 0:
-                        yield self._piece(window, opened, position)
+                        yield self._cut(window, opened, position)
                     elif not lost:
                         yield _bad(last_end, position, Reason.BAD_RECORD, f"It has no start tag. {_REPAIR}")
                     opened, last_end, lost = -1, position, False
@@ -191,12 +191,12 @@ class XmlFile:
                 opened, last_end, lost = -1, position, True
         yield from self._end(window, opened)
 
-    def _piece(self, window: Window, start: int, end: int) -> Piece:
+    def _cut(self, window: Window, start: int, end: int) -> Cut:
         if end - start > self._limit:
             return _bad(start, end, Reason.TOO_LONG, "It is over max_record_bytes. Raise the option.")
-        return Piece(start, end, window.cut(start, end))
+        return Cut(start, end, window.cut(start, end))
 
-    def _end(self, window: Window, opened: int) -> Iterator[Piece]:
+    def _end(self, window: Window, opened: int) -> Iterator[Cut]:
         """What is missing at the end of the file."""
         if opened >= 0:
             yield _bad(opened, window.end, Reason.TRUNCATED, "The file ends inside it. Fetch the file again.")
@@ -220,8 +220,8 @@ class XmlFile:
         return RecordError(Reason.BAD_RECORD, detail)
 
 
-def _bad(start: int, end: int, reason: Reason, detail: str) -> Piece:
-    return Piece(start, end, RecordError(reason, detail))
+def _bad(start: int, end: int, reason: Reason, detail: str) -> Cut:
+    return Cut(start, end, RecordError(reason, detail))
 
 
 def _skip(window: Window, found: Found, opened: int) -> int:

@@ -95,7 +95,7 @@ class XmlReader(ElementReader[XmlOptions]):
         """The one that is declared."""
         return options.record
 
-    def values(self, node: etree._Element, options: XmlOptions) -> tuple[Any, ...]:
+    def element_values(self, node: etree._Element, options: XmlOptions) -> tuple[Any, ...]:
         """The declared columns of one element."""
         found = []
         for name, extract in options.extractors.items():
