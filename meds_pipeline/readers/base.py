@@ -32,7 +32,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -69,63 +69,37 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Addressed(Protocol):
-    """Anything with an address: a `Record`, a `Fault`, an `Address`, a row of `instance_source`."""
-
-    @property
-    def index(self) -> int:
-        """Position among all records of the file, from 0."""
-
-    @property
-    def start(self) -> int:
-        """First byte."""
-
-    @property
-    def length(self) -> int:
-        """Bytes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a record is inside its raw file: the part of a lineage row that `raw_text` needs."""
-
-    index: int
-    start: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One good record.
+    """Where a record is inside its raw file.
 
     Attributes:
-        index: Position among all records of the file, bad ones counted.
+        index: Position among all records of the file, bad ones counted, from 0.
         start: First byte.
         length: Bytes.
-        values: One value a column, in the order of `Reader.schema(options)`.
     """
 
     index: int
     start: int
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Address):
+    """One good record; one value a column, in the order of `Reader.schema(options)`."""
+
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One bad record, or the whole file, or all of it from some byte on (index -1).
+class Fault(Address):
+    """One bad record, or the whole file, or all of it from some byte on (both with index -1).
 
     Attributes:
-        index: Position among all records of the file; -1 for the file itself or the rest of it.
-        start: First byte.
-        length: Bytes.
         reason: One of `Reason`, as text.
         detail: One or two sentences: what is wrong and what to do next. Never quotes the record's text.
     """
 
-    index: int
-    start: int
-    length: int
     reason: str
     detail: str
 
@@ -164,48 +138,6 @@ def decoded(body: bytes, options: Options) -> str:
         raise RecordError(Reason.BAD_ENCODING, detail) from None
 
 
-class Reader(Protocol):
-    """What the registry hands out; plug-ins implement this, most easily by subclassing `BaseReader`."""
-
-    @property
-    def name(self) -> str:
-        """The name a catalog entry uses."""
-
-    @property
-    def version(self) -> int:
-        """Raised whenever the reader gives anything else for the same file; what it reads is then read again."""
-
-    def schema(self, options: Mapping[str, Any]) -> pa.Schema:
-        """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
-
-        Raises:
-            CatalogError: An option is unknown or not valid.
-        """
-
-    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """Roles of the further files this reader needs beside the main one; mostly none."""
-
-    def read(
-        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
-    ) -> Iterator[Record | Fault]:
-        """Yield the records and faults of one raw file, in file order."""
-
-    def batches(
-        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
-    ) -> Iterator[Batch]:
-        """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
-
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The text upstream wrote for one record: what `meds trace` shows."""
-
-
 class Options(BaseModel):
     """Options every reader knows. Each reader adds its own; unknown ones are an error."""
 
@@ -236,12 +168,13 @@ class Options(BaseModel):
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
-class BaseReader(ABC, Generic[OptionsT]):
-    """A reader whose subclass only says its options, its columns and how to go through a file."""
+class Reader(ABC, Generic[OptionsT]):
+    """What the registry hands out. A subclass says its options, its columns and how to go through a file."""
 
     name: ClassVar[str]
+    """The name a catalog entry uses."""
     version: ClassVar[int] = 1
-    """See `Reader.version`."""
+    """Raised whenever the reader gives anything else for the same file; what it read is then read again."""
     options_type: type[OptionsT]
 
     def parse(self, options: Mapping[str, Any]) -> OptionsT:
@@ -267,25 +200,29 @@ class BaseReader(ABC, Generic[OptionsT]):
             ) from error
 
     def schema(self, options: Mapping[str, Any]) -> pa.Schema:
-        """See `Reader.schema`."""
+        """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
+
+        Raises:
+            CatalogError: An option is unknown or not valid.
+        """
         return self.columns(self.parse(options))
 
     def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """See `Reader.companions`."""
+        """Roles of the further files this reader needs beside the main one; mostly none."""
         self.parse(options)
         return ()
 
     def read(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
     ) -> Iterator[Record | Fault]:
-        """See `Reader.read`."""
+        """Yield the records and faults of one raw file, in file order."""
         parsed = self.parse(options)
         return _guarded(self.records(raw, parsed, companions or {}), raw, parsed)
 
     def batches(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
     ) -> Iterator[Batch]:
-        """See `Reader.batches`."""
+        """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
         from meds_pipeline.readers.batches import of_file_faults
 
         parsed = self.parse(options)
@@ -295,15 +232,15 @@ class BaseReader(ABC, Generic[OptionsT]):
     def raw_text(
         self,
         raw: BinaryIO,
-        address: Addressed,
+        address: Address,
         *,
         companions: Mapping[str, BinaryIO] | None = None,
         **options: Any,
     ) -> str:
-        """See `Reader.raw_text`."""
+        """The text upstream wrote for one record: what `meds trace` shows."""
         return self.text_at(raw, address, self.parse(options), companions or {})
 
-    def text_at(self, raw: BinaryIO, address: Addressed, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
+    def text_at(self, raw: BinaryIO, address: Address, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
         """The bytes at the address, decoded; bytes that are not text in this encoding show as U+FFFD."""
         raw.seek(address.start)
         return raw.read(address.length).decode(options.encoding, errors="replace")
@@ -337,7 +274,7 @@ class Piece(NamedTuple):
     content: Any
 
 
-class PieceReader(BaseReader[OptionsT]):
+class PieceReader(Reader[OptionsT]):
     """A reader that cuts a file into pieces, each of which is a record or, where it has no values, a fault."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Addressed, Options, Piece, PieceReader, Reason, RecordError, decoded
+from meds_pipeline.readers.base import Address, Options, Piece, PieceReader, Reason, RecordError, decoded
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class BratReader(PieceReader[Options]):
                 raise RecordError(error.reason, f"Line {number} of the .ann file: {error.detail}") from None
         return text, *document.finish()
 
-    def text_at(self, raw: BinaryIO, address: Addressed, options: Options, companions: Mapping[str, BinaryIO]) -> str:
+    def text_at(self, raw: BinaryIO, address: Address, options: Options, companions: Mapping[str, BinaryIO]) -> str:
         """The text; with the companion, its annotations behind it."""
         text = super().text_at(raw, address, options, companions)
         if ANN not in companions:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, RecordError, file_fault, record_or_fault
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault, record_or_fault
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
@@ -159,7 +159,7 @@ class Rows:
         return next(csv.reader(feed(), delimiter=self._options.delimiter, strict=True))
 
 
-class CsvReader(BaseReader[CsvOptions]):
+class CsvReader(Reader[CsvOptions]):
     """Rows of a CSV file."""
 
     name = "csv"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
 
 from pydantic import field_validator
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, RecordError, file_fault
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault
 from meds_pipeline.readers.json_fields import Fields, JsonOptions
 from meds_pipeline.readers.json_scan import JsonText, Members, enter
 
@@ -42,7 +42,7 @@ class JsonDocumentOptions(JsonOptions):
 DocumentOptionsT = TypeVar("DocumentOptionsT", bound=JsonDocumentOptions)
 
 
-class JsonReader(BaseReader[DocumentOptionsT]):
+class JsonReader(Reader[DocumentOptionsT]):
     """Members of a list or object anywhere in a JSON document."""
 
     keyed: ClassVar[bool]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, RecordError, decoded, record_or_fault
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, record_or_fault
 from meds_pipeline.readers.json_fields import Fields, JsonOptions
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.lines import Lines
 
 
-class JsonLinesReader(BaseReader[JsonOptions]):
+class JsonLinesReader(Reader[JsonOptions]):
     """Records of a JSON lines file."""
 
     name = "jsonl"

@@ -1,6 +1,6 @@
 """Finds a reader by name: our own and plug-ins through the same door.
 
-A plug-in is a class that keeps `base.Reader`, registered by its package under the entry-point group
+A plug-in is a subclass of `base.Reader`, registered by its package under the entry-point group
 `meds_pipeline.readers`. Our own are registered there too; the table here serves a checkout without metadata.
 """
 
@@ -10,7 +10,7 @@ import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from meds_pipeline.core.errors import CatalogError, UnknownNameError
 
@@ -99,7 +99,7 @@ def reader_names() -> list[str]:
 
 
 @cache
-def get_reader(name: str) -> Reader:
+def get_reader(name: str) -> Reader[Any]:
     """The reader of this name; its module is imported only now.
 
     Raises:
@@ -113,7 +113,7 @@ def get_reader(name: str) -> Reader:
         raise UnknownNameError(f"there is no reader {name!r}.", next_step=hint)
     module, _, attribute = known[name].partition(":")
     try:
-        return cast("Reader", getattr(import_module(module), attribute)())
+        return cast("Reader[Any]", getattr(import_module(module), attribute)())
     except (ImportError, AttributeError) as error:
         raise CatalogError(
             f"reader {name!r} cannot be loaded from {known[name]}: {error}.",

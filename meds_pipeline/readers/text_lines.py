@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import field_validator, model_validator
 
 from meds_pipeline.readers.base import (
-    Addressed,
+    Address,
     Fault,
     Options,
     Piece,
@@ -98,7 +98,7 @@ class LinesReader(PieceReader[LinesOptions]):
         return tuple(decoded(part, options) for part in piece.content)
 
     def text_at(
-        self, raw: BinaryIO, address: Addressed, options: LinesOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, address: Address, options: LinesOptions, companions: Mapping[str, BinaryIO]
     ) -> str:
         """The line; with the companions, theirs below it."""
         texts = [super().text_at(raw, address, options, companions)]

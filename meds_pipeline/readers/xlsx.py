@@ -19,7 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers.archives import Limits, check_zip, naming
-from meds_pipeline.readers.base import Addressed, Fault, Piece, PieceReader
+from meds_pipeline.readers.base import Address, Fault, Piece, PieceReader
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ class XlsxReader(PieceReader[XlsxOptions]):
         found: tuple[Any, ...] = table.values(cells)
         return found
 
-    def text_at(
-        self, raw: BinaryIO, address: Addressed, options: XlsxOptions, companions: Mapping[str, BinaryIO]
-    ) -> str:
+    def text_at(self, raw: BinaryIO, address: Address, options: XlsxOptions, companions: Mapping[str, BinaryIO]) -> str:
         """The row's cells as a JSON object by header, or as a list where there is none."""
         header: list[str] | None = None
         for number, cells in _rows(raw, options.sheet):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
 from lxml import etree
 
 from meds_pipeline.readers.base import (
-    Addressed,
+    Address,
     Fault,
     Options,
     OptionsT,
@@ -77,7 +77,7 @@ class ElementReader(PieceReader[OptionsT]):
             raise body
         return self.element_values(file.parse(body), options)
 
-    def text_at(self, raw: BinaryIO, address: Addressed, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
+    def text_at(self, raw: BinaryIO, address: Address, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
         """The element's own bytes, in the encoding that the file declares."""
         raw.seek(0)
         encoding = XmlFile(raw, "_", options).encoding
