@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from meds_pipeline.readers.base import UTF8_BOM, Options, Piece, Reason, RecordError
 from meds_pipeline.readers.window import Window, WindowFullError
@@ -12,12 +12,9 @@ from meds_pipeline.readers.window import Window, WindowFullError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meds_pipeline.readers.window import Readable
-
-
 TOO_LONG = "The line is longer than max_record_bytes. Is a line break missing? Otherwise raise the option."
 
-BLANK_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
+_BLANK_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
 _BLANK_LINES = re.compile(rb"(?:[ \t\r\f\v]*+\n)++")
 _LONGEST_BLANK = 4096
 
@@ -104,20 +101,20 @@ def _skip_line(raw: Lines, limit: int) -> tuple[bytes, int]:
     return last, skipped
 
 
-def iter_blocks(raw: Readable, limit: int, position: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Yield what stands between blank lines from `position` on: where it begins, and its bytes without the last break.
+def iter_blocks(raw: BinaryIO, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what stands between blank lines: where it begins, and its bytes without the last line break.
 
     Of a block much over `limit` only the beginning is given, which is over the limit too.
     """
-    window = Window(raw, limit, position)
-    if position == 0 and window.byte(0) == UTF8_BOM[0] and window.cut(0, len(UTF8_BOM)) == UTF8_BOM:
-        position = len(UTF8_BOM)
+    window = Window(raw, limit)
+    window.fill()
+    position = len(UTF8_BOM) if window.data.startswith(UTF8_BOM) else 0
     while True:
         try:
-            found = window.search(BLANK_LINE, position, _LONGEST_BLANK, keep=position)
+            found = window.search(_BLANK_LINE, position, _LONGEST_BLANK, keep=position)
         except WindowFullError:
             yield position, window.cut(position, position + limit + 1)
-            found = window.search(BLANK_LINE, max(position, window.end - _LONGEST_BLANK), _LONGEST_BLANK)
+            found = window.search(_BLANK_LINE, max(position, window.end - _LONGEST_BLANK), _LONGEST_BLANK)
         else:
             body = window.cut(position, found.start if found else window.end)
             if leading := _BLANK_LINES.match(body):
