@@ -15,6 +15,7 @@ from reading import faults, rows, units
 
 from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.readers import Fault, Record, get_reader
+from meds_pipeline.readers.base import UTF8_BOM
 from meds_pipeline.readers.window import CHUNK
 
 QA = {"question": "VARCHAR", "label": "BIGINT"}
@@ -45,29 +46,35 @@ def records_of(draw: st.DataObject) -> tuple[dict[str, str], list[dict[str, Any]
 
 @pytest.mark.parametrize("style", STYLES)
 @settings(max_examples=50, deadline=None)
-@given(draw=st.data())
-def test_written_documents_come_back_and_every_address_resolves(style: str, draw: st.DataObject) -> None:
-    columns, records = records_of(draw)
-    data = json.dumps(records, **STYLES[style]).encode()
-    found = units("json", data, columns=columns)
-    assert [dict(zip(columns, values, strict=True)) for values in rows(found)] == records
-    reader = get_reader("json")
-    assert [json.loads(reader.raw_text(io.BytesIO(data), unit, columns=columns)) for unit in found] == records
-
-
-@pytest.mark.parametrize("style", STYLES)
-@settings(max_examples=50, deadline=None)
-@given(draw=st.data())
-def test_written_maps_come_back_and_every_address_resolves(style: str, draw: st.DataObject) -> None:
+@given(draw=st.data(), mark=st.sampled_from([b"", UTF8_BOM]))
+def test_written_documents_come_back_and_every_address_resolves(style: str, draw: st.DataObject, mark: bytes) -> None:
     columns, records = records_of(draw)
     keys = draw.draw(st.lists(TEXT, min_size=len(records), max_size=len(records), unique=True))
-    data = json.dumps(dict(zip(keys, records, strict=True)), **STYLES[style]).encode()
-    options = {"columns": columns, "key_column": "the key of the record, a name no test draws"}
-    found = units("json_map", data, **options)
-    assert [values[0] for values in rows(found)] == keys
-    assert [dict(zip(columns, values[1:], strict=True)) for values in rows(found)] == records
-    texts = [get_reader("json_map").raw_text(io.BytesIO(data), unit, **options) for unit in found]
-    assert [json.loads("{" + text + "}") for text in texts] == [{k: r} for k, r in zip(keys, records, strict=True)]
+    options: dict[str, Any] = {"columns": columns}
+    keyed = options | {"key_column": "the key of the record, a name no test draws"}
+    values = [tuple(record[name] for name in columns) for record in records]
+    with_keys = [(key, *row) for key, row in zip(keys, values, strict=True)]
+    for name, document, chosen, expected in (
+        ("json", records, options, values),
+        ("json_map", dict(zip(keys, records, strict=True)), keyed, with_keys),
+    ):
+        data = mark + json.dumps(document, **STYLES[style]).encode()
+        found = units(name, data, **chosen)
+        assert rows(found) == expected
+        texts = [get_reader(name).raw_text(io.BytesIO(data), unit, **chosen) for unit in found]
+        begin, end = "{}" if name == "json_map" else "[]"
+        assert json.loads(begin + ",".join(texts) + end) == document
+
+
+@settings(max_examples=50, deadline=None)
+@given(draw=st.data(), ending=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([b"", UTF8_BOM]))
+def test_written_lines_come_back_and_every_address_resolves(draw: st.DataObject, ending: str, mark: bytes) -> None:
+    columns, records = records_of(draw)
+    data = mark + ending.join(json.dumps(record) for record in records).encode()
+    found = units("jsonl", data, columns=columns)
+    assert [dict(zip(columns, values, strict=True)) for values in rows(found)] == records
+    texts = [get_reader("jsonl").raw_text(io.BytesIO(data), unit, columns=columns) for unit in found]
+    assert [json.loads(text) for text in texts] == records
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "latin-1", "euc_kr"])
@@ -81,17 +88,6 @@ def test_addresses_count_the_bytes_of_the_file(encoding: str) -> None:
     assert [values[0] for values in rows(found)] == expected
     shown = [get_reader("json").raw_text(io.BytesIO(data), unit, **options) for unit in found]
     assert [json.loads(text)["q"] for text in shown[1:]] == texts[1:]
-
-
-@settings(max_examples=50, deadline=None)
-@given(draw=st.data(), ending=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([b"", b"\xef\xbb\xbf"]))
-def test_written_lines_come_back_and_every_address_resolves(draw: st.DataObject, ending: str, mark: bytes) -> None:
-    columns, records = records_of(draw)
-    data = mark + ending.join(json.dumps(record) for record in records).encode()
-    found = units("jsonl", data, columns=columns)
-    assert [dict(zip(columns, values, strict=True)) for values in rows(found)] == records
-    reader = get_reader("jsonl")
-    assert [json.loads(reader.raw_text(io.BytesIO(data), unit, columns=columns)) for unit in found] == records
 
 
 def test_path_leads_to_the_records() -> None:

@@ -119,21 +119,6 @@ def test_json_lines_by_the_block(lines: list[bytes], ending: bytes) -> None:
     assert flat("jsonl", data, columns=COLUMNS) == expected
 
 
-@pytest.mark.usefixtures("block")
-@pytest.mark.parametrize("limit", [10, 100])
-def test_json_lines_over_the_limit_by_the_block(limit: int) -> None:
-    data = b"\n".join([b'{"a": "x"}', b'{"a": "' + b"y" * 300 + b'"}', b'{"a": "z"}', b""])
-    options: dict[str, Any] = {"columns": {"a": "VARCHAR"}, "max_record_bytes": limit}
-    assert flat("jsonl", data, **options) == units("jsonl", data, **options)
-
-
-@pytest.mark.usefixtures("block")
-def test_required_fields_by_the_block() -> None:
-    data = b'{"a": "x"}\n{"b": 1}\n{"a": null}\n'
-    options: dict[str, Any] = {"columns": {"a": "VARCHAR"}, "required": ["a"]}
-    assert flat("jsonl", data, **options) == units("jsonl", data, **options)
-
-
 TABLE = {"a": "VARCHAR", "c": "BIGINT", "b": "VARCHAR", "d": "DOUBLE", "e": "BOOLEAN"}
 CELLS = st.one_of(
     TEXT,
@@ -196,16 +181,25 @@ def test_tables_by_the_block(lines: list[bytes], ending: bytes, last: bool, head
     assert repr(flat("csv", data, **options)) == repr(expected)  # nan is nan
 
 
+LONG = b"\n".join([b'{"a": "x"}', b'{"a": "' + b"y" * 300 + b'"}', b'{"b": 1}', b'{"a": null}', b""])
+ROWS = b'x,a\n"1, 2",p\n\n,q\n3,"' + b"y" * 300 + b'"\n4,r\n'
+
+
 @pytest.mark.usefixtures("block")
-def test_optional_required_and_long_rows_by_the_block() -> None:
-    data = b'x,a\n"1, 2",p\n\n,q\n3,"' + b"y" * 300 + b'"\n4,r\n'
-    for options in (
-        {"columns": {"a": "VARCHAR", "n": "BIGINT"}, "optional": ["n"]},
-        {"columns": {"x": "BIGINT", "a": "VARCHAR"}, "required": ["x"]},
-        {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100},
-        {"columns": {"z": "VARCHAR"}},
-    ):
-        assert flat("csv", data, **options) == units("csv", data, **options)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("name", "data", "options"),
+    [
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 10}),
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100}),
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "required": ["a"]}),
+        ("csv", ROWS, {"columns": {"a": "VARCHAR", "n": "BIGINT"}, "optional": ["n"]}),
+        ("csv", ROWS, {"columns": {"x": "BIGINT", "a": "VARCHAR"}, "required": ["x"]}),
+        ("csv", ROWS, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100}),
+        ("csv", ROWS, {"columns": {"z": "VARCHAR"}}),
+    ],
+)
+def test_options_by_the_block(name: str, data: bytes, options: dict[str, Any]) -> None:
+    assert flat(name, data, **options) == units(name, data, **options)
 
 
 def test_clean_files_really_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:

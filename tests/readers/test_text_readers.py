@@ -83,21 +83,6 @@ def test_textgrid_intervals() -> None:
     assert rows(units("textgrid", TEXTGRID.replace(b"\n", b"\r\n"))) == rows(found)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        (b"xmax = 1.25", b"xmax = -1", [(0, "bad_record")]),
-        (b"xmin = 1.25", b"xmin = nan", [(1, "bad_record")]),
-        (b"<UNSURE>", b"\xff", [(0, "bad_encoding")]),
-        (b'twice</UNSURE>."', b"twice", [(0, "bad_record")]),
-        (b"size = 2", b"size = 3", [(2, "truncated")]),
-        (b"<exists>", b"<absent>", [(-1, "unreadable")]),
-    ],
-)
-def test_textgrid_faults(old: bytes, new: bytes, expected: list[tuple[int, str]]) -> None:
-    assert faults(units("textgrid", TEXTGRID.replace(old, new))) == expected
-
-
 def test_xlsx_cells_addresses_and_raw_text() -> None:
     data = workbook(
         [
