@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import duckdb
 import orjson
 import pyarrow as pa
 from duckdb import sqltypes
+from pydantic import Field, field_validator, model_validator
+
+from meds_pipeline.readers.base import Options
 
 Check = Callable[[Any], Any]
 
@@ -104,9 +107,38 @@ def parse_columns(columns: Mapping[str, str]) -> dict[str, Type]:
         raise ValueError(f"{error}; use VARCHAR, BIGINT, DOUBLE, BOOLEAN, JSON, T[], STRUCT or MAP") from None
 
 
-def arrow_schema(types: Mapping[str, Type]) -> pa.Schema:
-    """The Arrow schema of parsed columns."""
-    return pa.schema([pa.field(name, found.arrow) for name, found in types.items()])
+class ColumnOptions(Options):
+    """Options of the readers to whom an entry says its columns."""
+
+    columns: dict[str, str] = Field(min_length=1)
+    """Column name to type."""
+
+    required: tuple[str, ...] = ()
+    """Columns that must be there and not NULL; others are NULL where missing."""
+
+    naming_columns: ClassVar[tuple[str, ...]] = ("required",)
+    """Options that name columns."""
+
+    @field_validator("columns")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        parse_columns(value)
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_columns(self) -> Self:
+        for option in self.naming_columns:
+            if unknown := sorted(set(getattr(self, option)) - set(self.columns)):
+                raise ValueError(f"{option} names no column: {', '.join(unknown)}")
+        return self
+
+    def types(self) -> dict[str, Type]:
+        """Parsed column types."""
+        return parse_columns(self.columns)
+
+    def arrow(self) -> pa.Schema:
+        """Schema of the declared columns."""
+        return pa.schema([pa.field(name, found.arrow) for name, found in self.types().items()])
 
 
 def _typed(found: sqltypes.DuckDBPyType) -> Type:

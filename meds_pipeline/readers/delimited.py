@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault, record_or_fault
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, file_fault, record_or_fault
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
@@ -75,7 +75,6 @@ class Rows:
         self._tried: list[Line] | None = None
         self._end = position
         self._options = options
-        self._undecodable = -1
         csv.field_size_limit(max(csv.field_size_limit(), options.max_record_bytes))
 
     def give_back(self, lines: list[Line]) -> None:
@@ -102,10 +101,10 @@ class Rows:
                     cells = self._text(lines).split(self._options.delimiter)
                 else:
                     cells = self._quoted(lines)
-                if self._is_text(lines):
-                    return _Row(cells, lines)
-                detail = f"It holds bytes that are not {self._options.encoding}. Set `encoding`, or repair them."
-                return _Row(RecordError(Reason.BAD_ENCODING, detail), lines)
+                if any("\ufffd" in cell for cell in cells):
+                    for each in lines:
+                        decoded(each.body, self._options)
+                return _Row(cells, lines)
             except RecordError as error:
                 return _Row(error, lines)
             except csv.Error:
@@ -134,18 +133,11 @@ class Rows:
         return line
 
     def _text(self, lines: list[Line]) -> str:
-        """Text of the last line; bytes that are none are replaced here and found by `_is_text` once the row ends."""
+        """Text of the last line; bytes that are none are replaced here, and a fault once the row ends."""
         line = lines[-1]
         if line.too_long or line.start - lines[0].start > self._options.max_record_bytes:
             raise RecordError(Reason.TOO_LONG, TOO_LONG)
-        try:
-            return line.body.decode(self._options.encoding)
-        except UnicodeDecodeError:
-            self._undecodable = line.start
-            return line.body.decode(self._options.encoding, errors="replace")
-
-    def _is_text(self, lines: list[Line]) -> bool:
-        return not lines[0].start <= self._undecodable <= lines[-1].start
+        return line.body.decode(self._options.encoding, errors="replace")
 
     def _quoted(self, lines: list[Line]) -> list[str]:
         """Cells of a row with quotes; `csv` asks for more lines while a quote is open, and they are noted."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
 from pydantic import field_validator
 
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault
-from meds_pipeline.readers.json_fields import Fields, JsonOptions
+from meds_pipeline.readers.columns import ColumnOptions
+from meds_pipeline.readers.json_fields import Fields
 from meds_pipeline.readers.json_scan import JsonText, Members, enter
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _SHIFTING = ("hz", "iso2022", "utf-7")
 
 
-class JsonDocumentOptions(JsonOptions):
+class JsonDocumentOptions(ColumnOptions):
     """Options of `json`."""
 
     path: tuple[str, ...] = ()

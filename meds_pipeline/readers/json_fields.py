@@ -1,53 +1,24 @@
-"""What the JSON readers share: options, and one parsed JSON value to the declared columns."""
+"""One parsed JSON value to the declared columns: what the JSON readers share.
+
+A column is a field of the record's object. Where `value` is the only column it is the whole record; where a record is
+not an object, `value` is where it goes.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import Field, field_validator, model_validator
-
-from meds_pipeline.readers.base import Options, Reason, RecordError
-from meds_pipeline.readers.columns import Mistyped, arrow_schema, json_kind, parse_columns
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from meds_pipeline.readers.base import Reason, RecordError
+from meds_pipeline.readers.columns import ColumnOptions, Mistyped, json_kind
 
 VALUE = "value"
-
-
-class JsonOptions(Options):
-    """Options of the JSON readers."""
-
-    columns: dict[str, str] = Field(min_length=1)
-    """Column name to type (see `columns.py`). A name is a field of the record's object. Where `value` is the only
-    column it is the whole record; where a record is not an object, `value` is where it goes."""
-
-    required: tuple[str, ...] = ()
-    """Columns that must be there and not null; others are NULL where missing."""
-
-    @field_validator("columns")
-    @classmethod
-    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
-        parse_columns(value)
-        return value
-
-    @model_validator(mode="after")
-    def _required_are_columns(self) -> JsonOptions:
-        unknown = sorted(set(self.required) - set(self.columns))
-        if unknown:
-            raise ValueError(f"required names no column: {', '.join(unknown)}")
-        return self
-
-    def arrow(self) -> pa.Schema:
-        """Schema of the declared columns."""
-        return arrow_schema(parse_columns(self.columns))
 
 
 class Fields:
     """Turns a parsed JSON value into column values, or says what is wrong with it."""
 
-    def __init__(self, options: JsonOptions) -> None:
-        types = parse_columns(options.columns)
+    def __init__(self, options: ColumnOptions) -> None:
+        types = options.types()
         self._names = frozenset(types)
         self._checks = [(name, kind.check, name in options.required) for name, kind in types.items()]
         self._whole = list(types) == [VALUE]

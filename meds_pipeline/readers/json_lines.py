@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, record_or_fault
-from meds_pipeline.readers.json_fields import Fields, JsonOptions
+from meds_pipeline.readers.columns import ColumnOptions
+from meds_pipeline.readers.json_fields import Fields
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
 if TYPE_CHECKING:
@@ -23,24 +24,24 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.lines import Lines
 
 
-class JsonLinesReader(Reader[JsonOptions]):
+class JsonLinesReader(Reader[ColumnOptions]):
     """Records of a JSON lines file."""
 
     name = "jsonl"
-    options_type = JsonOptions
+    options_type = ColumnOptions
 
-    def columns(self, options: JsonOptions) -> pa.Schema:
+    def columns(self, options: ColumnOptions) -> pa.Schema:
         """The declared columns."""
         return options.arrow()
 
     def records(
-        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
         """Go through the lines."""
         return line_units(raw, options)
 
     def record_batches(
-        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Batch]:
         """By the block, where Arrow's parser knows the columns."""
         from meds_pipeline.readers.batches import Source, from_blocks
@@ -52,7 +53,7 @@ class JsonLinesReader(Reader[JsonOptions]):
 
 
 def line_units(
-    raw: Lines, options: JsonOptions, position: int = 0, index: int = 0, until: int | None = None
+    raw: Lines, options: ColumnOptions, position: int = 0, index: int = 0, until: int | None = None
 ) -> Iterator[Record | Fault]:
     """Records and faults from a byte position on; the last is the first that ends at `until` or later."""
     fields = Fields(options)
@@ -64,7 +65,7 @@ def line_units(
             return
 
 
-def _values(fields: Fields, line: Line, options: JsonOptions) -> tuple[Any, ...]:
+def _values(fields: Fields, line: Line, options: ColumnOptions) -> tuple[Any, ...]:
     if line.too_long:
         raise RecordError(Reason.TOO_LONG, TOO_LONG)
     try:

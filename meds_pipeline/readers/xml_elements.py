@@ -17,12 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from meds_pipeline.readers.base import Options, Reason, RecordError
-from meds_pipeline.readers.columns import Type, arrow_schema, parse_columns
+from meds_pipeline.readers.base import Reason, RecordError
+from meds_pipeline.readers.columns import ColumnOptions, Type
 from meds_pipeline.readers.tables import CELLS
 from meds_pipeline.readers.xml_cut import ElementReader
 
@@ -39,33 +39,20 @@ _CORRECT = "Correct the element, or the column's path and type."
 Extract = Callable[["etree._Element"], Any]
 
 
-class XmlOptions(Options):
-    """Options of `xml`. `encoding` is used where the file declares none."""
+class XmlOptions(ColumnOptions):
+    """Options of `xml`. `encoding` is used where the file declares none; MAP is no type of `columns`."""
 
     record: str = Field(pattern=r"^[A-Za-z_][\w:.-]*$")
     """Name of the elements that are records, as written in the file (with its prefix, if any). Such elements must
     not hold one another."""
 
-    columns: dict[str, str] = Field(min_length=1)
-    """Column name to type; MAP is not a type of XML."""
-
     paths: dict[str, str] = {}
     """Column name to path, for columns whose name is not their path."""
 
-    required: tuple[str, ...] = ()
-    """Columns that must have a match."""
-
-    @field_validator("columns")
-    @classmethod
-    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
-        parse_columns(value)
-        return value
+    naming_columns = ("required", "paths")
 
     @model_validator(mode="after")
-    def _names_are_columns(self) -> XmlOptions:
-        unknown = sorted({*self.required, *self.paths} - set(self.columns))
-        if unknown:
-            raise ValueError(f"required or paths names no column: {', '.join(unknown)}")
+    def _paths_can_be_followed(self) -> Self:
         _ = self.extractors
         return self
 
@@ -73,7 +60,7 @@ class XmlOptions(Options):
     def extractors(self) -> dict[str, Extract]:
         """What takes the value of each column out of an element."""
         found = {}
-        for name, kind in parse_columns(self.columns).items():
+        for name, kind in self.types().items():
             try:
                 found[name] = extractor(self.paths.get(name, name), kind)
             except ValueError as error:
@@ -89,7 +76,7 @@ class XmlReader(ElementReader[XmlOptions]):
 
     def columns(self, options: XmlOptions) -> pa.Schema:
         """The declared columns."""
-        return arrow_schema(parse_columns(options.columns))
+        return options.arrow()
 
     def tag(self, options: XmlOptions) -> str:
         """The one that is declared."""
