@@ -266,7 +266,7 @@ class Piece(NamedTuple):
     Attributes:
         start: First byte.
         length: Bytes.
-        content: Its bytes, or whatever a reader needs to know its values.
+        content: Its bytes, or whatever a reader needs to know its values; an error where it cannot even be cut out.
     """
 
     start: int
@@ -294,6 +294,9 @@ class PieceReader(Reader[OptionsT]):
         for index, piece in enumerate(self.pieces(raw, options, companions)):
             if isinstance(piece, Fault):
                 yield piece
+            elif isinstance(piece.content, RecordError):
+                error = piece.content
+                yield Fault(index, piece.start, piece.length, error.reason.value, error.detail)
             else:
                 yield record_or_fault(index, piece.start, piece.length, partial(self.values, piece, options))
 

@@ -16,7 +16,8 @@ from pydantic import field_validator
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault
 from meds_pipeline.readers.columns import ColumnOptions
 from meds_pipeline.readers.json_fields import Fields
-from meds_pipeline.readers.json_scan import JsonText, Members, enter
+from meds_pipeline.readers.json_scan import Members, enter
+from meds_pipeline.readers.json_text import JsonText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

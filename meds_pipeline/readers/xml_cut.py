@@ -11,7 +11,7 @@ import codecs
 import re
 from abc import abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from lxml import etree
 
@@ -67,14 +67,11 @@ class ElementReader(PieceReader[OptionsT]):
         if file.fault is not None:
             yield file.fault
             return
-        for start, end, body in file.cuts():
-            yield Piece(start, end - start, (file, body))
+        yield from file.pieces()
 
     def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
         """Parse one element and take its values."""
         file, body = piece.content
-        if isinstance(body, RecordError):
-            raise body
         return self.element_values(file.parse(body), options)
 
     def text_at(self, raw: BinaryIO, address: Address, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
@@ -83,14 +80,6 @@ class ElementReader(PieceReader[OptionsT]):
         encoding = XmlFile(raw, "_", options).encoding
         raw.seek(address.start)
         return raw.read(address.length).decode(encoding, errors="replace")
-
-
-class Cut(NamedTuple):
-    """Bytes `start` to `end` of the file: an element, or why it cannot be cut out."""
-
-    start: int
-    end: int
-    body: bytes | RecordError
 
 
 class XmlFile:
@@ -154,7 +143,7 @@ class XmlFile:
         spaces = _NAMESPACE.findall(self._root.group(2)) if self._root else []
         return b"<cut " + b" ".join(spaces) + b">", b"</cut>"
 
-    def cuts(self) -> Iterator[Cut]:
+    def pieces(self) -> Iterator[Piece]:
         """Cut from start tag to end tag; what has only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
@@ -191,12 +180,12 @@ class XmlFile:
                 opened, last_end, lost = -1, position, True
         yield from self._end(window, opened)
 
-    def _cut(self, window: Window, start: int, end: int) -> Cut:
+    def _cut(self, window: Window, start: int, end: int) -> Piece:
         if end - start > self._limit:
             return _bad(start, end, Reason.TOO_LONG, "It is over max_record_bytes. Raise the option.")
-        return Cut(start, end, window.cut(start, end))
+        return Piece(start, end - start, (self, window.cut(start, end)))
 
-    def _end(self, window: Window, opened: int) -> Iterator[Cut]:
+    def _end(self, window: Window, opened: int) -> Iterator[Piece]:
         """What is missing at the end of the file."""
         if opened >= 0:
             yield _bad(opened, window.end, Reason.TRUNCATED, "The file ends inside it. Fetch the file again.")
@@ -220,8 +209,8 @@ class XmlFile:
         return RecordError(Reason.BAD_RECORD, detail)
 
 
-def _bad(start: int, end: int, reason: Reason, detail: str) -> Cut:
-    return Cut(start, end, RecordError(reason, detail))
+def _bad(start: int, end: int, reason: Reason, detail: str) -> Piece:
+    return Piece(start, end - start, RecordError(reason, detail))
 
 
 def _skip(window: Window, found: Found, opened: int) -> int:

@@ -162,13 +162,18 @@ def test_other_encodings() -> None:
         get_reader("json").schema({"columns": QA, "encoding": "iso2022_jp"})
 
 
-def test_truncated_file_keeps_what_came_before() -> None:
-    data = json.dumps([{"question": f"q{i}", "label": i} for i in range(5)], indent=1).encode()
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", ["json", "json_map"])
+def test_truncated_file_keeps_what_came_before(name: str, style: str) -> None:
+    records = [{"question": f"q{i}", "label": i} for i in range(5)]
+    document: Any = records if name == "json" else {f"k{i}": record for i, record in enumerate(records)}
+    data = json.dumps(document, **STYLES[style]).encode()
     cut = data[: data.index(b"q3")]
-    found = units("json", cut, columns=QA)
-    assert [values[0] for values in rows(found)] == ["q0", "q1", "q2"]
-    assert faults(found) == [(3, "truncated")]
-    assert faults(units("json", cut[: cut.rindex(b"}") + 1], columns=QA)) == [(3, "truncated")]
+    for some in (cut, cut + b"\xc3", cut[: cut.rindex(b"}") + 1]):
+        found = units(name, some, columns=QA)
+        assert [values[-2] for values in rows(found)] == ["q0", "q1", "q2"]
+        assert faults(found) == [(3, "truncated")]
+        assert found[-1].start + found[-1].length == len(some)
 
 
 @pytest.mark.parametrize(
