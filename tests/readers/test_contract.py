@@ -107,6 +107,7 @@ def test_missing_companion_is_a_fault(name: str) -> None:
         ("json", b'"label": 1', b'"label": \\x', [(0, "bad_record")]),
         ("json", b'"a"', b'"\xff"', [(0, "bad_encoding")]),
         ("json", b'"a"', b'"\\ud800"', [(0, "bad_record")]),
+        ("jsonl", b'"a"', b'"\xff"', [(0, "bad_encoding")]),
         ("json_map", b'"a"', b'"\x01"', [(0, "bad_record")]),
         ("json_map", b'"k1"', b'"\xff"', [(0, "bad_encoding")]),
     ],

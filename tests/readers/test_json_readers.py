@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reading import faults, rows, units
 
 from meds_pipeline.core.errors import CatalogError
-from meds_pipeline.readers import Fault, Record, get_reader
+from meds_pipeline.readers import Fault, get_reader
 from meds_pipeline.readers.base import UTF8_BOM
 from meds_pipeline.readers.window import CHUNK
 
@@ -144,13 +144,6 @@ def test_missing_is_null_unless_required_and_mistyped_is_never_null() -> None:
     found = units("jsonl", data, columns=QA, required=["question"])
     assert faults(found) == [(1, "missing_field"), (2, "mistyped_field")]
     assert "label: expected BIGINT, found text" in found[2].detail
-
-
-def test_invalid_bytes_cost_their_record_only() -> None:
-    lines = [b'{"question": "a"}', b'{"question": "\xff"}', b'{"question": "c"}']
-    assert faults(units("jsonl", b"\n".join(lines), columns=QA)) == [(1, "bad_encoding")]
-    found = units("json", b"[" + b", ".join(lines) + b"]", columns=QA)
-    assert [unit.index for unit in found if isinstance(unit, Record)] == [0, 2]
 
 
 def test_other_encodings() -> None:
