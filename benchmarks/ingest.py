@@ -5,8 +5,8 @@
 Files are inflated from invented records of the length and shape of the real ones. Every measurement is a process of
 its own: seconds from opening the file to an Arrow file on disk (which is what datasets writes, too; pandas ends with
 its table in memory), the processor seconds of all its threads, both without imports; and the peak memory of the whole
-process. The median of the repeats counts, tools taking turns; on a machine that does other work, compare the
-processor seconds. Formats that are not line-based get a fifth of the records, XLSX a twentieth.
+process. The median of the repeats counts, the tools that are installed taking turns; on a machine that does other work,
+compare the processor seconds. Formats that are not line-based get a fifth of the records, XLSX a twentieth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,7 +241,7 @@ def measure(name: str, records: int, repeat: int) -> list[Measure]:
         path = Path(folder) / f"file.{name.partition('-')[0]}"
         _write(name, path, count)
         _write(name, _warm_up(path), 200)
-        tools = TOOLS.get(name, ("meds",))
+        tools = [tool for tool in TOOLS.get(name, ("meds",)) if tool == "meds" or find_spec(tool)]
         runs = [[_child(name, tool, path) for tool in tools] for _ in range(repeat)]
     found = []
     for tool, some in zip(tools, zip(*runs, strict=True), strict=True):

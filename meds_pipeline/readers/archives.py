@@ -17,6 +17,7 @@ import lzma
 import tarfile
 import zipfile
 import zlib
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -57,10 +58,10 @@ DEFAULT_LIMITS = Limits()
 class _Checked(io.RawIOBase):
     """A decompressing stream that stops at its limits and names its file when it breaks."""
 
-    def __init__(self, inner: IO[bytes] | _OwnedMember, name: str, stored: int, limits: Limits) -> None:
+    def __init__(self, inner: IO[bytes], name: str, stored: int, limits: Limits, opened: ExitStack) -> None:
         super().__init__()
         self._inner, self.name, self._stored, self._limits = inner, name, max(1, stored), limits
-        self._position = 0
+        self._opened, self._position = opened, 0
 
     def readable(self) -> bool:
         return True
@@ -86,27 +87,20 @@ class _Checked(io.RawIOBase):
 
     def close(self) -> None:
         self._inner.close()
+        self._opened.close()
         super().close()
 
 
-class naming:
+@contextmanager
+def naming(name: str) -> Iterator[None]:
     """Turn what a broken archive raises into a `RawFileError` that names it."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FileNotFoundError):
-            raise RawFileError(
-                "the file is not there.", Where(file=self._name), "run `meds fetch`, or correct the path."
-            ) from error
-        if isinstance(error, (*_BROKEN, RuntimeError, NotImplementedError)):
-            raise RawFileError(
-                f"cannot be read ({type(error).__name__}: {error}).", Where(file=self._name), _FETCH
-            ) from error
+    try:
+        yield
+    except FileNotFoundError as error:
+        step = "run `meds fetch`, or correct the path."
+        raise RawFileError("the file is not there.", Where(file=name), step) from error
+    except (*_BROKEN, RuntimeError, NotImplementedError) as error:
+        raise RawFileError(f"cannot be read ({type(error).__name__}: {error}).", Where(file=name), _FETCH) from error
 
 
 def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO:
@@ -122,13 +116,11 @@ def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO
     archive, _, member = text.partition(MEMBER)
     with naming(text):
         if member:
-            is_tar = archive.endswith(_TAR)
-            return _open_tar(archive, member, limits) if is_tar else _open_zip(archive, member, limits)
-        path = Path(archive)
-        if path.suffix == ".gz":
-            inner = cast("IO[bytes]", gzip.open(path, "rb"))  # noqa: SIM115  # the caller closes it
-            return _buffered(inner, text, path.stat().st_size, limits)
-        return path.open("rb")
+            return _open_member(archive, member, limits)
+        if archive.endswith(".gz"):
+            inner = cast("IO[bytes]", gzip.open(archive, "rb"))  # noqa: SIM115  # the caller closes it
+            return _checked(inner, text, Path(archive).stat().st_size, limits, ExitStack())
+        return Path(archive).open("rb")
 
 
 def list_members(archive: str | Path, pattern: str = "*", limits: Limits = DEFAULT_LIMITS) -> list[str]:
@@ -173,66 +165,31 @@ def _names(archive: str) -> Iterator[str]:
             yield from (member.filename for member in opened.infolist() if not member.is_dir())
 
 
-def _open_zip(archive: str, member: str, limits: Limits) -> BinaryIO:
+def _open_member(archive: str, member: str, limits: Limits) -> BinaryIO:
     _check_name(archive, member)
-    opened = zipfile.ZipFile(archive)
-    try:
-        info = opened.getinfo(member)
-        name = f"{archive}{MEMBER}{member}"
-        _check_size(name, info.file_size, info.compress_size, limits)
-        return _buffered(_OwnedMember(opened.open(info), opened), name, info.compress_size, limits)
-    except KeyError:
-        opened.close()
-        raise _no_member(archive, member) from None
-    except BaseException:
-        opened.close()
-        raise
-
-
-def _open_tar(archive: str, member: str, limits: Limits) -> BinaryIO:
-    _check_name(archive, member)
-    opened = tarfile.open(archive)  # noqa: SIM115  # closed with its member
-    try:
-        info = opened.getmember(member)
-        inner = opened.extractfile(info) if info.isfile() else None
+    name = f"{archive}{MEMBER}{member}"
+    with ExitStack() as opened:
+        try:
+            if archive.endswith(_TAR):
+                tar = opened.enter_context(tarfile.open(archive))
+                info = tar.getmember(member)
+                inner = tar.extractfile(info) if info.isfile() else None
+                size, stored = info.size, info.size if archive.endswith(".tar") else Path(archive).stat().st_size
+            else:
+                bundle = opened.enter_context(zipfile.ZipFile(archive))
+                inner, entry = bundle.open(member), bundle.getinfo(member)
+                size, stored = entry.file_size, entry.compress_size
+        except KeyError:
+            step = "correct the file entry's path, or fetch the archive again."
+            raise RawFileError(f"the archive has no member {member!r}.", Where(file=archive), step) from None
         if inner is None:
             raise _over(archive, f"member {member} is not a plain file.")
-        name = f"{archive}{MEMBER}{member}"
-        stored = info.size if archive.endswith(".tar") else Path(archive).stat().st_size
-        _check_size(name, info.size, stored, limits)
-        return _buffered(_OwnedMember(inner, opened), name, stored, limits)
-    except KeyError:
-        opened.close()
-        raise _no_member(archive, member) from None
-    except BaseException:
-        opened.close()
-        raise
+        _check_size(name, size, stored, limits)
+        return _checked(inner, name, stored, limits, opened.pop_all())
 
 
-class _OwnedMember(io.RawIOBase):
-    """A member that closes its archive with it."""
-
-    def __init__(self, inner: IO[bytes], archive: zipfile.ZipFile | tarfile.TarFile) -> None:
-        super().__init__()
-        self._inner, self._archive = inner, archive
-
-    def seekable(self) -> bool:
-        return self._inner.seekable()
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._inner.seek(offset, whence)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._inner.read(-1 if size is None else size)
-
-    def close(self) -> None:
-        self._inner.close()
-        self._archive.close()
-        super().close()
-
-
-def _buffered(inner: IO[bytes] | _OwnedMember, name: str, stored: int, limits: Limits) -> BinaryIO:
-    return io.BufferedReader(_Checked(inner, name, stored, limits), 1 << 18)
+def _checked(inner: IO[bytes], name: str, stored: int, limits: Limits, opened: ExitStack) -> BinaryIO:
+    return io.BufferedReader(_Checked(inner, name, stored, limits, opened), 1 << 18)
 
 
 def _check_name(archive: str, member: str) -> None:
@@ -250,11 +207,3 @@ def _check_size(name: str, size: int, stored: int, limits: Limits) -> None:
 
 def _over(name: str, problem: str) -> RawFileError:
     return RawFileError(problem, Where(file=name), "do not open it unless you trust its source; " + _FETCH)
-
-
-def _no_member(archive: str, member: str) -> RawFileError:
-    return RawFileError(
-        f"the archive has no member {member!r}.",
-        Where(file=archive),
-        "correct the file entry's path, or fetch the archive again.",
-    )

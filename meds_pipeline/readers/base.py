@@ -13,8 +13,9 @@ What a caller can rely on:
   an XLSX row has its sheet row number as `start` and length 0.
 - **Index** counts bad records too, so a record keeps its index when its neighbour is repaired. -1 is the file itself.
 - **Faults.** Content never makes a reader raise. A bad record is one `Fault` and the next record follows. A file
-  that cannot be read at all (empty, not JSON, a broken or oversized archive) is one `Fault` with index -1; records
-  found before the break were already given. Only wrong options raise, and at once: `CatalogError`.
+  that cannot be read at all (empty, not JSON, a broken or oversized archive), or not from some byte on, is one
+  `Fault` with index -1; records found before were already given. Only wrong options raise, and at once:
+  `CatalogError`.
 - **Batches.** `batches` gives the same records and faults as Arrow batches with their addresses; it is the faster way
   to store many, most of all JSON lines and CSV (`batches.py` says how).
 - **Memory** is bounded by the longest record, not the file (XLSX excepted: its sheet is held).
@@ -30,14 +31,15 @@ import difflib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from meds_pipeline.core.errors import CatalogError, RawFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -67,103 +69,73 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Addressed(Protocol):
-    """Anything with an address: a `Record`, a `Fault`, an `Address`, a row of `instance_source`."""
-
-    @property
-    def index(self) -> int:
-        """Position among all records of the file, from 0."""
-
-    @property
-    def start(self) -> int:
-        """First byte."""
-
-    @property
-    def length(self) -> int:
-        """Bytes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a record is inside its raw file: the part of a lineage row that `raw_text` needs."""
-
-    index: int
-    start: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One good record.
+    """Where a record is inside its raw file.
 
     Attributes:
-        index: Position among all records of the file, bad ones counted.
+        index: Position among all records of the file, bad ones counted, from 0.
         start: First byte.
         length: Bytes.
-        values: One value a column, in the order of `Reader.schema(options)`.
     """
 
     index: int
     start: int
     length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Address):
+    """One good record; one value a column, in the order of `Reader.schema(options)`."""
+
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One bad record, or the whole file (index -1).
+class Fault(Address):
+    """One bad record, or the whole file, or all of it from some byte on (both with index -1).
 
     Attributes:
-        index: Position among all records of the file; -1 for the file itself.
-        start: First byte.
-        length: Bytes.
         reason: One of `Reason`, as text.
         detail: One or two sentences: what is wrong and what to do next. Never quotes the record's text.
     """
 
-    index: int
-    start: int
-    length: int
     reason: str
     detail: str
 
 
-class Reader(Protocol):
-    """What the registry hands out; plug-ins implement this, most easily by subclassing `BaseReader`."""
+class RecordError(ValueError):
+    """A record is not what its reader needs.
 
-    @property
-    def name(self) -> str:
-        """The name a catalog entry uses."""
+    Attributes:
+        reason: See `Reason`.
+        detail: As in `Fault`.
+    """
 
-    def schema(self, options: Mapping[str, Any]) -> pa.Schema:
-        """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
 
-        Raises:
-            CatalogError: An option is unknown or not valid.
-        """
 
-    def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """Roles of the further files this reader needs beside the main one; mostly none."""
+def record_or_fault(index: int, start: int, length: int, values: Callable[[], tuple[Any, ...]]) -> Record | Fault:
+    """A record of these values, or the fault that a `RecordError` tells of."""
+    try:
+        return Record(index, start, length, values())
+    except RecordError as error:
+        return Fault(index, start, length, error.reason.value, error.detail)
 
-    def read(
-        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
-    ) -> Iterator[Record | Fault]:
-        """Yield the records and faults of one raw file, in file order."""
 
-    def batches(
-        self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
-    ) -> Iterator[Batch]:
-        """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
+def decoded(body: bytes, options: Options) -> str:
+    """The text of a record.
 
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The text upstream wrote for one record: what `meds trace` shows."""
+    Raises:
+        RecordError: The bytes are not text in the file's encoding.
+    """
+    try:
+        return body.decode(options.encoding)
+    except UnicodeDecodeError as error:
+        detail = f"Byte {error.start} of it is not {options.encoding}. Set the entry's `encoding`, or repair the byte."
+        raise RecordError(Reason.BAD_ENCODING, detail) from None
 
 
 class Options(BaseModel):
@@ -196,10 +168,13 @@ class Options(BaseModel):
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
-class BaseReader(ABC, Generic[OptionsT]):
-    """A reader whose subclass only says its options, its columns and how to go through a file."""
+class Reader(ABC, Generic[OptionsT]):
+    """What the registry hands out. A subclass says its options, its columns and how to go through a file."""
 
     name: ClassVar[str]
+    """The name a catalog entry uses."""
+    version: ClassVar[int] = 1
+    """Raised whenever the reader gives anything else for the same file; what it read is then read again."""
     options_type: type[OptionsT]
 
     def parse(self, options: Mapping[str, Any]) -> OptionsT:
@@ -225,25 +200,29 @@ class BaseReader(ABC, Generic[OptionsT]):
             ) from error
 
     def schema(self, options: Mapping[str, Any]) -> pa.Schema:
-        """See `Reader.schema`."""
+        """Columns of `Record.values`. Validates all options, so the catalog can check itself without any file.
+
+        Raises:
+            CatalogError: An option is unknown or not valid.
+        """
         return self.columns(self.parse(options))
 
     def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """See `Reader.companions`."""
+        """Roles of the further files this reader needs beside the main one; mostly none."""
         self.parse(options)
         return ()
 
     def read(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
     ) -> Iterator[Record | Fault]:
-        """See `Reader.read`."""
+        """Yield the records and faults of one raw file, in file order."""
         parsed = self.parse(options)
         return _guarded(self.records(raw, parsed, companions or {}), raw, parsed)
 
     def batches(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
     ) -> Iterator[Batch]:
-        """See `Reader.batches`."""
+        """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
         from meds_pipeline.readers.batches import of_file_faults
 
         parsed = self.parse(options)
@@ -253,14 +232,18 @@ class BaseReader(ABC, Generic[OptionsT]):
     def raw_text(
         self,
         raw: BinaryIO,
-        address: Addressed,
+        address: Address,
         *,
         companions: Mapping[str, BinaryIO] | None = None,
         **options: Any,
     ) -> str:
+        """The text upstream wrote for one record: what `meds trace` shows."""
+        return self.text_at(raw, address, self.parse(options), companions or {})
+
+    def text_at(self, raw: BinaryIO, address: Address, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
         """The bytes at the address, decoded; bytes that are not text in this encoding show as U+FFFD."""
         raw.seek(address.start)
-        return raw.read(address.length).decode(self.parse(options).encoding, errors="replace")
+        return raw.read(address.length).decode(options.encoding, errors="replace")
 
     @abstractmethod
     def columns(self, options: OptionsT) -> pa.Schema:
@@ -275,6 +258,47 @@ class BaseReader(ABC, Generic[OptionsT]):
         from meds_pipeline.readers.batches import from_units
 
         return from_units(self.records(raw, options, companions), self.columns(options))
+
+
+class Piece(NamedTuple):
+    """What one record is made of.
+
+    Attributes:
+        start: First byte.
+        length: Bytes.
+        content: Its bytes, or whatever a reader needs to know its values; an error where it cannot even be cut out.
+    """
+
+    start: int
+    length: int
+    content: Any
+
+
+class PieceReader(Reader[OptionsT]):
+    """A reader that cuts a file into pieces, each of which is a record or, where it has no values, a fault."""
+
+    @abstractmethod
+    def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
+        """Cut one file; a fault is one of the file."""
+
+    @abstractmethod
+    def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
+        """Column values of one piece.
+
+        Raises:
+            RecordError: It is not as it should be.
+        """
+
+    def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
+        """Number the pieces and take their values."""
+        for index, piece in enumerate(self.pieces(raw, options, companions)):
+            if isinstance(piece, Fault):
+                yield piece
+            elif isinstance(piece.content, RecordError):
+                error = piece.content
+                yield Fault(index, piece.start, piece.length, error.reason.value, error.detail)
+            else:
+                yield record_or_fault(index, piece.start, piece.length, partial(self.values, piece, options))
 
 
 Unit = TypeVar("Unit")

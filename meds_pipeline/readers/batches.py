@@ -109,20 +109,11 @@ def is_text(block: bytearray) -> bool:
     """Whether a block is UTF-8."""
     if block.isascii():
         return True
-    borders = pa.py_buffer(np.array([0, len(block)], np.int64))
     try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, borders, pa.py_buffer(block)]).validate(full=True)
-    except pa.ArrowInvalid:
+        block.decode()
+    except UnicodeDecodeError:
         return False
     return True
-
-
-def slices(block: bytes | bytearray | Bytes, starts: Positions, ends: Positions) -> pa.Array:
-    """A string array of slices of `block`: Arrow sees it as slices and gaps in turn, and takes the slices."""
-    borders = np.empty(2 * len(starts) + 1, np.int32)
-    borders[:-1:2], borders[1::2], borders[-1] = starts, ends, len(block)
-    parts = pa.Array.from_buffers(pa.string(), 2 * len(starts), [None, pa.py_buffer(borders), pa.py_buffer(block)])
-    return parts.take(pa.array(np.arange(0, 2 * len(starts), 2)))
 
 
 class Format(Protocol):
@@ -193,15 +184,6 @@ class Source:
             if self._broken:
                 raise self._broken
             self._fill(max(2 * waiting, 1 << 16))
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next `size` bytes, fewer only at the end of the file."""
-        if size < 0:
-            raise ValueError("a source is read by pieces")
-        self._fill(size)
-        if self._broken and not self._data:
-            raise self._broken
-        return self._given(size)
 
     def _given(self, size: int) -> bytes:
         given = bytes(self._data[self._at : self._at + size])

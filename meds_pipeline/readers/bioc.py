@@ -10,85 +10,52 @@ BC5CDR, where the nodes are identifiers. Format: Comeau et al. 2013, doi:10.1093
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.spans import (
-    ANNOTATED,
-    AnnotationError,
-    Entity,
-    Relation,
-    Span,
-    check_mention,
-    entity,
-)
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.base import Options, Reason, RecordError
+from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
+from meds_pipeline.readers.xml_cut import ElementReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lxml import etree
 
-_FIX = "Correct the document, or fetch the file again."
 _NO_REFERENCE = frozenset(("type", "annotator", "updated_at", "note", "CompositeRole"))
 
 
-class BiocReader(BaseReader[Options]):
+class BiocReader(ElementReader[Options]):
     """Documents of a BioC file."""
 
     name = "bioc"
     options_type = Options
+    element = "document"
 
     def columns(self, options: Options) -> pa.Schema:
         """Id of the document, then the shared shape."""
         return pa.schema([pa.field("id", pa.string()), *ANNOTATED])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the documents."""
-        limit = options.max_record_bytes
-
-        def values(document: etree._Element) -> tuple[Any, ...]:
-            try:
-                return _values(document, limit)
-            except AnnotationError as error:
-                raise ElementError(error.reason, f"{error.detail} {_FIX}") from None
-
-        yield from element_units(raw, "document", options, values)
-
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The document's own bytes, in the encoding that the file declares."""
-        return element_text(raw, address, self.parse(options))
-
-
-def _values(document: etree._Element, limit: int) -> tuple[Any, ...]:
-    text = ""
-    for node in document.iter("passage", "sentence"):
-        words = node.findtext("text")
-        if words is None:
-            continue
-        offset = _number(node.findtext("offset"))
-        if not len(text) <= offset <= limit:
-            raise AnnotationError(Reason.BAD_SPAN, f"A passage states the offset {offset}, which is not free.")
-        text = text.ljust(offset) + words
-    entities = [_entity(node, text) for node in document.iter("annotation")]
-    relations = [_relation(node, place) for place, node in enumerate(document.iter("relation"), 1)]
-    return (document.findtext("id") or "").strip(), text, entities, relations
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
+        text = ""
+        for passage in node.iter("passage", "sentence"):
+            words = passage.findtext("text")
+            if words is None:
+                continue
+            offset = _number(passage.findtext("offset"))
+            if not len(text) <= offset <= options.max_record_bytes:
+                raise RecordError(Reason.BAD_SPAN, f"A passage states the offset {offset}, which is not free. {FIX}")
+            text = text.ljust(offset) + words
+        entities = [_entity(one, text) for one in node.iter("annotation")]
+        relations = [_relation(one, place) for place, one in enumerate(node.iter("relation"), 1)]
+        return (node.findtext("id") or "").strip(), text, entities, relations
 
 
 def _entity(node: etree._Element, text: str) -> Entity:
     places = [(_number(one.get("offset")), _number(one.get("length"))) for one in node.findall("location")]
     mention = node.findtext("text")
     if not places or mention is None:
-        raise AnnotationError(Reason.MISSING_FIELD, "An annotation has no location or no text.")
+        raise RecordError(Reason.MISSING_FIELD, f"An annotation has no location or no text. {FIX}")
     spans = [Span(start, start + length) for start, length in places]
     check_mention(text, spans, mention)
     infons = _infons(node)
@@ -102,11 +69,7 @@ def _relation(node: etree._Element, place: int) -> Relation:
     kind = next((value for key, value in infons if key in ("relation", "type")), None)
     args = [(key, value) for key, value in infons if key not in ("relation", "type")]
     args += [(one.get("role") or "", one.get("refid") or "") for one in node.findall("node")]
-    return {
-        "id": node.get("id") or f"R{place}",
-        "type": kind,
-        "args": [{"role": role, "ref": ref} for role, ref in args],
-    }
+    return relation(node.get("id") or f"R{place}", kind, args)
 
 
 def _infons(node: etree._Element) -> list[tuple[str, str]]:
@@ -116,5 +79,5 @@ def _infons(node: etree._Element) -> list[tuple[str, str]]:
 def _number(text: str | None) -> int:
     stripped = (text or "").strip()
     if not stripped.isascii() or not stripped.isdecimal():
-        raise AnnotationError(Reason.BAD_SPAN, "An offset or length is not a number.")
+        raise RecordError(Reason.BAD_SPAN, f"An offset or length is not a number. {FIX}")
     return int(stripped)

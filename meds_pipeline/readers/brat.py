@@ -16,16 +16,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.spans import (
-    ANNOTATED,
-    AnnotationError,
-    Entity,
-    Relation,
-    Span,
-    check_mention,
-    entity,
-)
+from meds_pipeline.readers.base import Address, Options, Piece, PieceReader, Reason, RecordError, decoded
+from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +31,7 @@ _EQUIVALENT = re.compile(r"\*\t(\S+)((?: \S+)+)\s*")
 _ATTRIBUTE = re.compile(r"([AM][^\t]*)\t(\S+) (\S+)(?: (\S+))?\s*")
 
 
-class BratReader(BaseReader[Options]):
+class BratReader(PieceReader[Options]):
     """The one document of a text file and its annotations."""
 
     name = "brat"
@@ -54,53 +46,35 @@ class BratReader(BaseReader[Options]):
         self.parse(options)
         return (ANN,)
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Read the document."""
-        body = raw.read(options.max_record_bytes + 1)
-        if not body:
-            return
-        if len(body) > options.max_record_bytes:
-            yield Fault(0, 0, len(body), Reason.TOO_LONG.value, "The text is over max_record_bytes. Raise the option.")
-        elif ANN not in companions:
-            detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
-            yield Fault(0, 0, len(body), Reason.MISSING_COMPANION.value, detail)
-        else:
-            yield _document(body, companions[ANN].read(options.max_record_bytes), options.encoding)
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """The document."""
+        if body := raw.read(options.max_record_bytes + 1):
+            yield Piece(0, len(body), (body, companions.get(ANN)))
 
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Text, entities, relations."""
+        body, ann = piece.content
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
+        if ann is None:
+            detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
+            raise RecordError(Reason.MISSING_COMPANION, detail)
+        text, lines = decoded(body, options), decoded(ann.read(options.max_record_bytes), options).splitlines()
+        document = _Annotations(text)
+        for number, line in enumerate(lines, 1):
+            try:
+                document.add(line)
+            except RecordError as error:
+                raise RecordError(error.reason, f"Line {number} of the .ann file: {error.detail}") from None
+        return text, *document.finish()
+
+    def text_at(self, raw: BinaryIO, address: Address, options: Options, companions: Mapping[str, BinaryIO]) -> str:
         """The text; with the companion, its annotations behind it."""
-        text = super().raw_text(raw, address, **options)
-        if not companions or ANN not in companions:
+        text = super().text_at(raw, address, options, companions)
+        if ANN not in companions:
             return text
         companions[ANN].seek(0)
-        notes = companions[ANN].read().decode(self.parse(options).encoding, errors="replace")
-        return f"{text}\n\n[.ann]\n{notes}"
-
-
-def _document(body: bytes, notes: bytes, encoding: str) -> Record | Fault:
-    try:
-        text, lines = body.decode(encoding), notes.decode(encoding).splitlines()
-    except UnicodeDecodeError as error:
-        detail = f"The document is not {encoding} ({error.reason}). Set the entry's `encoding`, or repair the byte."
-        return Fault(0, 0, len(body), Reason.BAD_ENCODING.value, detail)
-    document = _Annotations(text)
-    for number, line in enumerate(lines, 1):
-        try:
-            document.add(line)
-        except AnnotationError as error:
-            detail = f"Line {number} of the .ann file: {error.detail} Correct the line, or fetch the file again."
-            return Fault(0, 0, len(body), error.reason.value, detail)
-    try:
-        return Record(0, 0, len(body), (text, *document.finish()))
-    except AnnotationError as error:
-        return Fault(0, 0, len(body), error.reason.value, f"{error.detail} Correct the .ann file.")
+        return f"{text}\n\n[.ann]\n{companions[ANN].read().decode(options.encoding, errors='replace')}"
 
 
 class _Annotations:
@@ -116,7 +90,7 @@ class _Annotations:
         """Take one line.
 
         Raises:
-            AnnotationError: It cannot be read, or its mention is not in the text.
+            RecordError: It cannot be read, or its mention is not in the text.
         """
         if not line.strip() or line.startswith("#"):
             return
@@ -124,45 +98,42 @@ class _Annotations:
             spans = [Span(*map(int, part.split())) for part in match[3].split(";")]
             check_mention(self._text, spans, match[4])
             if match[1] in self._entities:
-                raise AnnotationError(Reason.BAD_REFERENCE, f"The id {match[1]} is there twice.")
+                raise RecordError(Reason.BAD_REFERENCE, f"The id {match[1]} is there twice. {FIX}")
             self._entities[match[1]] = entity(match[1], match[2], match[4], spans)
         elif match := _REFERENCE.fullmatch(line):
             self._references.append((match[1], match[2]))
         elif match := _RELATION.fullmatch(line):
-            self._relate(match[1], match[2], _pairs(match[3]))
+            self._relations.append(relation(match[1], match[2], _pairs(match[3])))
         elif match := _EVENT.fullmatch(line):
-            self._relate(match[1], match[2], [("trigger", match[3]), *_pairs(match[4])])
+            self._relations.append(relation(match[1], match[2], [("trigger", match[3]), *_pairs(match[4])]))
         elif match := _EQUIVALENT.fullmatch(line):
-            self._relate("*", match[1], [("", part) for part in match[2].split()])
+            self._relations.append(relation("*", match[1], [("", part) for part in match[2].split()]))
         elif match := _ATTRIBUTE.fullmatch(line):
             value = [("value", match[4])] if match[4] else []
-            self._relate(match[1], match[2], [("of", match[3]), *value])
+            self._relations.append(relation(match[1], match[2], [("of", match[3]), *value]))
         else:
-            raise AnnotationError(Reason.BAD_RECORD, "It is no annotation that brat writes.")
+            raise RecordError(Reason.BAD_RECORD, f"It is no annotation that brat writes. {FIX}")
 
     def finish(self) -> tuple[list[Entity], list[Relation]]:
         """Entities and relations.
 
         Raises:
-            AnnotationError: A line refers to something that is not there.
+            RecordError: A line refers to something that is not there.
         """
-        known = {*self._entities, *(relation["id"] for relation in self._relations)}
-        used = [ref for relation in self._relations for ref in _references(relation)]
+        known = {*self._entities, *(one["id"] for one in self._relations)}
+        used = [ref for one in self._relations for ref in _references(one)]
         lost = sorted({*used, *(target for target, _ in self._references)} - known)
         if lost:
-            raise AnnotationError(Reason.BAD_REFERENCE, f"{lost[0]} is referred to and not there.")
+            raise RecordError(Reason.BAD_REFERENCE, f"{lost[0]} is referred to and not there. {FIX}")
         for target, identifier in self._references:
             if target in self._entities:
                 self._entities[target]["refs"].append(identifier)
         return list(self._entities.values()), self._relations
-
-    def _relate(self, number: str, kind: str, ends: list[tuple[str, str]]) -> None:
-        self._relations.append({"id": number, "type": kind, "args": [{"role": role, "ref": ref} for role, ref in ends]})
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     return [(role, ref) for role, _, ref in (part.partition(":") for part in text.split())]
 
 
-def _references(relation: Relation) -> list[str]:
-    return [one["ref"] for one in relation["args"] if one["role"] != "value"]
+def _references(found: Relation) -> list[str]:
+    return [one["ref"] for one in found["args"] if one["role"] != "value"]

@@ -8,22 +8,25 @@ says the field, so the reader can make a fault of it. An integer is a DOUBLE; no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar, Self
 
+import duckdb
 import orjson
 import pyarrow as pa
+from duckdb import sqltypes
+from pydantic import Field, field_validator, model_validator
+
+from meds_pipeline.readers.base import Options
 
 Check = Callable[[Any], Any]
 
 _NAMES = {
-    **dict.fromkeys(("VARCHAR", "TEXT", "STRING"), "VARCHAR"),
-    **dict.fromkeys(("BIGINT", "INTEGER", "INT"), "BIGINT"),
-    **dict.fromkeys(("DOUBLE", "FLOAT", "REAL"), "DOUBLE"),
-    **dict.fromkeys(("BOOLEAN", "BOOL"), "BOOLEAN"),
-    "JSON": "JSON",
+    **{name: name for name in ("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "JSON")},
+    "INTEGER": "BIGINT",
+    "FLOAT": "DOUBLE",
 }
 _ARROW = {
     "VARCHAR": pa.string(),
@@ -32,7 +35,6 @@ _ARROW = {
     "BOOLEAN": pa.bool_(),
     "JSON": pa.string(),
 }
-_TOKEN = re.compile(r'\s*(?:("(?:[^"]|"")+")|([A-Za-z_][\w.-]*)|(\[\])|([(),]))')
 _INT64 = 2**63
 
 
@@ -57,7 +59,7 @@ class Type:
     """One column type.
 
     Attributes:
-        text: The type as text, in one spelling.
+        text: Its name as DuckDB writes it, without what is inside a STRUCT or MAP.
         arrow: Its Arrow type.
         check: Returns the value to store, or raises `Mistyped`.
         item: Type of the elements, of a list.
@@ -77,24 +79,20 @@ def json_kind(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
+@cache
 def parse_type(text: str) -> Type:
     """Read a type.
 
     Raises:
         ValueError: The text is not a type of this list.
     """
-    tokens: list[str] = []
-    position = 0
-    while position < len(text.rstrip()):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise ValueError(f"cannot read column type {text!r}")
-        tokens.append(match.group().strip())
-        position = match.end()
-    found, rest = _type(tokens, text)
-    if rest:
-        raise ValueError(f"cannot read column type {text!r}: unexpected {rest[0]!r}")
-    return found
+    try:
+        return _typed(duckdb.sqltype(text))
+    except duckdb.Error:
+        keyword = " (a field whose name is an SQL keyword needs double quotes)" if "(" in text else ""
+        raise ValueError(f"unknown column type {text!r}{keyword}") from None
+    except ValueError as error:
+        raise ValueError(f"{error} in {text!r}") from None
 
 
 def parse_columns(columns: Mapping[str, str]) -> dict[str, Type]:
@@ -109,47 +107,51 @@ def parse_columns(columns: Mapping[str, str]) -> dict[str, Type]:
         raise ValueError(f"{error}; use VARCHAR, BIGINT, DOUBLE, BOOLEAN, JSON, T[], STRUCT or MAP") from None
 
 
-def arrow_schema(types: Mapping[str, Type]) -> pa.Schema:
-    """The Arrow schema of parsed columns."""
-    return pa.schema([pa.field(name, found.arrow) for name, found in types.items()])
+class ColumnOptions(Options):
+    """Options of the readers to whom an entry says its columns."""
+
+    columns: dict[str, str] = Field(min_length=1)
+    """Column name to type."""
+
+    required: tuple[str, ...] = ()
+    """Columns that must be there and not NULL; others are NULL where missing."""
+
+    naming_columns: ClassVar[tuple[str, ...]] = ("required",)
+    """Options that name columns."""
+
+    @field_validator("columns")
+    @classmethod
+    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+        parse_columns(value)
+        return value
+
+    @model_validator(mode="after")
+    def _names_are_columns(self) -> Self:
+        for option in self.naming_columns:
+            if unknown := sorted(set(getattr(self, option)) - set(self.columns)):
+                raise ValueError(f"{option} names no column: {', '.join(unknown)}")
+        return self
+
+    def types(self) -> dict[str, Type]:
+        """Parsed column types."""
+        return parse_columns(self.columns)
+
+    def arrow(self) -> pa.Schema:
+        """Schema of the declared columns."""
+        return pa.schema([pa.field(name, found.arrow) for name, found in self.types().items()])
 
 
-def _type(tokens: list[str], text: str) -> tuple[Type, list[str]]:
-    if not tokens:
-        raise ValueError(f"cannot read column type {text!r}: it ends too early")
-    word, rest = tokens[0].upper(), tokens[1:]
-    if word in _NAMES:
-        found = _scalar(_NAMES[word])
-    elif word == "STRUCT":
-        found, rest = _struct(rest, text)
-    elif word == "MAP":
-        found, rest = _map(rest, text)
-    else:
-        raise ValueError(f"unknown column type {tokens[0]!r} in {text!r}")
-    while rest and rest[0] == "[]":
-        found, rest = _list(found), rest[1:]
-    return found, rest
+def _typed(found: sqltypes.DuckDBPyType) -> Type:
+    if (word := str(found)) in _NAMES:
+        name = _NAMES[word]
+        return Type(name, _ARROW[name], _CHECKS[name])
+    if found.id in ("struct", "list", "map"):
+        parts: dict[str, Type] = {name: _typed(part) for name, part in found.children}  # type: ignore[arg-type]  # an ENUM has other children
+        return {"struct": _struct, "list": _list, "map": _map}[found.id](parts)
+    raise ValueError(f"unknown column type {word}")
 
 
-def _expect(tokens: list[str], mark: str, text: str) -> list[str]:
-    if not tokens or tokens[0] != mark:
-        raise ValueError(f"cannot read column type {text!r}: {mark!r} is missing")
-    return tokens[1:]
-
-
-def _struct(tokens: list[str], text: str) -> tuple[Type, list[str]]:
-    fields: dict[str, Type] = {}
-    rest = _expect(tokens, "(", text)
-    while True:
-        if not rest:
-            raise ValueError(f"cannot read column type {text!r}: ')' is missing")
-        name = rest[0][1:-1].replace('""', '"') if rest[0].startswith('"') else rest[0]
-        fields[name], rest = _type(rest[1:], text)
-        if rest[:1] != [","]:
-            break
-        rest = rest[1:]
-    inner = ", ".join(f'"{name}" {kind.text}' for name, kind in fields.items())
-    arrow = pa.struct([pa.field(name, kind.arrow) for name, kind in fields.items()])
+def _struct(fields: dict[str, Type]) -> Type:
     checks = {name: kind.check for name, kind in fields.items()}
 
     def check(value: Any) -> Any:
@@ -157,27 +159,26 @@ def _struct(tokens: list[str], text: str) -> tuple[Type, list[str]]:
             raise Mistyped("an object", value)
         return {name: _inner(one, value.get(name), name) for name, one in checks.items()}
 
-    found = Type(f"STRUCT({inner})", arrow, _nullable(check), fields=fields)
-    return found, _expect(rest, ")", text)
+    arrow = pa.struct([pa.field(name, kind.arrow) for name, kind in fields.items()])
+    return Type("STRUCT", arrow, _nullable(check), fields=fields)
 
 
-def _map(tokens: list[str], text: str) -> tuple[Type, list[str]]:
-    key, rest = _type(_expect(tokens, "(", text), text)
-    value_type, rest = _type(_expect(rest, ",", text), text)
-    if key.text != "VARCHAR":
-        raise ValueError(f"cannot read column type {text!r}: keys of a MAP are VARCHAR")
+def _map(parts: dict[str, Type]) -> Type:
+    if parts["key"].text != "VARCHAR":
+        raise ValueError("keys of a MAP are VARCHAR")
+    one = parts["value"]
 
     def check(value: Any) -> Any:
         if type(value) is not dict:
             raise Mistyped("an object", value)
         # Not the key: it may be upstream's text, which no message shows.
-        return [(name, _inner(value_type.check, item, "*")) for name, item in value.items()]
+        return [(name, _inner(one.check, item, "*")) for name, item in value.items()]
 
-    arrow = pa.map_(pa.string(), value_type.arrow)
-    return Type(f"MAP(VARCHAR, {value_type.text})", arrow, _nullable(check)), _expect(rest, ")", text)
+    return Type("MAP", pa.map_(pa.string(), one.arrow), _nullable(check))
 
 
-def _list(item: Type) -> Type:
+def _list(parts: dict[str, Type]) -> Type:
+    item = parts["child"]
     one = item.check
 
     def check(value: Any) -> Any:
@@ -201,10 +202,6 @@ def _inner(check: Check, value: Any, step: str) -> Any:
 
 def _nullable(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
-
-
-def _scalar(name: str) -> Type:
-    return Type(name, _ARROW[name], _SCALAR_CHECKS[name])
 
 
 def _varchar(value: Any) -> Any:
@@ -237,7 +234,7 @@ def _json(value: Any) -> Any:
     return None if value is None else orjson.dumps(value).decode()
 
 
-_SCALAR_CHECKS: dict[str, Check] = {
+_CHECKS: dict[str, Check] = {
     "VARCHAR": _varchar,
     "BIGINT": _bigint,
     "DOUBLE": _double,

@@ -10,83 +10,60 @@ Format: Herrero-Zazo et al. 2013, doi:10.1016/j.jbi.2013.07.011.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.spans import ANNOTATED, Entity, Relation, Span, check_span, entity
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.base import Options, Reason, RecordError
+from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_spans, entity, relation
+from meds_pipeline.readers.xml_cut import ElementReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lxml import etree
 
 _OFFSETS = re.compile(r"[0-9]+-[0-9]+(?:;[0-9]+-[0-9]+)*")
-_FIX = "Correct the sentence, or fetch the file again."
 
 
-class DdiReader(BaseReader[Options]):
+class DdiReader(ElementReader[Options]):
     """Sentences of a DDI corpus file."""
 
     name = "ddi"
     options_type = Options
+    element = "sentence"
 
     def columns(self, options: Options) -> pa.Schema:
         """Id of the sentence, then the shared shape."""
         return pa.schema([pa.field("id", pa.string()), *ANNOTATED])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the sentences."""
-        yield from element_units(raw, "sentence", options, _values)
-
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The sentence's own bytes, in the encoding that the file declares."""
-        return element_text(raw, address, self.parse(options))
-
-
-def _values(sentence: etree._Element) -> tuple[Any, ...]:
-    text = _attribute(sentence, "text")
-    entities = [_entity(node, text) for node in sentence.findall("entity")]
-    known = {one["id"] for one in entities}
-    relations = [_relation(node, known) for node in sentence.findall("pair")]
-    return _attribute(sentence, "id"), text, entities, relations
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
+        text = _attribute(node, "text")
+        entities = [_entity(one, text) for one in node.findall("entity")]
+        known = {one["id"] for one in entities}
+        relations = [_relation(one, known) for one in node.findall("pair")]
+        return _attribute(node, "id"), text, entities, relations
 
 
 def _attribute(node: etree._Element, name: str) -> str:
     value = node.get(name)
     if value is None:
-        raise ElementError(Reason.MISSING_FIELD, f"It, or one of its entities or pairs, has no {name}. {_FIX}")
+        raise RecordError(Reason.MISSING_FIELD, f"It, or one of its entities or pairs, has no {name}. {FIX}")
     return value
 
 
 def _entity(node: etree._Element, text: str) -> Entity:
     offsets = _attribute(node, "charOffset")
     if _OFFSETS.fullmatch(offsets) is None:
-        raise ElementError(Reason.BAD_SPAN, f"The charOffset of an entity cannot be read. {_FIX}")
+        raise RecordError(Reason.BAD_SPAN, f"The charOffset of an entity cannot be read. {FIX}")
     pairs = [part.split("-") for part in offsets.split(";")]
     spans = [Span(int(first), int(last) + 1) for first, last in pairs]
-    for span in spans:
-        if problem := check_span(text, span):
-            raise ElementError(Reason.BAD_SPAN, f"{problem} {_FIX}")
+    check_spans(text, spans)
     return entity(_attribute(node, "id"), _attribute(node, "type"), _attribute(node, "text"), spans)
 
 
 def _relation(node: etree._Element, known: set[str]) -> Relation:
     ends = [(role, _attribute(node, role)) for role in ("e1", "e2")]
     if not {ref for _, ref in ends} <= known:
-        raise ElementError(Reason.BAD_REFERENCE, f"A pair names an entity that is not there. {_FIX}")
-    interacts = _attribute(node, "ddi") == "true"
-    return {
-        "id": _attribute(node, "id"),
-        "type": (node.get("type") or "true") if interacts else None,
-        "args": [{"role": role, "ref": ref} for role, ref in ends],
-    }
+        raise RecordError(Reason.BAD_REFERENCE, f"A pair names an entity that is not there. {FIX}")
+    kind = (node.get("type") or "true") if _attribute(node, "ddi") == "true" else None
+    return relation(_attribute(node, "id"), kind, ends)

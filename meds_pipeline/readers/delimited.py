@@ -14,11 +14,12 @@ from __future__ import annotations
 import csv
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from pydantic import Field
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record, file_fault
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, file_fault, record_or_fault
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
@@ -56,19 +57,13 @@ class TsvOptions(CsvOptions):
 class _Row(NamedTuple):
     """One row: its cells, or what is wrong with it; its bytes; the lines it took."""
 
-    cells: list[str] | None
-    reason: Reason | None
-    detail: str
+    cells: list[str] | RecordError
     lines: list[Line]
 
     @property
     def start(self) -> int:
         """First byte."""
         return self.lines[0].start
-
-
-class _TooLong(Exception):
-    """A row does not end within the limit."""
 
 
 class Rows:
@@ -80,7 +75,6 @@ class Rows:
         self._tried: list[Line] | None = None
         self._end = position
         self._options = options
-        self._undecodable = -1
         csv.field_size_limit(max(csv.field_size_limit(), options.max_record_bytes))
 
     def give_back(self, lines: list[Line]) -> None:
@@ -107,14 +101,14 @@ class Rows:
                     cells = self._text(lines).split(self._options.delimiter)
                 else:
                     cells = self._quoted(lines)
-                if self._is_text(lines):
-                    return _Row(cells, None, "", lines)
-                detail = f"It holds bytes that are not {self._options.encoding}. Set `encoding`, or repair them."
-                return _Row(None, Reason.BAD_ENCODING, detail, lines)
-            except _TooLong:
-                return _Row(None, Reason.TOO_LONG, TOO_LONG, lines)
+                if any("\ufffd" in cell for cell in cells):
+                    for each in lines:
+                        decoded(each.body, self._options)
+                return _Row(cells, lines)
+            except RecordError as error:
+                return _Row(error, lines)
             except csv.Error:
-                return _Row(None, Reason.BAD_RECORD, _QUOTES, lines)
+                return _Row(RecordError(Reason.BAD_RECORD, _QUOTES), lines)
         return None
 
     @property
@@ -139,18 +133,11 @@ class Rows:
         return line
 
     def _text(self, lines: list[Line]) -> str:
-        """Text of the last line; bytes that are none are replaced here and found by `_is_text` once the row ends."""
+        """Text of the last line; bytes that are none are replaced here, and a fault once the row ends."""
         line = lines[-1]
         if line.too_long or line.start - lines[0].start > self._options.max_record_bytes:
-            raise _TooLong
-        try:
-            return line.body.decode(self._options.encoding)
-        except UnicodeDecodeError:
-            self._undecodable = line.start
-            return line.body.decode(self._options.encoding, errors="replace")
-
-    def _is_text(self, lines: list[Line]) -> bool:
-        return not lines[0].start <= self._undecodable <= lines[-1].start
+            raise RecordError(Reason.TOO_LONG, TOO_LONG)
+        return line.body.decode(self._options.encoding, errors="replace")
 
     def _quoted(self, lines: list[Line]) -> list[str]:
         """Cells of a row with quotes; `csv` asks for more lines while a quote is open, and they are noted."""
@@ -164,7 +151,7 @@ class Rows:
         return next(csv.reader(feed(), delimiter=self._options.delimiter, strict=True))
 
 
-class CsvReader(BaseReader[CsvOptions]):
+class CsvReader(Reader[CsvOptions]):
     """Rows of a CSV file."""
 
     name = "csv"
@@ -222,8 +209,8 @@ def _shape(rows: Rows, options: CsvOptions) -> _Shape | Fault | None:
     header = rows.take()
     if header is None:
         return None
-    if header.cells is None:
-        return file_fault(Reason.UNREADABLE, f"The header cannot be read. {header.detail}")
+    if isinstance(header.cells, RecordError):
+        return file_fault(Reason.UNREADABLE, f"The header cannot be read. {header.cells.detail}")
     places = locate(header.cells, options)
     return places if isinstance(places, Fault) else _Shape(len(header.cells), places)
 
@@ -233,7 +220,7 @@ def row_units(
 ) -> Iterator[Record | Fault]:
     """Records and faults; the last is the first behind which a row begins at `until` or later."""
     while (row := rows.take()) is not None:
-        unit = _unit(row, index, table, width)
+        unit = record_or_fault(index, row.start, _length(row.lines), partial(_values, row, table, width))
         if isinstance(unit, Fault) and len(row.lines) > 1 and unit.reason in _SHAPE:
             bad = _next_row(rows, row, table, width)
             unit = Fault(index, row.start, _length(row.lines[:bad]), unit.reason, unit.detail)
@@ -243,14 +230,13 @@ def row_units(
             return
 
 
-def _unit(row: _Row, index: int, table: Table, width: int) -> Record | Fault:
-    length = _length(row.lines)
-    if row.cells is None:
-        return Fault(index, row.start, length, str(row.reason), row.detail)
+def _values(row: _Row, table: Table, width: int) -> tuple[Any, ...]:
+    if isinstance(row.cells, RecordError):
+        raise row.cells
     if len(row.cells) != width:
         detail = f"The row has {len(row.cells)} cells where the header has {width}. Repair the row; {_QUOTES_OPTION}"
-        return Fault(index, row.start, length, Reason.RAGGED.value, detail)
-    return table.unit(index, row.start, length, row.cells)
+        raise RecordError(Reason.RAGGED, detail)
+    return table.values(row.cells)
 
 
 def _length(lines: list[Line]) -> int:
@@ -268,12 +254,20 @@ def _next_row(rows: Rows, bad: _Row, table: Table, width: int) -> int:
     for place in range(1, len(lines)):
         if place < _CANDIDATES and lines[place].body:
             with rows.trying():
+                alone = isinstance(bad.cells, RecordError) and place == len(lines) - 1
                 first = rows.take()
-                fits = first is not None and isinstance(_unit(first, 0, table, width), Record)
-                alone = bad.cells is None and place == len(lines) - 1
+                fits = first is not None and _fits(first, table, width)
                 second = rows.take() if fits and not alone else None
-                fits = fits and (second is None or isinstance(_unit(second, 0, table, width), Record))
+                fits = fits and (second is None or _fits(second, table, width))
             if fits:
                 return place
         rows.skip_line()
     return len(lines)
+
+
+def _fits(row: _Row, table: Table, width: int) -> bool:
+    try:
+        _values(row, table, width)
+    except RecordError:
+        return False
+    return True

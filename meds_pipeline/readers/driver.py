@@ -32,43 +32,25 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 INDEX_BITS = 32
+_TEXT, _NUMBER = pa.string(), pa.int64()
 ADDRESS = pa.schema(
     [
         ("source", pa.uint64()),
-        ("source_file", pa.string()),
-        ("source_entry", pa.string()),
-        ("source_path", pa.string()),
-        ("source_index", pa.int64()),
-        ("source_start", pa.int64()),
-        ("source_length", pa.int64()),
+        *[(f"source_{name}", _TEXT) for name in ("file", "entry", "path")],
+        *[(f"source_{name}", _NUMBER) for name in ("index", "start", "length")],
     ]
 )
 RAW_FILE = pa.schema(
     [
-        ("raw_file_id", pa.string()),
-        ("corpus", pa.string()),
-        ("distribution", pa.string()),
-        ("entry", pa.string()),
-        ("path", pa.string()),
-        ("role", pa.string()),
-        ("reader", pa.string()),
-        ("bytes", pa.int64()),
-        ("origin", pa.string()),
-        ("records", pa.int64()),
-        ("faults", pa.int64()),
+        *[(name, _TEXT) for name in ("raw_file_id", "corpus", "distribution", "entry", "path", "role", "reader")],
+        *[("bytes", _NUMBER), ("origin", _TEXT), ("records", _NUMBER), ("faults", _NUMBER)],
     ]
 )
 FAULT = pa.schema(
     [
-        ("raw_file_id", pa.string()),
-        ("corpus", pa.string()),
-        ("path", pa.string()),
-        ("record_index", pa.int64()),
-        ("start", pa.int64()),
-        ("length", pa.int64()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("access", pa.string()),
+        *[(name, _TEXT) for name in ("raw_file_id", "corpus", "path")],
+        *[(name, _NUMBER) for name in ("record_index", "start", "length")],
+        *[(name, _TEXT) for name in ("reason", "detail", "access")],
     ]
 )
 

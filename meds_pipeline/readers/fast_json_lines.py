@@ -15,22 +15,22 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from meds_pipeline.readers.batches import Bytes, Fast, Source, is_text
-from meds_pipeline.readers.columns import Type, parse_columns
-from meds_pipeline.readers.json_fields import VALUE, Fields, JsonOptions
+from meds_pipeline.readers.json_fields import VALUE
 from meds_pipeline.readers.json_lines import line_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from meds_pipeline.readers.base import Fault, Record
+    from meds_pipeline.readers.columns import ColumnOptions, Type
 
 _NO_NUMBER = re.compile(rb"(?:NaN|Inf(?:inity)?)\s*[,\]}]")
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 
 
-def suits(options: JsonOptions) -> bool:
+def suits(options: ColumnOptions) -> bool:
     """Whether Arrow's parser knows these columns: objects in UTF-8, without MAP and JSON."""
-    types = parse_columns(options.columns)
+    types = options.types()
     return options.encoding == "utf-8" and list(types) != [VALUE] and all(map(_plain, types.values()))
 
 
@@ -43,7 +43,7 @@ def _plain(kind: Type) -> bool:
 class JsonLinesFormat:
     """The two ways through a block of JSON lines."""
 
-    def __init__(self, options: JsonOptions) -> None:
+    def __init__(self, options: ColumnOptions) -> None:
         self.schema = options.arrow()
         self._options = options
         self._parse = arrow_json.ParseOptions(explicit_schema=self.schema, unexpected_field_behavior="ignore")
@@ -80,7 +80,7 @@ class JsonLinesFormat:
 
     def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
         """Parse line by line."""
-        return line_units(source, self._options, Fields(self._options), source.position, index, until)
+        return line_units(source, self._options, source.position, index, until)
 
 
 def _is_strict(block: bytearray, data: Bytes) -> bool:

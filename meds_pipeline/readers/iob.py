@@ -12,26 +12,24 @@ of its record.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 from pydantic import Field
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.base import Options, Piece, PieceReader, Reason, RecordError, decoded
 from meds_pipeline.readers.lines import iter_blocks
 from meds_pipeline.readers.spans import ANNOTATED, Entity, Span, entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from meds_pipeline.readers.batches import Batch
-    from meds_pipeline.readers.window import Readable
 
-TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
-BEGINS = frozenset("BSU")
-DOCSTART = b"-DOCSTART-"
+_TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
+_BEGINS = frozenset("BSU")
+_DOCSTART = b"-DOCSTART-"
 
 
 class IobOptions(Options):
@@ -50,25 +48,7 @@ class IobOptions(Options):
     """Add the columns `tokens` and `tags` (doubles the cost of a record)."""
 
 
-@dataclass(slots=True)
-class _Unit:
-    """What one record is made of: the tokens and tags of its sentences, and the first thing wrong with them."""
-
-    start: int
-    end: int
-    tokens: list[list[str]]
-    tags: list[list[str]]
-    problem: tuple[Reason, str] | None = None
-
-    def absorb(self, later: _Unit) -> None:
-        """Append another sentence of the same document."""
-        self.end = later.end
-        self.tokens += later.tokens
-        self.tags += later.tags
-        self.problem = self.problem or later.problem
-
-
-class IobReader(BaseReader[IobOptions]):
+class IobReader(PieceReader[IobOptions]):
     """Sentences, or documents, of an IOB file."""
 
     name = "iob"
@@ -80,128 +60,72 @@ class IobReader(BaseReader[IobOptions]):
         extra = [pa.field("tokens", strings), pa.field("tags", strings)] if options.tokens else []
         return pa.schema([*ANNOTATED, *extra])
 
-    def records(
-        self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the sentences or documents."""
-        from meds_pipeline.readers.batches import Source
+    def pieces(self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """Each sentence, or the sentences of each document."""
+        blocks = iter_blocks(raw, options.max_record_bytes)
+        sentences = (Piece(start, len(body), [body]) for start, body in blocks if not body.startswith(_DOCSTART))
+        return sentences if options.starts is None else _documents(sentences, options)
 
-        return sentence_units(Source(raw, 0, options.max_record_bytes), options)
-
-    def record_batches(self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Batch]:
-        """By the block, where the options allow it."""
-        from meds_pipeline.readers.batches import Source, from_blocks
-        from meds_pipeline.readers.fast_iob import IobFormat, suits
-
-        if not suits(options):
-            return super().record_batches(raw, options, companions)
-        return from_blocks(Source(raw, 0, options.max_record_bytes), IobFormat(options, self.columns(options)))
-
-
-def sentence_units(raw: Readable, options: IobOptions, position: int = 0, index: int = 0) -> Iterator[Record | Fault]:
-    """Records and faults from a byte position on."""
-    units = _sentences(raw, options, position)
-    if options.starts is not None:
-        units = _documents(units, options.starts.split())
-    for number, unit in enumerate(units, index):
-        length = unit.end - unit.start
-        if unit.problem is not None:
-            reason, detail = unit.problem
-            yield Fault(number, unit.start, length, reason.value, detail)
-        else:
-            yield Record(number, unit.start, length, _values(unit, options))
+    def values(self, piece: Piece, options: IobOptions) -> tuple[Any, ...]:
+        """Text and entities of one sentence or document."""
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, "It is over max_record_bytes. Is a blank line missing?")
+        sentences = [_sentence(body, options) for body in piece.content]
+        text = "\n".join(" ".join(tokens) for tokens, _ in sentences)
+        entities: list[Entity] = []
+        offset = 0
+        for tokens, tags in sentences:
+            for kind, span in _chunks(tokens, tags, offset):
+                number = f"T{len(entities) + 1}"
+                entities.append(entity(number, kind, text[span.start : span.end], [span]))
+            offset += sum(map(len, tokens)) + len(tokens)
+        if not options.tokens:
+            return text, entities, []
+        return text, entities, [], *([one for part in parts for one in part] for parts in zip(*sentences, strict=True))
 
 
-def _sentences(raw: Readable, options: IobOptions, position: int) -> Iterator[_Unit]:
-    """Cut at blank lines; a line is handled only as part of its sentence, since it is lines that cost."""
-    cut = _Cutter(options)
-    for start, body in iter_blocks(raw, options.max_record_bytes, position):
-        if not body.startswith(DOCSTART):
-            yield cut.sentence(start, body)
-
-
-class _Cutter:
-    """Bytes of a sentence to tokens and tags."""
-
-    def __init__(self, options: IobOptions) -> None:
-        self._options = options
-        self._tab = options.separator == "tab"
-        self._known: set[str] = set()
-
-    def sentence(self, start: int, body: bytes) -> _Unit:
-        """Cut one sentence."""
-        unit = _Unit(start, start + len(body), [[]], [[]])
-        if len(body) > self._options.max_record_bytes:
-            unit.problem = Reason.TOO_LONG, "The sentence is over max_record_bytes. Is a blank line missing?"
-            return unit
-        lines = body.replace(b"\r\n", b"\n")
-        try:
-            rows = self._rows(lines)
-            tags = [row[self._options.tag].strip() for row in rows]
-        except (UnicodeDecodeError, IndexError):
-            unit.problem = self._why(lines)
-            return unit
-        if not self._known.issuperset(tags):
-            if not all(map(TAG.fullmatch, tags)):
-                unit.problem = self._why(lines)
-            else:
-                self._known.update(tags)
-        unit.tokens, unit.tags = [[row[0] for row in rows]], [tags]
-        return unit
-
-    def _rows(self, lines: bytes) -> list[list[str]]:
-        texts = lines.decode(self._options.encoding).split("\n")
-        if self._tab:
-            return [text.split("\t") for text in texts]
-        # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
-        return [[part for part in text.split(" ") if part] for text in texts]
-
-    def _why(self, lines: bytes) -> tuple[Reason, str]:
-        """The first line that is not a token and a tag."""
-        tag = self._options.tag
-        for number, line in enumerate(lines.split(b"\n"), 1):
-            here = f"Line {number} of the record"
-            try:
-                row = self._rows(line)[0]
-            except UnicodeDecodeError:
-                encoding = self._options.encoding
-                return Reason.BAD_ENCODING, f"{here} is not {encoding}. Set the file's `encoding`, or repair the line."
-            if len(row) <= tag or not row[tag].strip():
-                fix = "Add the tag, or correct the options `separator` and `tag`."
-                return Reason.MISSING_TAG, f"{here} has no tag in column {tag}. {fix}"
-            if TAG.fullmatch(row[tag].strip()) is None:
-                fix = "Correct the line, or the options `separator` and `tag`."
-                return Reason.MISSING_TAG, f"{here}: the tag is neither O nor like B-Type. {fix}"
-        raise AssertionError("only called where a line is bad")
-
-
-def _documents(sentences: Iterator[_Unit], starts: list[str]) -> Iterator[_Unit]:
+def _documents(sentences: Iterator[Piece], options: IobOptions) -> Iterator[Piece]:
     """Join sentences to documents; what comes before the first beginning is a document too."""
-    document: _Unit | None = None
+    starts = (options.starts or "").split()
+    document: Piece | None = None
     for sentence in sentences:
+        begin = sentence.content[0].decode(options.encoding, errors="replace").split("\n", len(starts))
         if document is None:
             document = sentence
-        elif sentence.tokens[0][: len(starts)] == starts:
+        elif [row[0] for row in _rows(begin[: len(starts)], options) if row] == starts:
             yield document
             document = sentence
         else:
-            document.absorb(sentence)
+            length = sentence.start + sentence.length - document.start
+            document = Piece(document.start, length, document.content + sentence.content)
     if document is not None:
         yield document
 
 
-def _values(unit: _Unit, options: IobOptions) -> tuple[Any, ...]:
-    text = "\n".join(" ".join(tokens) for tokens in unit.tokens)
-    entities: list[Entity] = []
-    offset = 0
-    for tokens, tags in zip(unit.tokens, unit.tags, strict=True):
-        for kind, span in _chunks(tokens, tags, offset):
-            number = f"T{len(entities) + 1}"
-            entities.append(entity(number, kind, text[span.start : span.end], [span]))
-        offset += sum(map(len, tokens)) + len(tokens)
-    if not options.tokens:
-        return text, entities, []
-    return text, entities, [], sum(unit.tokens, []), sum(unit.tags, [])
+def _rows(lines: list[str], options: IobOptions) -> list[list[str]]:
+    if options.separator == "tab":
+        return [line.split("\t") for line in lines]
+    # Only blanks separate: a token may hold a no-break space, at which str.split() would cut.
+    return [[part for part in line.split(" ") if part] for line in lines]
+
+
+def _sentence(body: bytes, options: IobOptions) -> tuple[list[str], list[str]]:
+    """Tokens and tags of a sentence. A line is handled only as part of its sentence, since it is lines that cost."""
+    rows = _rows(decoded(body.replace(b"\r\n", b"\n"), options).split("\n"), options)
+    try:
+        tags = [row[options.tag].strip() for row in rows]
+        bad = 0 if all(map(_is_tag, tags)) else [_is_tag(tag) for tag in tags].index(False) + 1
+    except IndexError:
+        tags, bad = [], [len(row) > options.tag for row in rows].index(False) + 1
+    if bad:
+        problem = f"Line {bad} of the sentence has no tag like O or B-Type in column {options.tag}."
+        raise RecordError(Reason.MISSING_TAG, f"{problem} Correct the line, or the options `separator` and `tag`.")
+    return [row[0] for row in rows], tags
+
+
+@lru_cache(1 << 12)
+def _is_tag(text: str) -> bool:
+    return _TAG.fullmatch(text) is not None
 
 
 def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[str | None, Span]]:
@@ -213,7 +137,7 @@ def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[s
     first, kind = tagged[0], tags[tagged[0]][2:] or None
     for before, place in pairwise(tagged):
         tag = tags[place]
-        if place > before + 1 or tag[0] in BEGINS or (tag[2:] or None) != kind:
+        if place > before + 1 or tag[0] in _BEGINS or (tag[2:] or None) != kind:
             yield kind, Span(starts[first], starts[before + 1] - 1)
             first, kind = place, tag[2:] or None
     yield kind, Span(starts[first], starts[tagged[-1] + 1] - 1)

@@ -9,23 +9,25 @@ record. For an object whose members are the records there is `json_map`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
 
 from pydantic import field_validator
 
-from meds_pipeline.readers.base import BaseReader, Fault, Record
-from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
-from meds_pipeline.readers.json_scan import Broken, Members, enter, skip_mark, value_end
-from meds_pipeline.readers.json_units import as_units, path_fault
-from meds_pipeline.readers.window import Window
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault
+from meds_pipeline.readers.columns import ColumnOptions
+from meds_pipeline.readers.json_fields import Fields
+from meds_pipeline.readers.json_scan import Members, enter
+from meds_pipeline.readers.json_text import JsonText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
+_SHIFTING = ("hz", "iso2022", "utf-7")
 
-class JsonDocumentOptions(JsonOptions):
+
+class JsonDocumentOptions(ColumnOptions):
     """Options of `json`."""
 
     path: tuple[str, ...] = ()
@@ -33,39 +35,46 @@ class JsonDocumentOptions(JsonOptions):
 
     @field_validator("encoding")
     @classmethod
-    def _scannable(cls, value: str) -> str:
-        refuse_unsafe_encoding(value)
+    def _each_letter_has_its_bytes(cls, value: str) -> str:
+        if value.startswith(_SHIFTING):
+            raise ValueError(f"JSON in {value} cannot be cut into records; convert the file to UTF-8 first")
         return value
 
 
-class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
-    """Records of a JSON list, streamed, or the one record a document is."""
+DocumentOptionsT = TypeVar("DocumentOptionsT", bound=JsonDocumentOptions)
 
-    name = "json"
-    options_type = JsonDocumentOptions
 
-    def columns(self, options: JsonDocumentOptions) -> pa.Schema:
+class JsonReader(Reader[DocumentOptionsT]):
+    """Members of a list or object anywhere in a JSON document."""
+
+    keyed: ClassVar[bool]
+    """Whether the records are the members of an object, not of a list."""
+
+    def columns(self, options: DocumentOptionsT) -> pa.Schema:
         """The declared columns."""
         return options.arrow()
 
     def records(
-        self, raw: BinaryIO, options: JsonDocumentOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, options: DocumentOptionsT, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
-        """Go through the list's elements."""
-        fields = Fields(options)
-        window = Window(raw, options.max_record_bytes)
-        position = skip_mark(window)
-        if window.byte(position) < 0:
+        """Go through the members."""
+        text = JsonText(raw, options.encoding, options.max_record_bytes)
+        if not text.peek():
             return
+        depth, limit = len(options.path), options.max_record_bytes
         try:
-            position = enter(window, position, options.path, fields.load)
-            if window.byte(position) == b"{"[0]:
-                end = value_end(window, position)
-                value = fields.load(window.cut(position, end))
-                yield fields.unit(0, position, end - position, value)
-                return
-        except (Broken, ValueError) as error:
-            yield path_fault(options.path, error)
-            return
-        walk = Members(window, fields, keyed=False).walk
-        yield from as_units(walk(position, len(options.path)), fields, keyed=False)
+            enter(text, options.path)
+            members = Members(text, Fields(options), depth, limit, keyed=self.keyed)
+            yield from members.all() if self.keyed or text.peek() != "{" else members.one()
+        except RecordError as error:
+            place = ".".join(options.path) or "the root"
+            step = "correct the option `path`, or fetch the file again."
+            yield file_fault(Reason.UNREADABLE, f"{error.detail} The records should be under {place}: {step}")
+
+
+class JsonDocumentReader(JsonReader[JsonDocumentOptions]):
+    """Records of a JSON list, streamed, or the one record a document is."""
+
+    name = "json"
+    options_type = JsonDocumentOptions
+    keyed = False

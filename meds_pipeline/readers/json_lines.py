@@ -5,11 +5,15 @@ read(raw, columns={"question": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)"}, r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record
-from meds_pipeline.readers.json_fields import Fields, JsonOptions
-from meds_pipeline.readers.lines import TOO_LONG, iter_lines
+import orjson
+
+from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, record_or_fault
+from meds_pipeline.readers.columns import ColumnOptions
+from meds_pipeline.readers.json_fields import Fields
+from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,24 +24,24 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.lines import Lines
 
 
-class JsonLinesReader(BaseReader[JsonOptions]):
+class JsonLinesReader(Reader[ColumnOptions]):
     """Records of a JSON lines file."""
 
     name = "jsonl"
-    options_type = JsonOptions
+    options_type = ColumnOptions
 
-    def columns(self, options: JsonOptions) -> pa.Schema:
+    def columns(self, options: ColumnOptions) -> pa.Schema:
         """The declared columns."""
         return options.arrow()
 
     def records(
-        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Record | Fault]:
         """Go through the lines."""
-        return line_units(raw, options, Fields(options))
+        return line_units(raw, options)
 
     def record_batches(
-        self, raw: BinaryIO, options: JsonOptions, companions: Mapping[str, BinaryIO]
+        self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Batch]:
         """By the block, where Arrow's parser knows the columns."""
         from meds_pipeline.readers.batches import Source, from_blocks
@@ -49,27 +53,25 @@ class JsonLinesReader(BaseReader[JsonOptions]):
 
 
 def line_units(
-    raw: Lines, options: JsonOptions, fields: Fields, position: int = 0, index: int = 0, until: int | None = None
+    raw: Lines, options: ColumnOptions, position: int = 0, index: int = 0, until: int | None = None
 ) -> Iterator[Record | Fault]:
     """Records and faults from a byte position on; the last is the first that ends at `until` or later."""
+    fields = Fields(options)
     for line in iter_lines(raw, options.max_record_bytes, position):
-        body = line.body
-        if body and not body.isspace():
-            if line.too_long:
-                yield Fault(index, line.start, line.size, Reason.TOO_LONG.value, TOO_LONG)
-            else:
-                yield parse_line(fields, index, line.start, body)
+        if line.body and not line.body.isspace():
+            yield record_or_fault(index, line.start, line.size, partial(_values, fields, line, options))
             index += 1
         if until is not None and line.start + line.size + len(line.ending) >= until:
             return
 
 
-def parse_line(fields: Fields, index: int, start: int, body: bytes) -> Record | Fault:
-    """One record or fault from the bytes of one line."""
+def _values(fields: Fields, line: Line, options: ColumnOptions) -> tuple[Any, ...]:
+    if line.too_long:
+        raise RecordError(Reason.TOO_LONG, TOO_LONG)
     try:
-        value = fields.load(body)
+        value = orjson.loads(line.body if options.encoding == "utf-8" else line.body.decode(options.encoding))
     except ValueError:
-        reason, detail = fields.why(body)
-        detail += " Repair the line, correct `encoding`, or fetch the file again."
-        return Fault(index, start, len(body), reason.value, detail)
-    return fields.unit(index, start, len(body), value)
+        decoded(line.body, options)  # tells of bytes that are no text
+        detail = "It is not valid JSON. Repair the line, or fetch the file again."
+        raise RecordError(Reason.BAD_RECORD, detail) from None
+    return fields.values(value)

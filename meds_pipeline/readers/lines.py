@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
-from meds_pipeline.readers.base import UTF8_BOM
+from meds_pipeline.readers.base import UTF8_BOM, Options, Piece, Reason, RecordError
 from meds_pipeline.readers.window import Window, WindowFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meds_pipeline.readers.window import Readable
-
-
 TOO_LONG = "The line is longer than max_record_bytes. Is a line break missing? Otherwise raise the option."
 
-BLANK_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
+_BLANK_LINE = re.compile(rb"\n[ \t\r\f\v]*\n")
 _BLANK_LINES = re.compile(rb"(?:[ \t\r\f\v]*+\n)++")
 _LONGEST_BLANK = 4096
 
@@ -48,6 +45,22 @@ class Line(NamedTuple):
     def size(self) -> int:
         """Bytes of the line without its line break."""
         return len(self.body) + self.too_long
+
+
+def piece_of(lines: list[Line]) -> Piece:
+    """The piece that some lines in a row are."""
+    start = lines[0].start
+    return Piece(start, lines[-1].start + lines[-1].size - start, lines)
+
+
+def check_length(piece: Piece, options: Options) -> None:
+    """Check that lines, and all of them together, are not over the limit.
+
+    Raises:
+        RecordError: They are.
+    """
+    if piece.length > options.max_record_bytes or any(line.too_long for line in piece.content):
+        raise RecordError(Reason.TOO_LONG, TOO_LONG)
 
 
 def iter_lines(raw: Lines, limit: int, position: int = 0) -> Iterator[Line]:
@@ -88,20 +101,20 @@ def _skip_line(raw: Lines, limit: int) -> tuple[bytes, int]:
     return last, skipped
 
 
-def iter_blocks(raw: Readable, limit: int, position: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Yield what stands between blank lines from `position` on: where it begins, and its bytes without the last break.
+def iter_blocks(raw: BinaryIO, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Yield what stands between blank lines: where it begins, and its bytes without the last line break.
 
     Of a block much over `limit` only the beginning is given, which is over the limit too.
     """
-    window = Window(raw, limit, position)
-    if position == 0 and window.byte(0) == UTF8_BOM[0] and window.cut(0, len(UTF8_BOM)) == UTF8_BOM:
-        position = len(UTF8_BOM)
+    window = Window(raw, limit)
+    window.fill()
+    position = len(UTF8_BOM) if window.data.startswith(UTF8_BOM) else 0
     while True:
         try:
-            found = window.search(BLANK_LINE, position, _LONGEST_BLANK, keep=position)
+            found = window.search(_BLANK_LINE, position, _LONGEST_BLANK, keep=position)
         except WindowFullError:
             yield position, window.cut(position, position + limit + 1)
-            found = window.search(BLANK_LINE, max(position, window.end - _LONGEST_BLANK), _LONGEST_BLANK)
+            found = window.search(_BLANK_LINE, max(position, window.end - _LONGEST_BLANK), _LONGEST_BLANK)
         else:
             body = window.cut(position, found.start if found else window.end)
             if leading := _BLANK_LINES.match(body):

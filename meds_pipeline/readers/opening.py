@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meds_pipeline.catalog.model import RawEntry
-    from meds_pipeline.readers.base import Addressed
+    from meds_pipeline.readers.base import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def opened(folder: Path, path: str, companions: Mapping[str, str]) -> Iterator[O
         yield Opened(raw, others)
 
 
-def record_text(folder: Path, path: str, companions: Mapping[str, str], entry: RawEntry, address: Addressed) -> str:
+def record_text(folder: Path, path: str, companions: Mapping[str, str], entry: RawEntry, address: Address) -> str:
     """Return the raw text of one record, its part of the companions included.
 
     Args:

@@ -21,17 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
-from meds_pipeline.readers.spans import (
-    ANNOTATED,
-    AnnotationError,
-    Entity,
-    Relation,
-    Span,
-    check_mention,
-    entity,
-)
+from meds_pipeline.readers.base import Options, Piece, PieceReader, Reason, RecordError, decoded
+from meds_pipeline.readers.lines import Line, check_length, iter_lines, piece_of
+from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,10 +33,9 @@ _TITLE = re.compile(rb"[^|\t]+\|t\|")
 _IDENTIFIERS = re.compile(r"[|+]")
 _MENTION_COLUMNS = (5, 6, 7)
 _RELATION_COLUMNS = (4, 5)
-_FIX = "Correct the line, or fetch the file again."
 
 
-class PubtatorReader(BaseReader[Options]):
+class PubtatorReader(PieceReader[Options]):
     """Documents of a PubTator file."""
 
     name = "pubtator"
@@ -55,19 +46,20 @@ class PubtatorReader(BaseReader[Options]):
         strings = [pa.field(name, pa.string()) for name in ("id", "title", "abstract")]
         return pa.schema([*strings, *ANNOTATED])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the documents."""
-        for index, lines in enumerate(_documents(iter_lines(raw, options.max_record_bytes))):
-            start = lines[0].start
-            length = lines[-1].start + lines[-1].size - start
-            document = _Document()
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """The lines of each document."""
+        return map(piece_of, _documents(iter_lines(raw, options.max_record_bytes)))
+
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Take in the lines of one document."""
+        check_length(piece, options)
+        document = _Document()
+        for number, line in enumerate(piece.content, 1):
             try:
-                for line in lines:
-                    document.add(_text(line, options, length))
-                yield Record(index, start, length, document.values())
-            except AnnotationError as error:
-                detail = f"Line {document.lines} of the document: {error.detail} {_FIX}"
-                yield Fault(index, start, length, error.reason.value, detail)
+                document.add(decoded(line.body, options))
+            except RecordError as error:
+                raise RecordError(error.reason, f"Line {number} of the document: {error.detail}") from None
+        return document.values()
 
 
 def _documents(lines: Iterator[Line]) -> Iterator[list[Line]]:
@@ -84,22 +76,11 @@ def _documents(lines: Iterator[Line]) -> Iterator[list[Line]]:
         yield current
 
 
-def _text(line: Line, options: Options, length: int) -> str:
-    if line.too_long or length > options.max_record_bytes:
-        raise AnnotationError(Reason.TOO_LONG, TOO_LONG)
-    try:
-        return line.body.decode(options.encoding)
-    except UnicodeDecodeError:
-        detail = f"It holds bytes that are not {options.encoding}."
-        raise AnnotationError(Reason.BAD_ENCODING, detail) from None
-
-
 @dataclass(slots=True)
 class _Document:
     """What has been read of one document."""
 
     number: str | None = None
-    lines: int = 0
     passages: dict[str, str] = field(default_factory=dict)
     entities: list[Entity] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
@@ -113,13 +94,12 @@ class _Document:
         """Take one line.
 
         Raises:
-            AnnotationError: It cannot be read or does not fit the text.
+            RecordError: It cannot be read or does not fit the text.
         """
-        self.lines += 1
         if match := _PASSAGE.fullmatch(line):
             self._same_document(match[1])
             if match[2] in self.passages:
-                raise AnnotationError(Reason.BAD_RECORD, f"There is a second |{match[2]}| line.")
+                raise RecordError(Reason.BAD_RECORD, f"There is a second |{match[2]}| line. {FIX}")
             self.passages[match[2]] = match[3]
             return
         columns = line.split("\t")
@@ -127,25 +107,19 @@ class _Document:
         if len(columns) in _MENTION_COLUMNS and columns[1].isdecimal() and columns[2].isdecimal():
             self._mention(columns)
         elif len(columns) in _RELATION_COLUMNS and not columns[1].isdecimal():
-            args = columns[2:4]
-            self.relations.append(
-                {
-                    "id": f"R{len(self.relations) + 1}",
-                    "type": columns[1],
-                    "args": [{"role": f"arg{place}", "ref": ref} for place, ref in enumerate(args, 1)],
-                }
-            )
+            args = zip(("arg1", "arg2"), columns[2:4], strict=True)
+            self.relations.append(relation(f"R{len(self.relations) + 1}", columns[1], args))
         else:
-            raise AnnotationError(Reason.BAD_RECORD, "It is no title, abstract, mention or relation.")
+            raise RecordError(Reason.BAD_RECORD, f"It is no title, abstract, mention or relation. {FIX}")
 
     def values(self) -> tuple[Any, ...]:
         """Column values of the whole document.
 
         Raises:
-            AnnotationError: It has no title or no abstract.
+            RecordError: It has no title or no abstract.
         """
         if len(self.passages) < len("ta"):
-            raise AnnotationError(Reason.MISSING_FIELD, "The document has no title or no abstract.")
+            raise RecordError(Reason.MISSING_FIELD, f"The document has no title or no abstract. {FIX}")
         passages = self.passages["t"], self.passages["a"]
         return self.number, *passages, self.text, self.entities, self.relations
 
@@ -153,7 +127,7 @@ class _Document:
         if self.number is None:
             self.number = number
         elif self.number != number:
-            raise AnnotationError(Reason.BAD_REFERENCE, "It belongs to another document.")
+            raise RecordError(Reason.BAD_REFERENCE, f"It belongs to another document. {FIX}")
 
     def _mention(self, columns: list[str]) -> None:
         span = Span(int(columns[1]), int(columns[2]))

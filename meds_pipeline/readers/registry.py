@@ -1,6 +1,6 @@
 """Finds a reader by name: our own and plug-ins through the same door.
 
-A plug-in is a class that keeps `base.Reader`, registered by its package under the entry-point group
+A plug-in is a subclass of `base.Reader`, registered by its package under the entry-point group
 `meds_pipeline.readers`. Our own are registered there too; the table here serves a checkout without metadata.
 """
 
@@ -10,11 +10,12 @@ import difflib
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from meds_pipeline.core.errors import CatalogError, UnknownNameError
 
 if TYPE_CHECKING:
+    from meds_pipeline.catalog.model import Distribution
     from meds_pipeline.readers.base import Reader
 
 GROUP = "meds_pipeline.readers"
@@ -39,48 +40,82 @@ BUILT_IN: dict[str, str] = {
     "xml": f"{_HERE}.xml_elements:XmlReader",
 }
 
+SHARED = ("__init__", "archives", "base", "batches", "columns", "driver", "lines", "opening", "registry", "window")
+"""Modules behind every reader: a change of what they give raises the version of the step."""
+_BEHIND = {
+    "bioc": ("bioc", "spans", "xml_cut"),
+    "brat": ("brat", "spans"),
+    "csv": ("delimited", "fast_delimited", "tables"),
+    "ddi": ("ddi", "spans", "xml_cut"),
+    "iob": ("iob", "spans"),
+    "json": ("json_document", "json_fields", "json_scan", "json_text"),
+    "json_map": ("json_document", "json_fields", "json_map", "json_scan", "json_text"),
+    "jsonl": ("fast_json_lines", "json_fields", "json_lines"),
+    "lines": ("text_lines",),
+    "pubtator": ("pubtator", "spans"),
+    "text": ("whole_text",),
+    "textgrid": ("textgrid",),
+    "tmx": ("tmx", "xml_cut"),
+    "tsv": ("delimited", "fast_delimited", "tables"),
+    "xlsx": ("tables", "xlsx"),
+    "xml": ("tables", "xml_cut", "xml_elements"),
+}
+
+
+def reader_code() -> dict[str, tuple[str, ...]]:
+    """Paths below the package of the modules behind each built-in reader, the `SHARED` ones apart.
+
+    A change of what they give raises the `version` of the readers they stand behind.
+    """
+    return {name: tuple(f"readers/{module}.py" for module in modules) for name, modules in _BEHIND.items()}
+
+
+def reader_versions(distribution: Distribution) -> dict[str, int]:
+    """Versions of the readers that the entries of a distribution name, in order of their names."""
+    return {name: get_reader(name).version for name in sorted({one.reader for one in distribution.files.values()})}
+
 
 @cache
-def _table() -> dict[str, str]:
+def table() -> dict[str, str]:
     """Reader name to `module:Class`.
 
     Raises:
         CatalogError: Two packages claim one name.
     """
-    table = dict(BUILT_IN)
+    found = dict(BUILT_IN)
     for point in entry_points(group=GROUP):
-        known = table.setdefault(point.name, point.value)
+        known = found.setdefault(point.name, point.value)
         if known != point.value:
             raise CatalogError(
                 f"reader {point.name!r} is registered twice: {known} and {point.value}.",
                 next_step="rename or uninstall one of the two plug-ins.",
             )
-    return table
+    return found
 
 
 def reader_names() -> list[str]:
     """All registered names, sorted."""
-    return sorted(_table())
+    return sorted(table())
 
 
 @cache
-def get_reader(name: str) -> Reader:
+def get_reader(name: str) -> Reader[Any]:
     """The reader of this name; its module is imported only now.
 
     Raises:
         UnknownNameError: No such reader; close names are in the text.
         CatalogError: A plug-in cannot be imported.
     """
-    table = _table()
-    if name not in table:
-        close = difflib.get_close_matches(name, table, n=3)
-        hint = f"did you mean {', '.join(close)}?" if close else f"known readers: {', '.join(sorted(table))}."
+    known = table()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=3)
+        hint = f"did you mean {', '.join(close)}?" if close else f"known readers: {', '.join(sorted(known))}."
         raise UnknownNameError(f"there is no reader {name!r}.", next_step=hint)
-    module, _, attribute = table[name].partition(":")
+    module, _, attribute = known[name].partition(":")
     try:
-        return cast("Reader", getattr(import_module(module), attribute)())
+        return cast("Reader[Any]", getattr(import_module(module), attribute)())
     except (ImportError, AttributeError) as error:
         raise CatalogError(
-            f"reader {name!r} cannot be loaded from {table[name]}: {error}.",
+            f"reader {name!r} cannot be loaded from {known[name]}: {error}.",
             next_step="reinstall the package that registers it.",
         ) from error

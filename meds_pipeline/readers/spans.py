@@ -4,18 +4,19 @@
 `relations[{id, type, args[{role, ref}]}]`.
 Offsets count Unicode characters of `text`, end exclusive; `start`/`end` are the outer bounds of `spans`, of which a
 discontinuous entity has several. `refs` are identifiers in an outer vocabulary (MeSH, OMIM). An entity whose
-offsets lie outside its text, or whose text is not what stands there, is a fault: `check_span` says so.
+offsets lie outside its text, or whose text is not what stands there, makes its record a fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Reason
+from meds_pipeline.readers.base import Reason, RecordError
 
+FIX = "Correct the annotation, or fetch the file again."
 SPAN = pa.struct([("start", pa.int64()), ("end", pa.int64())])
 ENTITY = pa.struct(
     [
@@ -85,34 +86,34 @@ def entity(number: str, kind: str | None, text: str, spans: Sequence[Span], refs
     }
 
 
-class AnnotationError(ValueError):
-    """An annotation does not fit its text."""
+def relation(number: str, kind: str | None, ends: Iterable[tuple[str, str]]) -> Relation:
+    """Build a relation from the roles and ids of its arguments."""
+    return {"id": number, "type": kind, "args": [{"role": role, "ref": ref} for role, ref in ends]}
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
+
+def check_spans(text: str, spans: Sequence[Span]) -> None:
+    """Check that spans lie in their text.
+
+    Raises:
+        RecordError: One does not.
+    """
+    for start, end in spans:
+        if not 0 <= start < end:
+            raise RecordError(Reason.BAD_SPAN, f"The span {start} to {end} is not a span. {FIX}")
+        if end > len(text):
+            detail = f"The span {start} to {end} lies outside the text of {len(text)} characters. {FIX}"
+            raise RecordError(Reason.BAD_SPAN, detail)
 
 
 def check_mention(text: str, spans: Sequence[Span], mention: str) -> None:
     """Check that a mention is what stands at its spans, blanks and line breaks aside.
 
     Raises:
-        AnnotationError: A span lies outside the text, or something else stands there.
+        RecordError: A span lies outside the text, or something else stands there.
     """
-    for span in spans:
-        if problem := check_span(text, span):
-            raise AnnotationError(Reason.BAD_SPAN, problem)
+    check_spans(text, spans)
     found = "".join(text[span.start : span.end] for span in spans)
     if found != mention and "".join(found.split()) != "".join(mention.split()):
         first, last = spans[0].start, spans[-1].end
-        detail = f"What stands at {first} to {last} is not what the annotation says."
-        raise AnnotationError(Reason.BAD_SPAN, detail)
-
-
-def check_span(text: str, span: Span) -> str | None:
-    """What is wrong with a span of `text`, as one sentence; None if nothing is."""
-    if not 0 <= span.start < span.end:
-        return f"The span {span.start} to {span.end} is not a span."
-    if span.end > len(text):
-        return f"The span {span.start} to {span.end} lies outside the text of {len(text)} characters."
-    return None
+        detail = f"What stands at {first} to {last} is not what the annotation says. {FIX}"
+        raise RecordError(Reason.BAD_SPAN, detail)

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from meds_pipeline.readers.base import Fault, Options, Reason, Record, file_fault
-from meds_pipeline.readers.columns import Type, arrow_schema, parse_columns
+from meds_pipeline.readers.base import Fault, Reason, RecordError, file_fault
+from meds_pipeline.readers.columns import ColumnOptions, parse_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pyarrow as pa
 
 Cell = Callable[[str], Any]
 
@@ -25,15 +23,12 @@ _TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": F
 _INT64 = 2**63
 
 
-class TableOptions(Options):
-    """Options of the table readers."""
+class TableOptions(ColumnOptions):
+    """Options of the table readers.
 
-    columns: dict[str, str] = Field(min_length=1)
-    """Column name, as in the header, to VARCHAR, BIGINT, DOUBLE, BOOLEAN or JSON. Columns not named are skipped.
-    In a VARCHAR column an empty cell of a text file is '', elsewhere it is NULL."""
-
-    required: tuple[str, ...] = ()
-    """Columns that must not be NULL."""
+    `columns` gives a column of the header its type: VARCHAR, BIGINT, DOUBLE, BOOLEAN or JSON. Columns not named are
+    skipped. In a VARCHAR column an empty cell of a text file is '', elsewhere it is NULL.
+    """
 
     optional: tuple[str, ...] = ()
     """Columns the header may lack; they are NULL then. Any other missing column is a fault of the file."""
@@ -41,28 +36,15 @@ class TableOptions(Options):
     header: bool = True
     """Whether the first row names the columns. Without it, `columns` names all of them, in order."""
 
+    naming_columns = ("required", "optional")
+
     @field_validator("columns")
     @classmethod
-    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
+    def _cells_are_plain(cls, value: dict[str, str]) -> dict[str, str]:
         for name, kind in parse_columns(value).items():
             if kind.text not in CELLS:
                 raise ValueError(f"column {name}: a cell is not {kind.text}; declare VARCHAR and cast in the recipe")
         return value
-
-    @model_validator(mode="after")
-    def _names_are_columns(self) -> TableOptions:
-        unknown = sorted({*self.required, *self.optional} - set(self.columns))
-        if unknown:
-            raise ValueError(f"required or optional names no column: {', '.join(unknown)}")
-        return self
-
-    def types(self) -> dict[str, Type]:
-        """Parsed column types."""
-        return parse_columns(self.columns)
-
-    def arrow(self) -> pa.Schema:
-        """Schema of the declared columns."""
-        return arrow_schema(self.types())
 
 
 class Table:
@@ -75,8 +57,12 @@ class Table:
             for name, place, cell in zip(options.columns, places, kinds, strict=True)
         ]
 
-    def unit(self, index: int, start: int, length: int, cells: Sequence[str | None]) -> Record | Fault:
-        """One record or fault from a row that has all its cells."""
+    def values(self, cells: Sequence[str | None]) -> tuple[Any, ...]:
+        """Column values of a row that has all its cells.
+
+        Raises:
+            RecordError: A cell is not of its column's type, or empty where it must not be.
+        """
         found: list[Any] = []
         for name, place, cell, required in self._columns:
             text = None if place is None else cells[place]
@@ -84,12 +70,12 @@ class Table:
                 value = None if text is None else cell(text)
             except ValueError as error:
                 detail = f"Column {name}: {error}. Correct the cell, or the type in `columns`."
-                return Fault(index, start, length, Reason.MISTYPED_FIELD.value, detail)
+                raise RecordError(Reason.MISTYPED_FIELD, detail) from None
             if value is None and required:
                 detail = f"Column {name} is empty. Correct the row, or take {name} out of `required`."
-                return Fault(index, start, length, Reason.MISSING_FIELD.value, detail)
+                raise RecordError(Reason.MISSING_FIELD, detail)
             found.append(value)
-        return Record(index, start, length, tuple(found))
+        return tuple(found)
 
 
 def locate(header: Sequence[str], options: TableOptions) -> list[int | None] | Fault:

@@ -11,13 +11,24 @@ record. Empty lines are records where files are parallel (they keep the alignmen
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 from pydantic import field_validator, model_validator
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record, file_fault
-from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+from meds_pipeline.readers.base import (
+    Address,
+    Fault,
+    Options,
+    Piece,
+    PieceReader,
+    Reason,
+    RecordError,
+    decoded,
+    file_fault,
+)
+from meds_pipeline.readers.lines import TOO_LONG, iter_blocks, iter_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +61,7 @@ class LinesOptions(Options):
         return self
 
 
-class LinesReader(BaseReader[LinesOptions]):
+class LinesReader(PieceReader[LinesOptions]):
     """Lines of one text file, or of several parallel ones."""
 
     name = "lines"
@@ -64,76 +75,52 @@ class LinesReader(BaseReader[LinesOptions]):
         """The parallel files."""
         return tuple(self.parse(options).roles)
 
-    def records(
+    def pieces(
         self, raw: BinaryIO, options: LinesOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the lines or blocks."""
-        if not options.roles:
-            groups = _blocks(raw, options) if options.unit == "block" else _single(raw, options)
-            yield from (_unit(index, lines, (), options) for index, lines in enumerate(groups))
+    ) -> Iterator[Piece | Fault]:
+        """Each line or block, and its part of the other files."""
+        if fault := _mismatch(raw, options, companions):
+            yield fault
             return
-        if missing := [role for role in options.roles if role not in companions]:
-            detail = f"The parallel file of {missing[0]} is missing. Fetch it, or correct the entry's companion path."
-            yield file_fault(Reason.MISSING_COMPANION, detail)
+        limit = options.max_record_bytes
+        if options.unit == "block":
+            yield from (Piece(start, len(body), (body,)) for start, body in iter_blocks(raw, limit))
             return
-        counts = {role: _count(companions[role], cut) for role, cut in options.roles.items()}
-        here = _count(raw, LINES)
-        if unequal := {role: count for role, count in counts.items() if count != here}:
-            found = ", ".join(f"{role} has {count}" for role, count in unequal.items())
-            detail = f"The text has {here} lines, but {found}. Fetch both files again; they must be of one version."
-            yield file_fault(Reason.RAGGED, detail)
-            return
-        parts = [_parts(companions[role], cut, options) for role, cut in options.roles.items()]
-        beside = zip(*parts, strict=True)
-        rows = zip(iter_lines(raw, options.max_record_bytes), beside, strict=True)
-        yield from (_unit(index, [line], others, options) for index, (line, others) in enumerate(rows))
+        others = [_parts(companions[role], cut, options) for role, cut in options.roles.items()]
+        for line in iter_lines(raw, limit):
+            if others or line.body.strip():
+                yield Piece(line.start, line.size, (line.body, *map(next, others)))
 
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
+    def values(self, piece: Piece, options: LinesOptions) -> tuple[Any, ...]:
+        """The text, and what belongs to it."""
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, TOO_LONG)
+        return tuple(decoded(part, options) for part in piece.content)
+
+    def text_at(
+        self, raw: BinaryIO, address: Address, options: LinesOptions, companions: Mapping[str, BinaryIO]
     ) -> str:
         """The line; with the companions, theirs below it."""
-        parsed = self.parse(options)
-        texts = [super().raw_text(raw, address, **options)]
-        for role, cut in parsed.roles.items():
-            if companions and role in companions:
-                companions[role].seek(0)
-                parts = list(_parts(companions[role], cut, parsed))
-                shown = parts[address.index].decode(parsed.encoding, errors="replace")
-                texts.append(f"[{role}] {shown}")
+        texts = [super().text_at(raw, address, options, companions)]
+        for role in (role for role in options.roles if role in companions):
+            companions[role].seek(0)
+            part = next(islice(_parts(companions[role], options.roles[role], options), address.index, None))
+            texts.append(f"[{role}] {part.decode(options.encoding, errors='replace')}")
         return "\n".join(texts)
 
 
-def _unit(index: int, lines: list[Line], beside: tuple[bytes, ...], options: LinesOptions) -> Record | Fault:
-    start, length = lines[0].start, lines[-1].start + lines[-1].size - lines[0].start
-    if length > options.max_record_bytes or any(line.too_long for line in lines):
-        return Fault(index, start, length, Reason.TOO_LONG.value, TOO_LONG)
-    body = b"".join(line.body + line.ending for line in lines).rstrip(b"\r\n")
-    try:
-        return Record(index, start, length, tuple(part.decode(options.encoding) for part in (body, *beside)))
-    except UnicodeDecodeError:
-        detail = f"The line is not {options.encoding}. Set the entry's `encoding`, or repair the line."
-        return Fault(index, start, length, Reason.BAD_ENCODING.value, detail)
-
-
-def _single(raw: BinaryIO, options: LinesOptions) -> Iterator[list[Line]]:
-    return ([line] for line in iter_lines(raw, options.max_record_bytes) if line.body.strip())
-
-
-def _blocks(raw: BinaryIO, options: LinesOptions) -> Iterator[list[Line]]:
-    block: list[Line] = []
-    for line in iter_lines(raw, options.max_record_bytes):
-        if line.body.strip():
-            block.append(line)
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+def _mismatch(raw: BinaryIO, options: LinesOptions, companions: Mapping[str, BinaryIO]) -> Fault | None:
+    """Why parallel files cannot be aligned; None if they can."""
+    if missing := [role for role in options.roles if role not in companions]:
+        detail = f"The parallel file of {missing[0]} is missing. Fetch it, or correct the entry's companion path."
+        return file_fault(Reason.MISSING_COMPANION, detail)
+    counts = {role: _count(companions[role], cut) for role, cut in options.roles.items()}
+    here = _count(raw, LINES) if counts else 0
+    if unequal := {role: count for role, count in counts.items() if count != here}:
+        found = ", ".join(f"{role} has {count}" for role, count in unequal.items())
+        detail = f"The text has {here} lines, but {found}. Fetch both files again; they must be of one version."
+        return file_fault(Reason.RAGGED, detail)
+    return None
 
 
 def _count(raw: BinaryIO, cut: str) -> int:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Record, file_fault
-from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
+from meds_pipeline.readers.base import Fault, Options, Piece, PieceReader, Reason, RecordError, decoded, file_fault
+from meds_pipeline.readers.lines import Line, check_length, iter_lines, piece_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +28,7 @@ _FIELD = re.compile(r'(\w+) = (?:"((?:[^"]|"")*)"|([^\s"]+))')
 _FIX = "Correct it in Praat, or fetch the file again."
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Interval(NamedTuple):
     """Lines of one interval or point, its heading first, and where it stands."""
 
     tier: bytes
@@ -38,7 +36,7 @@ class _Piece:
     lines: list[Line]
 
 
-class TextgridReader(BaseReader[Options]):
+class TextgridReader(PieceReader[Options]):
     """Intervals of a TextGrid file."""
 
     name = "textgrid"
@@ -49,8 +47,8 @@ class TextgridReader(BaseReader[Options]):
         times = [("start", pa.float64()), ("end", pa.float64())]
         return pa.schema([("tier", pa.string()), ("number", pa.int64()), *times, ("text", pa.string())])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the tiers."""
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
+        """The lines of each interval."""
         head = raw.read(512)
         raw.seek(0)
         if not head:
@@ -59,30 +57,46 @@ class TextgridReader(BaseReader[Options]):
             detail = "Not a TextGrid in Praat's long text form and UTF-8. Save it so in Praat, or fetch it again."
             yield file_fault(Reason.UNREADABLE, detail)
             return
-        pieces = _Pieces(raw, options.max_record_bytes)
+        intervals = _Intervals(raw, options.max_record_bytes)
         found = 0
-        for piece in pieces:
-            yield _unit(found, piece, options)
+        for interval in intervals:
+            yield piece_of(interval.lines)._replace(content=interval)
             found += 1
-        if found < pieces.stated:
-            detail = f"The file states {pieces.stated} intervals and holds {found}. Fetch the file again."
+        if found < intervals.stated:
+            detail = f"The file states {intervals.stated} intervals and holds {found}. Fetch the file again."
             yield Fault(found, raw.seek(0, 2), 0, Reason.TRUNCATED.value, detail)
 
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Tier, number, times and text of one interval."""
+        interval = piece.content
+        check_length(piece._replace(content=interval.lines), options)
+        body = decoded(b"".join(line.body + line.ending for line in interval.lines[1:]), options)
+        fields = {name: bare or quoted.replace('""', '"') for name, quoted, bare in _FIELD.findall(body)}
+        text = fields.get("text", fields.get("mark"))
+        try:
+            begin = float(fields.get("xmin") or fields.get("number") or fields["time"])
+            end = float(fields.get("xmax", begin))
+        except (KeyError, ValueError):
+            begin, end = math.nan, math.nan
+        if _FIELDS.fullmatch(body) is None or text is None or not begin <= end < math.inf:
+            raise RecordError(Reason.BAD_RECORD, f"The interval has no text, or no times in order. {_FIX}")
+        return decoded(interval.tier, options), interval.number, begin, end, text
 
-class _Pieces:
+
+class _Intervals:
     """Cuts the file at its headings, and counts what the tiers say they hold."""
 
     def __init__(self, raw: BinaryIO, limit: int) -> None:
         self._lines = iter_lines(raw, limit)
         self.stated = 0
 
-    def __iter__(self) -> Iterator[_Piece]:
+    def __iter__(self) -> Iterator[_Interval]:
         tier, piece = b"", None
         for line in self._lines:
             if heading := _HEADING.fullmatch(line.body):
                 if piece is not None:
                     yield piece
-                piece = None if heading[1] == b"item" else _Piece(tier, int(heading[2]), [line])
+                piece = None if heading[1] == b"item" else _Interval(tier, int(heading[2]), [line])
             elif piece is not None:
                 piece.lines.append(line)
             elif name := _NAME.fullmatch(line.body):
@@ -91,27 +105,3 @@ class _Pieces:
                 self.stated += int(size[1])
         if piece is not None:
             yield piece
-
-
-def _unit(index: int, piece: _Piece, options: Options) -> Record | Fault:
-    start = piece.lines[0].start
-    length = piece.lines[-1].start + piece.lines[-1].size - start
-    if length > options.max_record_bytes or any(line.too_long for line in piece.lines):
-        return Fault(index, start, length, Reason.TOO_LONG.value, TOO_LONG)
-    try:
-        body = b"".join(line.body + line.ending for line in piece.lines[1:]).decode(options.encoding)
-        tier = piece.tier.decode(options.encoding)
-    except UnicodeDecodeError:
-        detail = f"The interval is not {options.encoding}. Set the entry's `encoding`, or repair it."
-        return Fault(index, start, length, Reason.BAD_ENCODING.value, detail)
-    fields = {name: bare or quoted.replace('""', '"') for name, quoted, bare in _FIELD.findall(body)}
-    text = fields.get("text", fields.get("mark"))
-    try:
-        begin = float(fields.get("xmin") or fields.get("number") or fields["time"])
-        end = float(fields.get("xmax", begin))
-    except (KeyError, ValueError):
-        begin, end = math.nan, math.nan
-    if _FIELDS.fullmatch(body) is None or text is None or not begin <= end < math.inf:
-        detail = f"The interval has no text, or no times in order. {_FIX}"
-        return Fault(index, start, length, Reason.BAD_RECORD.value, detail)
-    return Record(index, start, length, (tier, piece.number, begin, end, text))

@@ -8,16 +8,14 @@ are left out and the text inside `hi` is kept, as TMX 1.4b says. Two segments in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.base import Options, Reason, RecordError
+from meds_pipeline.readers.xml_cut import ElementReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lxml import etree
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -25,47 +23,33 @@ _CODES = frozenset(("bpt", "ept", "ph", "it", "ut"))
 _FIX = "Correct the unit, or fetch the file again."
 
 
-class TmxReader(BaseReader[Options]):
+class TmxReader(ElementReader[Options]):
     """Translation units of a TMX file."""
 
     name = "tmx"
     options_type = Options
+    element = "tu"
 
     def columns(self, options: Options) -> pa.Schema:
         """Id, segments by language, notes and properties."""
         segments = pa.map_(pa.string(), pa.string())
         return pa.schema([("id", pa.string()), ("segments", segments), ("notes", pa.list_(pa.string()))])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Go through the units."""
-        yield from element_units(raw, "tu", options, _values)
-
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The unit's own bytes, in the encoding that the file declares."""
-        return element_text(raw, address, self.parse(options))
-
-
-def _values(unit: etree._Element) -> tuple[Any, ...]:
-    segments: dict[str, str] = {}
-    for variant in unit.findall("tuv"):
-        language = variant.get(_LANGUAGE) or variant.get("lang")
-        segment = variant.find("seg")
-        if not language or segment is None:
-            raise ElementError(Reason.MISSING_FIELD, f"A variant has no language or no segment. {_FIX}")
-        if language in segments:
-            raise ElementError(Reason.BAD_RECORD, f"It has two segments in {language}. {_FIX}")
-        segments[language] = _text(segment)
-    if not segments:
-        raise ElementError(Reason.MISSING_FIELD, f"It has no segment. {_FIX}")
-    notes = ["".join(node.itertext()) for node in unit if node.tag in ("note", "prop")]
-    return unit.get("tuid"), list(segments.items()), notes
+    def element_values(self, node: etree._Element, options: Options) -> tuple[Any, ...]:
+        """See `ElementReader.element_values`."""
+        segments: dict[str, str] = {}
+        for variant in node.findall("tuv"):
+            language = variant.get(_LANGUAGE) or variant.get("lang")
+            segment = variant.find("seg")
+            if not language or segment is None:
+                raise RecordError(Reason.MISSING_FIELD, f"A variant has no language or no segment. {_FIX}")
+            if language in segments:
+                raise RecordError(Reason.BAD_RECORD, f"It has two segments in {language}. {_FIX}")
+            segments[language] = _text(segment)
+        if not segments:
+            raise RecordError(Reason.MISSING_FIELD, f"It has no segment. {_FIX}")
+        notes = ["".join(one.itertext()) for one in node if one.tag in ("note", "prop")]
+        return node.get("tuid"), list(segments.items()), notes
 
 
 def _text(node: etree._Element) -> str:

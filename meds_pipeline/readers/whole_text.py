@@ -5,17 +5,17 @@ read(raw)      # text
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
-from meds_pipeline.readers.base import UTF8_BOM, BaseReader, Fault, Options, Reason, Record
+from meds_pipeline.readers.base import UTF8_BOM, Options, Piece, PieceReader, Reason, RecordError, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-class TextReader(BaseReader[Options]):
+class TextReader(PieceReader[Options]):
     """The one record of a text file; the path pattern's parts say which it is."""
 
     name = "text"
@@ -25,18 +25,15 @@ class TextReader(BaseReader[Options]):
         """The text."""
         return pa.schema([("text", pa.string())])
 
-    def records(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Read the file."""
+    def pieces(self, raw: BinaryIO, options: Options, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
+        """The file."""
         body = raw.read(options.max_record_bytes + 1)
         start = len(UTF8_BOM) if body.startswith(UTF8_BOM) else 0
-        length = len(body) - start
-        if not length:
-            return
-        if length > options.max_record_bytes:
-            yield Fault(0, start, length, Reason.TOO_LONG.value, "The text is over max_record_bytes. Raise the option.")
-            return
-        try:
-            yield Record(0, start, length, (body[start:].decode(options.encoding),))
-        except UnicodeDecodeError as error:
-            detail = f"Byte {error.start} is not {options.encoding}. Set the entry's `encoding`, or repair the byte."
-            yield Fault(0, start, length, Reason.BAD_ENCODING.value, detail)
+        if body := body[start:]:
+            yield Piece(start, len(body), body)
+
+    def values(self, piece: Piece, options: Options) -> tuple[Any, ...]:
+        """Its text."""
+        if piece.length > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
+        return (decoded(piece.content, options),)

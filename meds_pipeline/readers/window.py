@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
 CHUNK = 1 << 20
-_SPACE = re.compile(rb"[ \t\r\n]*+")
-
-
-class Readable(Protocol):
-    """Anything that gives bytes as a file does."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes; empty at the end."""
 
 
 class Found(NamedTuple):
@@ -37,9 +29,9 @@ class Window:
         base: Absolute position of `data[0]`.
     """
 
-    def __init__(self, raw: Readable, limit: int, position: int = 0) -> None:
+    def __init__(self, raw: BinaryIO, limit: int) -> None:
         self._raw, self.limit = raw, limit
-        self.data, self.base, self._floor, self._ended = b"", position, position, False
+        self.data, self.base, self._floor, self._ended = b"", 0, 0, False
 
     @property
     def end(self) -> int:
@@ -63,22 +55,6 @@ class Window:
     def cut(self, start: int, end: int) -> bytes:
         """A copy of the bytes from `start` to `end`."""
         return self.data[start - self.base : end - self.base]
-
-    def byte(self, position: int) -> int:
-        """The byte at a position, -1 at the end of the file."""
-        while position >= self.end:
-            if not self.fill():
-                return -1
-        return self.data[position - self.base]
-
-    def space(self, position: int) -> int:
-        """The first position from here that is not white space."""
-        while True:
-            match = _SPACE.match(self.data, position - self.base)
-            found = self.base + match.end() if match else position
-            if found < self.end or not self.fill():
-                return found
-            position = found
 
     def search(self, pattern: re.Pattern[bytes], position: int, overlap: int, keep: int | None = None) -> Found | None:
         """The next match from here; None at the end of the file.

@@ -19,7 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers.archives import Limits, check_zip, naming
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Record
+from meds_pipeline.readers.base import Address, Fault, Piece, PieceReader
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class XlsxOptions(TableOptions):
     """Name or position of the sheet."""
 
 
-class XlsxReader(BaseReader[XlsxOptions]):
+class XlsxReader(PieceReader[XlsxOptions]):
     """Rows of one sheet."""
 
     name = "xlsx"
@@ -49,10 +49,10 @@ class XlsxReader(BaseReader[XlsxOptions]):
         """The declared columns."""
         return options.arrow()
 
-    def records(
+    def pieces(
         self, raw: BinaryIO, options: XlsxOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the rows; rows without any text are not records."""
+    ) -> Iterator[Piece | Fault]:
+        """The rows; those without any text are not records."""
         if raw.seek(0, 2) == 0:
             return
         rows = _rows(raw, options.sheet)
@@ -64,23 +64,21 @@ class XlsxReader(BaseReader[XlsxOptions]):
             return
         table = Table(options, places)
         width = max((place + 1 for place in places if place is not None), default=0)
-        for index, (number, cells) in enumerate(rows):
+        for number, cells in rows:
             padded = [*cells, *[""] * (width - len(cells))]
-            yield table.unit(index, number, 0, [cell or None for cell in padded])
+            yield Piece(number, 0, (table, [cell or None for cell in padded]))
 
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
+    def values(self, piece: Piece, options: XlsxOptions) -> tuple[Any, ...]:
+        """The declared columns of one row."""
+        table, cells = piece.content
+        found: tuple[Any, ...] = table.values(cells)
+        return found
+
+    def text_at(self, raw: BinaryIO, address: Address, options: XlsxOptions, companions: Mapping[str, BinaryIO]) -> str:
         """The row's cells as a JSON object by header, or as a list where there is none."""
-        parsed = self.parse(options)
         header: list[str] | None = None
-        for number, cells in _rows(raw, parsed.sheet):
-            if parsed.header and header is None:
+        for number, cells in _rows(raw, options.sheet):
+            if options.header and header is None:
                 header = cells
             if number == address.start:
                 value = cells if header is None else dict(zip(header, cells, strict=False))

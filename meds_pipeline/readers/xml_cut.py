@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from abc import abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from lxml import etree
 
-from meds_pipeline.readers.base import Fault, Reason, file_fault
+from meds_pipeline.readers.base import (
+    Address,
+    Fault,
+    Options,
+    OptionsT,
+    Piece,
+    PieceReader,
+    Reason,
+    RecordError,
+    file_fault,
+)
 from meds_pipeline.readers.window import Found, Window, WindowFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 HEAD = 1 << 16
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -33,34 +43,54 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 _REPAIR = "Repair the element, or fetch the file again."
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One parsed element and its address."""
+class ElementReader(PieceReader[OptionsT]):
+    """A reader of XML files to whom each element of one name is a record."""
 
-    start: int
-    end: int
-    node: etree._Element
+    element: ClassVar[str]
+    """Name of the elements that are records, where the format says it."""
 
+    def tag(self, options: OptionsT) -> str:
+        """Name of the elements that are records."""
+        return self.element
 
-@dataclass(frozen=True, slots=True)
-class BadElement:
-    """One element that cannot be cut out or parsed."""
+    @abstractmethod
+    def element_values(self, node: etree._Element, options: OptionsT) -> tuple[Any, ...]:
+        """Column values of one element.
 
-    start: int
-    end: int
-    reason: Reason
-    detail: str
+        Raises:
+            RecordError: It is not as it should be.
+        """
+
+    def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
+        """Cut the elements."""
+        file = XmlFile(raw, self.tag(options), options)
+        if file.fault is not None:
+            yield file.fault
+            return
+        yield from file.pieces()
+
+    def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
+        """Parse one element and take its values."""
+        file, body = piece.content
+        return self.element_values(file.parse(body), options)
+
+    def text_at(self, raw: BinaryIO, address: Address, options: OptionsT, companions: Mapping[str, BinaryIO]) -> str:
+        """The element's own bytes, in the encoding that the file declares."""
+        raw.seek(0)
+        encoding = XmlFile(raw, "_", options).encoding
+        raw.seek(address.start)
+        return raw.read(address.length).decode(encoding, errors="replace")
 
 
 class XmlFile:
     """One XML file of which the elements called `tag` are wanted, at any depth. They must not hold one another."""
 
-    def __init__(self, raw: BinaryIO, tag: str, encoding: str, limit: int) -> None:
-        self._raw, self._tag, self._limit = raw, tag, limit
+    def __init__(self, raw: BinaryIO, tag: str, options: Options) -> None:
+        self._raw, self._tag, self._limit = raw, tag, options.max_record_bytes
         self._head = raw.read(HEAD)
         raw.seek(0)
         declared = _DECLARED.search(self._head)
-        self.encoding = declared.group(1).decode() if declared else encoding
+        self.encoding = declared.group(1).decode() if declared else options.encoding
 
     @cached_property
     def fault(self) -> Fault | None:
@@ -77,24 +107,21 @@ class XmlFile:
             return file_fault(Reason.UNREADABLE, detail)
         return None
 
-    def elements(self) -> Iterator[Element | BadElement]:
-        """Cut and parse, in file order."""
-        before, after = self._wrapper()
-        parser = self._parser()
-        for piece in self._pieces():
-            if isinstance(piece, BadElement):
-                yield piece
-                continue
-            start, body = piece
-            try:
-                node = etree.fromstring(before + body + after, parser)[0]
-            except etree.XMLSyntaxError as error:
-                yield BadElement(start, start + len(body), *self._why(body, error))
-            except IndexError:
-                yield BadElement(start, start + len(body), Reason.BAD_RECORD, f"It is not an element. {_REPAIR}")
-            else:
-                yield Element(start, start + len(body), node)
+    def parse(self, body: bytes) -> etree._Element:
+        """Parse one element.
 
+        Raises:
+            RecordError: It is not well-formed.
+        """
+        before, after = self._wrapper
+        try:
+            return etree.fromstring(before + body + after, self._parser)[0]
+        except etree.XMLSyntaxError as error:
+            raise self._why(body, error) from None
+        except IndexError:
+            raise RecordError(Reason.BAD_RECORD, f"It is not an element. {_REPAIR}") from None
+
+    @cached_property
     def _parser(self) -> etree.XMLParser:
         return etree.XMLParser(
             encoding=self.encoding,
@@ -110,13 +137,14 @@ class XmlFile:
     def _root(self) -> re.Match[bytes] | None:
         return _ROOT.search(_PROLOG.sub(lambda match: b" " * len(match.group()), self._head))
 
+    @cached_property
     def _wrapper(self) -> tuple[bytes, bytes]:
         """An element around the cut one, with the namespaces that the root declares."""
         spaces = _NAMESPACE.findall(self._root.group(2)) if self._root else []
         return b"<cut " + b" ".join(spaces) + b">", b"</cut>"
 
-    def _pieces(self) -> Iterator[tuple[int, bytes] | BadElement]:
-        """Bytes from start tag to end tag; what has only one of the two is bad."""
+    def pieces(self) -> Iterator[Piece]:
+        """Cut from start tag to end tag; what has only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
             rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<open><%b(?=[\s/>]))|(?P<close></%b\s*>)" % (name, name)
@@ -133,50 +161,56 @@ class XmlFile:
                     position = _skip(window, found, opened)
                 elif found.group == "open":
                     if opened >= 0:
-                        yield BadElement(opened, found.start, Reason.BAD_RECORD, f"It has no end tag. {_REPAIR}")
+                        yield _bad(opened, found.start, Reason.BAD_RECORD, f"It has no end tag. {_REPAIR}")
                     opened = found.start
                     window.release(opened)
                     position, is_empty = _tag_end(window, found.end)
                     if is_empty:
-                        yield self._piece(window, opened, position)
+                        yield self._cut(window, opened, position)
                         opened, last_end = -1, position
                 else:
                     if opened >= 0:
-                        yield self._piece(window, opened, position)
+                        yield self._cut(window, opened, position)
                     elif not lost:
-                        yield BadElement(last_end, position, Reason.BAD_RECORD, f"It has no start tag. {_REPAIR}")
+                        yield _bad(last_end, position, Reason.BAD_RECORD, f"It has no start tag. {_REPAIR}")
                     opened, last_end, lost = -1, position, False
             except WindowFullError:
                 position = max(position, window.end - _TOKEN)
-                yield BadElement(opened, position, Reason.TOO_LONG, f"It does not end. {_REPAIR}")
+                yield _bad(opened, position, Reason.TOO_LONG, f"It does not end. {_REPAIR}")
                 opened, last_end, lost = -1, position, True
         yield from self._end(window, opened)
 
-    def _piece(self, window: Window, start: int, end: int) -> tuple[int, bytes] | BadElement:
+    def _cut(self, window: Window, start: int, end: int) -> Piece:
         if end - start > self._limit:
-            return BadElement(start, end, Reason.TOO_LONG, "It is over max_record_bytes. Raise the option.")
-        return start, window.cut(start, end)
+            return _bad(start, end, Reason.TOO_LONG, "It is over max_record_bytes. Raise the option.")
+        return Piece(start, end - start, (self, window.cut(start, end)))
 
-    def _end(self, window: Window, opened: int) -> Iterator[BadElement]:
+    def _end(self, window: Window, opened: int) -> Iterator[Piece]:
         """What is missing at the end of the file."""
         if opened >= 0:
-            yield BadElement(opened, window.end, Reason.TRUNCATED, "The file ends inside it. Fetch the file again.")
+            yield _bad(opened, window.end, Reason.TRUNCATED, "The file ends inside it. Fetch the file again.")
         elif self._root is not None and self._tag.encode() != self._root.group(1):
             self._raw.seek(max(0, window.end - HEAD))
             if b"</" + self._root.group(1) not in self._raw.read(HEAD):
                 detail = "The file ends before its root element is closed. Fetch the file again."
-                yield BadElement(window.end, window.end, Reason.TRUNCATED, detail)
+                yield _bad(window.end, window.end, Reason.TRUNCATED, detail)
 
-    def _why(self, body: bytes, error: etree.XMLSyntaxError) -> tuple[Reason, str]:
+    def _why(self, body: bytes, error: etree.XMLSyntaxError) -> RecordError:
         try:
             body.decode(self.encoding)
         except UnicodeDecodeError as broken:
             detail = f"Byte {broken.start} of it is not {self.encoding}. Repair the byte, or fetch the file again."
-            return Reason.BAD_ENCODING, detail
+            return RecordError(Reason.BAD_ENCODING, detail)
         if "Entity" in str(error.msg):
-            return Reason.BAD_RECORD, f"It refers to an entity, and entities are not expanded. {_REPAIR}"
-        line, column = error.position
-        return Reason.BAD_RECORD, f"It is not well-formed XML (its line {line}, column {column}). {_REPAIR}"
+            detail = f"It refers to an entity, and entities are not expanded. {_REPAIR}"
+        else:
+            line, column = error.position
+            detail = f"It is not well-formed XML (its line {line}, column {column}). {_REPAIR}"
+        return RecordError(Reason.BAD_RECORD, detail)
+
+
+def _bad(start: int, end: int, reason: Reason, detail: str) -> Piece:
+    return Piece(start, end - start, RecordError(reason, detail))
 
 
 def _skip(window: Window, found: Found, opened: int) -> int:

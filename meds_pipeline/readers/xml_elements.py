@@ -16,18 +16,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.columns import Type, arrow_schema, parse_columns
+from meds_pipeline.readers.base import Reason, RecordError
+from meds_pipeline.readers.columns import ColumnOptions, Type
 from meds_pipeline.readers.tables import CELLS
-from meds_pipeline.readers.xml_cut import BadElement, XmlFile
+from meds_pipeline.readers.xml_cut import ElementReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     import pyarrow as pa
     from lxml import etree
 
@@ -35,46 +34,41 @@ _XML = "http://www.w3.org/XML/1998/namespace"
 _NAME = r"[^\W\d][\w.-]*"
 _STEP = rf"(?:\{{[\w:/.#?=&%~+*-]+\}})?(?:{_NAME}|\*)"
 _ATTRIBUTE = rf"@(?:{_NAME}:)?{_NAME}"
-_PATH = re.compile(rf"\.|{_ATTRIBUTE}|(?:\.//?)?{_STEP}(?://?{_STEP})*(?:/{_ATTRIBUTE})?")
+PATH = re.compile(rf"\.|{_ATTRIBUTE}|(?:\.//?)?{_STEP}(?://?{_STEP})*(?:/{_ATTRIBUTE})?")
+_CORRECT = "Correct the element, or the column's path and type."
 Extract = Callable[["etree._Element"], Any]
 
 
-class XmlOptions(Options):
-    """Options of `xml`. `encoding` is used where the file declares none."""
+class XmlOptions(ColumnOptions):
+    """Options of `xml`. `encoding` is used where the file declares none; MAP is no type of `columns`."""
 
     record: str = Field(pattern=r"^[A-Za-z_][\w:.-]*$")
     """Name of the elements that are records, as written in the file (with its prefix, if any). Such elements must
     not hold one another."""
 
-    columns: dict[str, str] = Field(min_length=1)
-    """Column name to type; MAP is not a type of XML."""
-
     paths: dict[str, str] = {}
     """Column name to path, for columns whose name is not their path."""
 
-    required: tuple[str, ...] = ()
-    """Columns that must have a match."""
-
-    @field_validator("columns")
-    @classmethod
-    def _readable(cls, value: dict[str, str]) -> dict[str, str]:
-        parse_columns(value)
-        return value
+    naming_columns = ("required", "paths")
 
     @model_validator(mode="after")
-    def _names_are_columns(self) -> XmlOptions:
-        unknown = sorted({*self.required, *self.paths} - set(self.columns))
-        if unknown:
-            raise ValueError(f"required or paths names no column: {', '.join(unknown)}")
-        for name, kind in parse_columns(self.columns).items():
-            try:
-                extractor(self.paths.get(name, name), kind)
-            except ValueError as error:
-                raise ValueError(f"column {name}: {error}") from None
+    def _paths_can_be_followed(self) -> Self:
+        _ = self.extractors
         return self
 
+    @cached_property
+    def extractors(self) -> dict[str, Extract]:
+        """What takes the value of each column out of an element."""
+        found = {}
+        for name, kind in self.types().items():
+            try:
+                found[name] = extractor(self.paths.get(name, name), kind)
+            except ValueError as error:
+                raise ValueError(f"column {name}: {error}") from None
+        return found
 
-class XmlReader(BaseReader[XmlOptions]):
+
+class XmlReader(ElementReader[XmlOptions]):
     """Elements of an XML file."""
 
     name = "xml"
@@ -82,80 +76,24 @@ class XmlReader(BaseReader[XmlOptions]):
 
     def columns(self, options: XmlOptions) -> pa.Schema:
         """The declared columns."""
-        return arrow_schema(parse_columns(options.columns))
+        return options.arrow()
 
-    def records(
-        self, raw: BinaryIO, options: XmlOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Record | Fault]:
-        """Go through the elements."""
-        types = parse_columns(options.columns)
-        columns = [
-            (name, extractor(options.paths.get(name, name), kind), name in options.required)
-            for name, kind in types.items()
-        ]
+    def tag(self, options: XmlOptions) -> str:
+        """The one that is declared."""
+        return options.record
 
-        def values(node: etree._Element) -> tuple[Any, ...]:
-            found = []
-            for name, extract, required in columns:
-                try:
-                    value = extract(node)
-                except ValueError as error:
-                    raise ElementError(Reason.MISTYPED_FIELD, f"Column {name}: {error}. {_CORRECT}") from None
-                if required and value in (None, []):
-                    raise ElementError(Reason.MISSING_FIELD, f"Nothing is at the path of {name}. {_CORRECT}")
-                found.append(value)
-            return tuple(found)
-
-        yield from element_units(raw, options.record, options, values)
-
-    def raw_text(
-        self,
-        raw: BinaryIO,
-        address: Addressed,
-        *,
-        companions: Mapping[str, BinaryIO] | None = None,
-        **options: Any,
-    ) -> str:
-        """The element's own bytes, in the encoding that the file declares."""
-        return element_text(raw, address, self.parse(options))
-
-
-_CORRECT = "Correct the element, or the column's path and type."
-
-
-class ElementError(ValueError):
-    """A well-formed element is not what its reader needs."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
-
-
-def element_units(
-    raw: BinaryIO, tag: str, options: Options, values: Callable[[etree._Element], tuple[Any, ...]]
-) -> Iterator[Record | Fault]:
-    """Records and faults of all elements called `tag`; `values` turns one element into column values."""
-    file = XmlFile(raw, tag, options.encoding, options.max_record_bytes)
-    if file.fault is not None:
-        yield file.fault
-        return
-    for index, one in enumerate(file.elements()):
-        length = one.end - one.start
-        if isinstance(one, BadElement):
-            yield Fault(index, one.start, length, one.reason.value, one.detail)
-            continue
-        try:
-            yield Record(index, one.start, length, values(one.node))
-        except ElementError as error:
-            yield Fault(index, one.start, length, error.reason.value, error.detail)
-
-
-def element_text(raw: BinaryIO, address: Addressed, options: Options) -> str:
-    """The raw text of one element."""
-    raw.seek(0)
-    encoding = XmlFile(raw, "_", options.encoding, options.max_record_bytes).encoding
-    raw.seek(address.start)
-    return raw.read(address.length).decode(encoding, errors="replace")
+    def element_values(self, node: etree._Element, options: XmlOptions) -> tuple[Any, ...]:
+        """The declared columns of one element."""
+        found = []
+        for name, extract in options.extractors.items():
+            try:
+                value = extract(node)
+            except ValueError as error:
+                raise RecordError(Reason.MISTYPED_FIELD, f"Column {name}: {error}. {_CORRECT}") from None
+            if name in options.required and value in (None, []):
+                raise RecordError(Reason.MISSING_FIELD, f"Nothing is at the path of {name}. {_CORRECT}")
+            found.append(value)
+        return tuple(found)
 
 
 def extractor(path: str, kind: Type) -> Extract:
@@ -178,7 +116,7 @@ def extractor(path: str, kind: Type) -> Extract:
 
 
 def _split(path: str) -> tuple[str, str | None]:
-    if _PATH.fullmatch(path) is None:
+    if PATH.fullmatch(path) is None:
         raise ValueError(f"{path!r} is not a path like a/b/@c")
     steps, mark, attribute = path.rpartition("@")
     if not mark:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import PUBTATOR, SAMPLES, faults, rows, units
 
-from meds_pipeline.readers import Fault, Record, get_reader
+from meds_pipeline.readers import Fault, get_reader
 
 
 def mentions(values: tuple[Any, ...], text_at: int = 0) -> list[tuple[str | None, str]]:
@@ -71,22 +71,6 @@ def test_written_sentences_come_back_and_every_address_resolves(
         mentions(values)
 
 
-def test_iob_line_without_a_tag_costs_its_sentence() -> None:
-    found = units("iob", b"a\tO\n\nb\nc\tO\n\nd\tB-X\n\ne\tX\n")
-    assert [values[0] for values in rows(found)] == ["a", "d"]
-    assert faults(found) == [(1, "missing_tag"), (3, "missing_tag")]
-    assert isinstance(found[1], Fault)
-    assert found[1].detail.startswith("Line 1 of the record has no tag")
-    assert faults(units("iob", b"a\tO\n", separator="space")) == [(0, "missing_tag")]
-
-
-def test_iob_third_column_trailing_blank_and_other_tag_column() -> None:
-    found = units("iob", b"Caso B-Claim HighQuality\nraro I-Claim HighQuality\nno O \n", separator="space")
-    assert mentions(rows(found)[0]) == [("Claim", "Caso raro")]
-    (values,) = rows(units("iob", b"a\tNN\tB-X\n", tag=2))
-    assert mentions(values) == [("X", "a")]
-
-
 def test_iob_documents_begin_with_a_text() -> None:
     data = b"CASE O\nA: O\n\nBad B-X\ncough I-X\n\nCASE O\nB: O\n"
     found = units("iob", data, separator="space", starts="CASE")
@@ -95,13 +79,26 @@ def test_iob_documents_begin_with_a_text() -> None:
     assert [unit.start for unit in found] == [0, data.rindex(b"CASE")]
 
 
-def test_iob_document_marks_are_no_sentences() -> None:
-    found = units("iob", b"-DOCSTART-\tO\n\na\tO\n\n\n-DOCSTART-\tO\n\nb\tO\n")
-    assert [(unit.index, unit.values[0]) for unit in found if isinstance(unit, Record)] == [(0, "a"), (1, "b")]
-
-
-def test_iob_bad_bytes_cost_their_sentence() -> None:
-    assert faults(units("iob", b"a\tO\n\n\xff\tO\n\nb\tO\n")) == [(1, "bad_encoding")]
+@pytest.mark.parametrize(
+    ("data", "options", "texts", "found", "bad"),
+    [
+        (b"Caso B-X Good\nraro I-X Good\nno O \n", {"separator": "space"}, ["Caso raro no"], ["Caso raro"], []),
+        (b"a\tNN\tB-X\n", {"tag": 2}, ["a"], ["a"], []),
+        (b"-DOCSTART-\tO\n\na\tO\n\n\n-DOCSTART-\tO\n\nb\tO\n", {}, ["a", "b"], [], []),
+        (b"\xef\xbb\xbfa\tO\r\nb\tB-X\r\n \r\nc\tO", {}, ["a b", "c"], ["b"], []),
+        (b"a\tO\n\nb\nc\tO\n\nd\tB-X\n\ne\tX\n", {}, ["a", "d"], ["d"], [(1, "missing_tag"), (3, "missing_tag")]),
+        (b"a\tO\n", {"separator": "space"}, [], [], [(0, "missing_tag")]),
+        (b"a\tO\n\n\xff\tO\n\nb\tO\n", {}, ["a", "b"], [], [(1, "bad_encoding")]),
+        (b"a\tO\n" * 9 + b"\nb\tO\n", {"max_record_bytes": 20}, ["b"], [], [(0, "too_long")]),
+    ],
+)
+def test_iob_files_as_they_come(
+    data: bytes, options: dict[str, Any], texts: list[str], found: list[str], bad: list[tuple[int, str]]
+) -> None:
+    units_found = units("iob", data, **options)
+    assert [values[0] for values in rows(units_found)] == texts
+    assert [mention for values in rows(units_found) for _, mention in mentions(values)] == found
+    assert faults(units_found) == bad
 
 
 BRAT_TEXT = "Alfol and betin acid\nslow gamol.\n"
@@ -174,22 +171,6 @@ def test_pubtator_documents() -> None:
         {"id": "R1", "type": "CID", "args": [{"role": "arg1", "ref": "D1"}, {"role": "arg2", "ref": "D2"}]}
     ]
     assert second == ("12", "Nothing.", "", "Nothing. ", [], [])
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "reason"),
-    [
-        (b"11\t0\t5", b"11\t0\t500", "bad_span"),
-        (b"11\t0\t5\tAlfol", b"11\t1\t6\tAlfol", "bad_span"),
-        (b"11\tCID", b"13\tCID", "bad_reference"),
-        (b"11|a|", b"11|t|", "missing_field"),
-        (b"\tChemical\tD1", b"", "bad_record"),
-    ],
-)
-def test_pubtator_lines_that_do_not_fit_cost_their_document(old: bytes, new: bytes, reason: str) -> None:
-    found = units("pubtator", PUBTATOR.replace(old, new))
-    assert faults(found)[0] == (0, reason)
-    assert rows(found)[-1][0] == "12"
 
 
 def test_pubtator_documents_end_where_the_next_title_begins() -> None:

@@ -16,22 +16,37 @@ from meds_pipeline.readers.columns import Mistyped, parse_columns, parse_type
         ("varchar", "VARCHAR", pa.string()),
         ("TEXT[]", "VARCHAR[]", pa.list_(pa.string())),
         ("int [] []", "BIGINT[][]", pa.list_(pa.list_(pa.int64()))),
-        ('STRUCT(a INT, "b ""c" DOUBLE[])', 'STRUCT("a" BIGINT, "b "c" DOUBLE[])', None),
-        ("MAP(VARCHAR, BOOLEAN)", "MAP(VARCHAR, BOOLEAN)", pa.map_(pa.string(), pa.bool_())),
+        ("REAL", "DOUBLE", pa.float64()),
+        (
+            'STRUCT(a INT, "b ""c" JSON[])',
+            "STRUCT",
+            pa.struct([("a", pa.int64()), ('b "c', pa.list_(pa.string()))]),
+        ),
+        ("MAP(VARCHAR, BOOLEAN)", "MAP", pa.map_(pa.string(), pa.bool_())),
         ("JSON", "JSON", pa.string()),
     ],
 )
-def test_types_are_read(text: str, canonical: str, arrow: pa.DataType | None) -> None:
+def test_types_are_read(text: str, canonical: str, arrow: pa.DataType) -> None:
     found = parse_type(text)
-    assert found.text == canonical
-    assert arrow is None or found.arrow == arrow
+    assert (found.text, found.arrow) == (canonical, arrow)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "DATE", "STRUCT(a)", "STRUCT(a INT", "MAP(INT, INT)", "VARCHAR)", "INT INT", "[]", "%"]
+    ("text", "says"),
+    [
+        *[
+            (text, "unknown column type")
+            for text in ("", "STRUCT(a)", "STRUCT(a INT", "VARCHAR)", "INT INT", "[]", "%", "texts")
+        ],
+        *[(text, "unknown column type DATE") for text in ("DATE", "date[]", "STRUCT(a MAP(VARCHAR, DATE))")],
+        ("MAP(INT, INT)", "keys of a MAP are VARCHAR"),
+        ("VARCHAR[3]", r"unknown column type VARCHAR\[3\]"),
+        ("STRUCT(end INT)", "needs double quotes"),
+        ("STRUCT(a INT, A INT)", "unknown column type"),
+    ],
 )
-def test_what_is_no_type_is_refused_with_the_list_of_types(text: str) -> None:
-    with pytest.raises(ValueError, match="use VARCHAR, BIGINT"):
+def test_what_is_no_type_is_refused_with_the_list_of_types(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"{says}.*use VARCHAR, BIGINT"):
         parse_columns({"x": text})
 
 

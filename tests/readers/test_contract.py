@@ -82,6 +82,44 @@ def test_missing_companion_is_a_fault(name: str) -> None:
         assert {reason for _, reason in faults(units(name, sample.data, **sample.options))} == {"missing_companion"}
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("ddi", b'"0-4"', b'"0-400"', [(0, "bad_span")]),
+        ("ddi", b'"0-4"', b'"x"', [(0, "bad_span")]),
+        ("ddi", b'e1="D1.s0.e0"', b'e1="D1.s0.e9"', [(0, "bad_reference")]),
+        ("ddi", b' id="D1.s0"', b"", [(0, "missing_field")]),
+        ("bioc", b'offset="14"', b'offset="13"', [(0, "bad_span")]),
+        ("bioc", b"<offset>12<", b"<offset>5<", [(0, "bad_span")]),
+        ("pubtator", b"11\t0\t5", b"11\t0\t500", [(0, "bad_span")]),
+        ("pubtator", b"11\t0\t5\tAlfol", b"11\t1\t6\tAlfol", [(0, "bad_span")]),
+        ("pubtator", b"11\tCID", b"13\tCID", [(0, "bad_reference")]),
+        ("pubtator", b"11|a|", b"11|t|", [(0, "missing_field"), (1, "bad_span")]),
+        ("pubtator", b"\tChemical\tD1", b"", [(0, "bad_record")]),
+        ("textgrid", b"xmax = 1.25", b"xmax = -1", [(0, "bad_record")]),
+        ("textgrid", b"xmin = 1.25", b"xmin = nan", [(1, "bad_record")]),
+        ("textgrid", b"<UNSURE>", b"\xff", [(0, "bad_encoding")]),
+        ("textgrid", b'twice</UNSURE>."', b"twice", [(0, "bad_record")]),
+        ("textgrid", b"size = 2", b"size = 3", [(2, "truncated")]),
+        ("textgrid", b"<exists>", b"<absent>", [(-1, "unreadable")]),
+        ("json", b'"label": 1', b'"label": "1"', [(0, "mistyped_field")]),
+        ("json", b'"label": 1', b'"label": NaN', [(0, "bad_record")]),
+        ("json", b'"label": 1', b'"label": \\x', [(0, "bad_record")]),
+        ("json", b'"a"', b'"\xff"', [(0, "bad_encoding")]),
+        ("json", b'"a"', b'"\\ud800"', [(0, "bad_record")]),
+        ("jsonl", b'"a"', b'"\xff"', [(0, "bad_encoding")]),
+        ("json_map", b'"a"', b'"\x01"', [(0, "bad_record")]),
+        ("json_map", b'"k1"', b'"\xff"', [(0, "bad_encoding")]),
+    ],
+)
+def test_what_does_not_fit_costs_its_record(name: str, old: bytes, new: bytes, expected: list[tuple[int, str]]) -> None:
+    sample = SAMPLES[name]
+    assert old in sample.data
+    found = units(name, sample.data.replace(old, new), sample.companions, **sample.options)
+    assert faults(found) == expected
+    assert len(rows(found)) >= sample.count - 1 or expected[0][0] < 0
+
+
 def _check_units(name: str, data: bytes, found: list[Record | Fault]) -> None:
     indices = [unit.index for unit in found if unit.index >= 0]
     assert indices == list(range(len(indices)))

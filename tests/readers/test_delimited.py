@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -54,12 +55,6 @@ def test_line_breaks_inside_quotes_belong_to_the_cell_and_blank_lines_to_nothing
     assert cuts == [b'"first line\n\n1,2\nlast, line",7', b"plain,8"]
 
 
-def test_empty_cells() -> None:
-    columns = {"a": "VARCHAR", "b": "BIGINT", "c": "DOUBLE", "d": "BOOLEAN", "e": "JSON"}
-    found = units("csv", b'a,b,c,d,e\n,,,,\nx,-3,1e2,TRUE,"{""k"": [1]}"\n', columns=columns)
-    assert rows(found) == [("", None, None, None, None), ("x", -3, 100.0, True, '{"k":[1]}')]
-
-
 @pytest.mark.parametrize(
     ("kind", "cell"),
     [("BIGINT", "1.0"), ("BIGINT", "9223372036854775808"), ("DOUBLE", "one"), ("BOOLEAN", "yes"), ("JSON", "{")],
@@ -72,48 +67,49 @@ def test_mistyped_cells_are_faults_that_name_the_column(kind: str, cell: str) ->
     assert cell not in found[0].detail
 
 
-def test_ragged_rows_are_faults_and_the_others_go_on() -> None:
-    found = units("csv", b"question,label\na,1\nb\nc,2,3\nd,4\n", columns=QA)
-    assert rows(found) == [("a", 1), ("d", 4)]
-    assert faults(found) == [(1, "ragged"), (2, "ragged")]
-
-
-def test_a_column_that_the_header_lacks_is_a_fault_of_the_file_unless_optional() -> None:
+def test_a_column_that_the_header_lacks_is_a_fault_that_names_the_close_one() -> None:
     (fault,) = units("csv", b"questions,label\na,1\n", columns=QA)
     assert isinstance(fault, Fault)
     assert (fault.index, fault.reason) == (-1, "missing_column")
     assert "did you mean 'questions'?" in fault.detail
-    found = units("csv", b"question\na\n", columns=QA, optional=["label"])
-    assert rows(found) == [("a", None)]
-    assert faults(units("csv", b"label,question,label\n1,a,2\n", columns=QA)) == [(-1, "missing_column")]
 
 
-def test_required_cells() -> None:
-    assert faults(units("csv", b"question,label\na,\n", columns=QA, required=["label"])) == [(0, "missing_field")]
+MIXED = {"a": "VARCHAR", "b": "BIGINT", "c": "DOUBLE", "d": "BOOLEAN", "e": "JSON"}
+PIPES: dict[str, Any] = {
+    "columns": {"n": "BIGINT", "t": "VARCHAR"},
+    "header": False,
+    "delimiter": "|",
+    "quoting": False,
+}
 
 
-def test_no_header_other_delimiter_plain_quotes() -> None:
-    found = units(
-        "csv",
-        b'1|the "best|x\n2|b|"y\n',
-        columns={"n": "BIGINT", "t": "VARCHAR", "u": "VARCHAR"},
-        header=False,
-        delimiter="|",
-        quoting=False,
-    )
-    assert rows(found) == [(1, 'the "best', "x"), (2, "b", '"y')]
+@pytest.mark.parametrize(
+    ("data", "options", "expected", "bad"),
+    [
+        (b"a,b,c,d,e\n,,,,\n", {"columns": MIXED}, [("", None, None, None, None)], []),
+        (b'a,b,c,d,e\nx,-3,1e2,TRUE,"[1]"\n', {"columns": MIXED}, [("x", -3, 100.0, True, "[1]")], []),
+        (b"question,label\na,1\nb\nc,2,3\nd,4\n", {}, [("a", 1), ("d", 4)], [(1, "ragged"), (2, "ragged")]),
+        (b"question,label\na,\n", {"required": ["label"]}, [], [(0, "missing_field")]),
+        (b'1|the "best\n2|"y\n', PIPES, [(1, 'the "best'), (2, '"y')], []),
+        (b'question,label\na,1\n"b\xff\n",2\nc,3\n', {}, [("a", 1), ("c", 3)], [(1, "bad_encoding")]),
+        ("question,label\n\ufffd,1\n".encode(), {}, [("\ufffd", 1)], []),
+        ("question,label\né,1\n".encode("latin-1"), {}, [], [(0, "bad_encoding")]),
+        (b"question\na\n", {"optional": ["label"]}, [("a", None)], []),
+        (b"label,question,label\n1,a,2\n", {}, [], [(-1, "missing_column")]),
+        (b'"question,label\na,1\n', {}, [], [(-1, "unreadable")]),
+    ],
+)
+def test_files_as_they_come(
+    data: bytes, options: dict[str, Any], expected: list[tuple[Any, ...]], bad: list[tuple[int, str]]
+) -> None:
+    found = units("csv", data, **{"columns": QA, **options})
+    assert rows(found) == expected
+    assert faults(found) == bad
 
 
 def test_a_cell_cannot_be_a_list() -> None:
     with pytest.raises(CatalogError, match="column a: a cell is not"):
         get_reader("csv").schema({"columns": {"a": "VARCHAR[]"}})
-
-
-def test_bytes_that_are_no_text_cost_their_row() -> None:
-    found = units("csv", b'question,label\na,1\n"b\xff\n",2\nc,3\n', columns=QA)
-    assert rows(found) == [("a", 1), ("c", 3)]
-    assert faults(found) == [(1, "bad_encoding")]
-    assert faults(units("csv", "question,label\né,1\n".encode("latin-1"), columns=QA)) == [(0, "bad_encoding")]
 
 
 DIALOGUES = [

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from reading import SAMPLES, units
 from meds_pipeline.readers import Fault, Record, batches, get_reader
 from meds_pipeline.readers.archives import open_raw
 from meds_pipeline.readers.fast_delimited import DelimitedFormat
-from meds_pipeline.readers.fast_iob import IobFormat
 from meds_pipeline.readers.fast_json_lines import JsonLinesFormat
 
 COLUMNS = {
@@ -121,21 +119,6 @@ def test_json_lines_by_the_block(lines: list[bytes], ending: bytes) -> None:
     assert flat("jsonl", data, columns=COLUMNS) == expected
 
 
-@pytest.mark.usefixtures("block")
-@pytest.mark.parametrize("limit", [10, 100])
-def test_json_lines_over_the_limit_by_the_block(limit: int) -> None:
-    data = b"\n".join([b'{"a": "x"}', b'{"a": "' + b"y" * 300 + b'"}', b'{"a": "z"}', b""])
-    options: dict[str, Any] = {"columns": {"a": "VARCHAR"}, "max_record_bytes": limit}
-    assert flat("jsonl", data, **options) == units("jsonl", data, **options)
-
-
-@pytest.mark.usefixtures("block")
-def test_required_fields_by_the_block() -> None:
-    data = b'{"a": "x"}\n{"b": 1}\n{"a": null}\n'
-    options: dict[str, Any] = {"columns": {"a": "VARCHAR"}, "required": ["a"]}
-    assert flat("jsonl", data, **options) == units("jsonl", data, **options)
-
-
 TABLE = {"a": "VARCHAR", "c": "BIGINT", "b": "VARCHAR", "d": "DOUBLE", "e": "BOOLEAN"}
 CELLS = st.one_of(
     TEXT,
@@ -198,49 +181,25 @@ def test_tables_by_the_block(lines: list[bytes], ending: bytes, last: bool, head
     assert repr(flat("csv", data, **options)) == repr(expected)  # nan is nan
 
 
+LONG = b"\n".join([b'{"a": "x"}', b'{"a": "' + b"y" * 300 + b'"}', b'{"b": 1}', b'{"a": null}', b""])
+ROWS = b'x,a\n"1, 2",p\n\n,q\n3,"' + b"y" * 300 + b'"\n4,r\n'
+
+
 @pytest.mark.usefixtures("block")
-def test_optional_required_and_long_rows_by_the_block() -> None:
-    data = b'x,a\n"1, 2",p\n\n,q\n3,"' + b"y" * 300 + b'"\n4,r\n'
-    for options in (
-        {"columns": {"a": "VARCHAR", "n": "BIGINT"}, "optional": ["n"]},
-        {"columns": {"x": "BIGINT", "a": "VARCHAR"}, "required": ["x"]},
-        {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100},
-        {"columns": {"z": "VARCHAR"}},
-    ):
-        assert flat("csv", data, **options) == units("csv", data, **options)  # type: ignore[arg-type]
-
-
-LETTER = st.characters(exclude_categories=["Cs"], exclude_characters="\r")
-TOKEN = st.text(st.one_of(st.sampled_from("aé𝒳 "), LETTER), max_size=4).map(lambda text: re.sub(r"[\t\n]", "", text))
-LINE = st.builds(
-    "{}\t{}".format, TOKEN, st.sampled_from(["O", "O", "B-X", "I-X", "I-Y", "E-Y", "S-X", "B", "I", "L_X"])
+@pytest.mark.parametrize(
+    ("name", "data", "options"),
+    [
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 10}),
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100}),
+        ("jsonl", LONG, {"columns": {"a": "VARCHAR"}, "required": ["a"]}),
+        ("csv", ROWS, {"columns": {"a": "VARCHAR", "n": "BIGINT"}, "optional": ["n"]}),
+        ("csv", ROWS, {"columns": {"x": "BIGINT", "a": "VARCHAR"}, "required": ["x"]}),
+        ("csv", ROWS, {"columns": {"a": "VARCHAR"}, "max_record_bytes": 100}),
+        ("csv", ROWS, {"columns": {"z": "VARCHAR"}}),
+    ],
 )
-ODD_LINES_IOB = [
-    "", " ", "\t", " \t ", "a", "\tO", "a\tO\tB-X", "a\t O", "a\tB-X ", "a\tO\r", "a\tX", "a\t", "-DOCSTART-\tO", "\f",
-    "a\tB-", "a\tB-\u2028", "\ufeffa\tO", "a\x85b\tO", "long\tO\nline\tB-X\n" * 9 + "end\tO", "a\tO\n \t\nb\tI-X",
-]  # fmt: skip
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    lines=st.lists(st.one_of(LINE, LINE, LINE, st.just(""), st.sampled_from(ODD_LINES_IOB)), max_size=20),
-    ending=st.sampled_from(["\n", "\n", "\r\n"]),
-    options=st.sampled_from([{}, {"tokens": True}, {"max_record_bytes": 40}, {"tag": 2}]),
-    broken=st.booleans(),
-)
-@pytest.mark.usefixtures("block")
-def test_sentences_by_the_block(lines: list[str], ending: str, options: dict[str, Any], broken: bool) -> None:
-    data = ending.join(lines).encode() + (b"\xff" if broken else b"")
-    assert flat("iob", data, **options) == in_arrow("iob", units("iob", data, **options), **options)
-
-
-@pytest.mark.usefixtures("block")
-@pytest.mark.parametrize("line", ODD_LINES_IOB)
-def test_odd_sentences_by_the_block(line: str) -> None:
-    before = "".join(f"tök\t{tag}\n" for tag in ("O", "B-X", "I-X", "O", "I-Y")) + "\n"
-    data = (before + line + "\n" + before + "\n" + "behind\tI-X").encode()
-    for options in ({}, {"tokens": True}, {"max_record_bytes": 60}):
-        assert flat("iob", data, **options) == in_arrow("iob", units("iob", data, **options), **options)
+def test_options_by_the_block(name: str, data: bytes, options: dict[str, Any]) -> None:
+    assert flat(name, data, **options) == units(name, data, **options)
 
 
 def test_clean_files_really_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,23 +210,20 @@ def test_clean_files_really_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(JsonLinesFormat, "slow", refuse)
     monkeypatch.setattr(DelimitedFormat, "slow", refuse)
-    monkeypatch.setattr(IobFormat, "slow", refuse)
     data = b'{"a": "\xc3\xa9", "b": 2, "f": {"x": "y"}}\r\n\r\n{"e": ["x", null]}'
     assert len(flat("jsonl", data, columns=COLUMNS)) == 2
     data = b'a,c,b,d,e\r\n"x ""y"", \xc3\xa9\r\n",1,,2.5,true\r\n\r\nlonger than twelve,,"",,'
     assert len(flat("csv", data, columns=TABLE)) == 2
-    assert len(flat("iob", "é\tB-X\nb\tO\n\n\nc\tI-Y\n".encode())) == 2
-    assert len(flat("iob", b"a\tNN\tO\nb\tNN\tO", tag=2)) == 1
 
 
 @pytest.mark.parametrize("keep", [0.001, 0.3, 0.7, 0.999])
-@pytest.mark.parametrize("name", ["jsonl", "csv", "iob"])
+@pytest.mark.parametrize("name", ["jsonl", "csv"])
 def test_a_broken_archive_gives_the_same_records_before_its_break(tmp_path: Path, name: str, keep: float) -> None:
     texts = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(20_000)]
-    line = {"jsonl": '{{"a": "{}"}}\n', "csv": "{},1\n", "iob": "{}\tO\n\n"}[name]
+    line = {"jsonl": '{{"a": "{}"}}\n', "csv": "{},1\n"}[name]
     archive = gzip.compress(("a,b\n" if name == "csv" else "").encode() + "".join(map(line.format, texts)).encode())
     (tmp_path / "x.gz").write_bytes(archive[: int(len(archive) * keep)])
-    options: dict[str, Any] = {} if name == "iob" else {"columns": {"a": "VARCHAR"}}
+    options: dict[str, Any] = {"columns": {"a": "VARCHAR"}}
     with open_raw(tmp_path / "x.gz") as raw:
         one_by_one = list(get_reader(name).read(raw, **options))
     with open_raw(tmp_path / "x.gz") as raw:

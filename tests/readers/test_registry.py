@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -10,11 +11,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from reading import SAMPLES
 
+from meds_pipeline.catalog.model import Distribution, RawEntry
 from meds_pipeline.core.errors import CatalogError, UnknownNameError
 from meds_pipeline.readers import get_reader, reader_names, registry
+from meds_pipeline.readers.registry import reader_code, reader_versions
 from meds_pipeline.readers.whole_text import TextReader
+
+ROOM = Path(registry.__file__).parent
 
 
 @pytest.fixture
@@ -22,10 +26,10 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     """Entry points as an installed package would bring them."""
     points: list[EntryPoint] = []
     monkeypatch.setattr(registry, "entry_points", lambda group: [one for one in points if one.group == group])
-    registry._table.cache_clear()
+    registry.table.cache_clear()
     get_reader.cache_clear()
     yield points
-    registry._table.cache_clear()
+    registry.table.cache_clear()
     get_reader.cache_clear()
 
 
@@ -69,5 +73,37 @@ def test_the_declared_entry_points_are_the_built_in_readers() -> None:
     assert declared == registry.BUILT_IN
 
 
-def test_samples_cover_the_built_in_readers() -> None:
-    assert set(SAMPLES) == set(registry.BUILT_IN)
+def _imports(module: str) -> set[str]:
+    """Modules of this room that a module needs when it runs."""
+    tree = ast.parse((ROOM / f"{module}.py").read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and id(node) not in skipped]
+    return {node.module.rsplit(".", 1)[1] for node in found if (node.module or "").startswith(f"{registry.GROUP}.")}
+
+
+@pytest.mark.parametrize("name", sorted(registry.BUILT_IN))
+def test_the_code_behind_a_reader_is_all_that_its_module_imports(name: str) -> None:
+    """Otherwise a change of a module would not ask for a new version."""
+    needed: set[str] = set()
+    todo = {registry.BUILT_IN[name].partition(":")[0].rsplit(".", 1)[1]}
+    while todo:
+        needed |= todo
+        todo = {found for module in todo for found in _imports(module)} - needed - set(registry.SHARED)
+    assert reader_code()[name] == tuple(f"readers/{module}.py" for module in sorted(needed))
+
+
+def test_all_code_stands_behind_a_reader_or_behind_all() -> None:
+    behind = {path for paths in reader_code().values() for path in paths}
+    shared = {f"readers/{module}.py" for module in registry.SHARED}
+    assert behind | shared == {f"readers/{path.name}" for path in ROOM.glob("*.py")}
+
+
+def test_the_versions_of_a_distribution_are_those_of_its_readers() -> None:
+    files = {name: RawEntry(path=f"{name}.txt", reader=reader) for name, reader in (("a", "text"), ("b", "iob"))}
+    distribution = Distribution.model_construct(files=files)
+    assert reader_versions(distribution) == {"iob": 1, "text": 1}

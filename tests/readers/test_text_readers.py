@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -38,11 +39,6 @@ def test_parallel_lines_come_back_and_every_address_resolves(
     assert texts == [f"{a}\n[target] {b}" for a, b in pairs]
 
 
-def test_parts_after_a_mark_keep_their_blanks() -> None:
-    found = units("lines", b"one .\ntwo .\n", {"labels": b"< <A ANDB"}, roles={"labels": "<"})
-    assert rows(found) == [("one .", " "), ("two .", "A ANDB")]
-
-
 def test_parallel_files_of_different_lengths_are_one_fault() -> None:
     (fault,) = units("lines", b"a\nb\n", {"target": b"x\n"}, roles={"target": "lines"})
     assert isinstance(fault, Fault)
@@ -50,27 +46,40 @@ def test_parallel_files_of_different_lengths_are_one_fault() -> None:
     assert "The text has 2 lines, but target has 1" in fault.detail
 
 
-def test_bad_bytes_in_either_file_cost_one_line() -> None:
-    assert faults(units("lines", b"a\n\xff\nc\n", {"t": b"x\ny\n\xff\n"}, roles={"t": "lines"})) == [
-        (1, "bad_encoding"),
-        (2, "bad_encoding"),
-    ]
+PARALLEL = {"roles": {"t": "lines"}}
 
 
-def test_single_lines_and_blocks() -> None:
-    data = b"[Term]\nid: 1\n\n\n[Term]\nid: 2\n"
-    assert rows(units("lines", data)) == [("[Term]",), ("id: 1",), ("[Term]",), ("id: 2",)]
-    found = units("lines", data, unit="block")
-    assert rows(found) == [("[Term]\nid: 1",), ("[Term]\nid: 2",)]
+@pytest.mark.parametrize(
+    ("name", "data", "other", "options", "expected", "bad"),
+    [
+        ("lines", b"one .\ntwo .\n", b"< <A ANDB", {"roles": {"t": "<"}}, [("one .", " "), ("two .", "A ANDB")], []),
+        ("lines", b"a\n\xff\n", b"x\ny\n", PARALLEL, [("a", "x")], [(1, "bad_encoding")]),
+        ("lines", b"a\nb\n", b"x\n\xff\n", PARALLEL, [("a", "x")], [(1, "bad_encoding")]),
+        ("lines", b"[T]\nid: 1\n\n\n[T]\nid: 2\n", b"", {}, [("[T]",), ("id: 1",), ("[T]",), ("id: 2",)], []),
+        ("lines", b"\n[T]\nid: 1\n\n \n[T]\n", b"", {"unit": "block"}, [("[T]\nid: 1",), ("[T]",)], []),
+        ("text", b"\xef\xbb\xbfA\n\xc3\xa9\n", b"", {}, [("A\né\n",)], []),
+        ("text", "病".encode("gb18030"), b"", {"encoding": "gb18030"}, [("病",)], []),
+        ("text", b"\xff", b"", {}, [], [(0, "bad_encoding")]),
+    ],
+)
+def test_texts_as_they_come(
+    name: str,
+    data: bytes,
+    other: bytes,
+    options: dict[str, Any],
+    expected: list[tuple[str, ...]],
+    bad: list[tuple[int, str]],
+) -> None:
+    found = units(name, data, {"t": other}, **options)
+    assert rows(found) == expected
+    assert faults(found) == bad
+
+
+def test_blocks_have_addresses_and_no_parallel_files() -> None:
+    found = units("lines", b"[Term]\nid: 1\n\n\n[Term]\nid: 2\n", unit="block")
     assert [(unit.start, unit.length) for unit in found] == [(0, 12), (15, 12)]
     with pytest.raises(CatalogError, match="by lines, not blocks"):
         get_reader("lines").schema({"unit": "block", "roles": {"a": "lines"}})
-
-
-def test_whole_text() -> None:
-    assert rows(units("text", b"\xef\xbb\xbfA\n\xc3\xa9\n")) == [("A\né\n",)]
-    assert rows(units("text", "病".encode("gb18030"), encoding="gb18030")) == [("病",)]
-    assert faults(units("text", b"\xff")) == [(0, "bad_encoding")]
 
 
 def test_textgrid_intervals() -> None:
@@ -81,21 +90,6 @@ def test_textgrid_intervals() -> None:
     ]
     assert get_reader("textgrid").raw_text(io.BytesIO(TEXTGRID), found[0]).lstrip().startswith("intervals [1]:")
     assert rows(units("textgrid", TEXTGRID.replace(b"\n", b"\r\n"))) == rows(found)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        (b"xmax = 1.25", b"xmax = -1", [(0, "bad_record")]),
-        (b"xmin = 1.25", b"xmin = nan", [(1, "bad_record")]),
-        (b"<UNSURE>", b"\xff", [(0, "bad_encoding")]),
-        (b'twice</UNSURE>."', b"twice", [(0, "bad_record")]),
-        (b"size = 2", b"size = 3", [(2, "truncated")]),
-        (b"<exists>", b"<absent>", [(-1, "unreadable")]),
-    ],
-)
-def test_textgrid_faults(old: bytes, new: bytes, expected: list[tuple[int, str]]) -> None:
-    assert faults(units("textgrid", TEXTGRID.replace(old, new))) == expected
 
 
 def test_xlsx_cells_addresses_and_raw_text() -> None:
