@@ -24,10 +24,10 @@ from meds_pipeline.readers.spans import (
     check_mention,
     entity,
 )
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.xml_elements import ElementError, element_bytes, element_text, element_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml import etree
 
@@ -118,3 +118,24 @@ def _number(text: str | None) -> int:
     if not stripped.isascii() or not stripped.isdecimal():
         raise AnnotationError(Reason.BAD_SPAN, "An offset or length is not a number.")
     return int(stripped)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a collection with a document of one passage a row."""
+    from lxml.builder import E
+
+    documents = []
+    for row in rows:
+        passage = E.passage(E.offset("0"), E.text(row["text"]))
+        for one in row["entities"]:
+            infons = [] if one["type"] is None else [E.infon(one["type"], key="type")]
+            refs = [E.infon(ref, key="identifier") for ref in one["refs"]]
+            places = [E.location(offset=str(s["start"]), length=str(s["end"] - s["start"])) for s in one["spans"]]
+            passage.append(E.annotation(*infons, *refs, *places, E.text(one["text"]), id=one["id"]))
+        relations = []
+        for one in row["relations"]:
+            kind = [] if one["type"] is None else [E.infon(one["type"], key="relation")]
+            nodes = [E.node(refid=end["ref"], role=end["role"]) for end in one["args"]]
+            relations.append(E.relation(*kind, *nodes, id=one["id"]))
+        documents.append(E.document(E.id(row["id"]), passage, *relations))
+    return element_bytes(E.collection(*documents))

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
 from meds_pipeline.readers.spans import ANNOTATED, Entity, Relation, Span, check_span, entity
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.xml_elements import ElementError, element_bytes, element_text, element_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml import etree
 
@@ -90,3 +90,21 @@ def _relation(node: etree._Element, known: set[str]) -> Relation:
         "type": (node.get("type") or "true") if interacts else None,
         "args": [{"role": role, "ref": ref} for role, ref in ends],
     }
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a document with a sentence a row."""
+    from lxml.builder import E
+
+    sentences = []
+    for row in rows:
+        parts = []
+        for one in row["entities"]:
+            offsets = ";".join(f"{span['start']}-{span['end'] - 1}" for span in one["spans"])
+            parts.append(E.entity(id=one["id"], charOffset=offsets, type=one["type"], text=one["text"]))
+        for pair in row["relations"]:
+            kind = {"ddi": "false"} if pair["type"] is None else {"ddi": "true", "type": pair["type"]}
+            ends = {end["role"]: end["ref"] for end in pair["args"]}
+            parts.append(E.pair(id=pair["id"], **ends, **kind))
+        sentences.append(E.sentence(*parts, id=row["id"], text=row["text"]))
+    return element_bytes(E.document(*sentences))

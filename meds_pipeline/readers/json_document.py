@@ -9,18 +9,18 @@ record. For an object whose members are the records there is `json_map`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import field_validator
 
 from meds_pipeline.readers.base import BaseReader, Fault, Record
-from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
+from meds_pipeline.readers.json_fields import Fields, JsonOptions, json_bytes, json_value, refuse_unsafe_encoding
 from meds_pipeline.readers.json_scan import Broken, Members, enter, skip_mark, value_end
 from meds_pipeline.readers.json_units import as_units, path_fault
 from meds_pipeline.readers.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -69,3 +69,12 @@ class JsonDocumentReader(BaseReader[JsonDocumentOptions]):
             return
         walk = Members(window, fields, keyed=False).walk
         yield from as_units(walk(position, len(options.path)), fields, keyed=False)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: JsonDocumentOptions) -> bytes:
+    """Write a list of the records, or the one record as the document."""
+    values = [json_value(row, options) for row in rows]
+    document: Any = values[0] if len(values) == 1 and isinstance(values[0], dict) else values
+    for key in reversed(options.path):
+        document = {key: document}
+    return json_bytes(document, options)

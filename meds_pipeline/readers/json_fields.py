@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from meds_pipeline.readers.base import Fault, Options, Reason, Record
 from meds_pipeline.readers.columns import Mistyped, arrow_schema, json_kind, parse_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
 VALUE = "value"
@@ -141,3 +144,22 @@ def refuse_unsafe_encoding(encoding: str) -> None:
     """
     if codecs.lookup(encoding).name in _UNSAFE:
         raise ValueError(f"JSON in {encoding} cannot be cut into records; convert the file to UTF-8 first")
+
+
+def json_value(row: Mapping[str, Any], options: JsonOptions) -> Any:
+    """A row as the value it is read from: NULL columns are left out, a MAP is an object, JSON text is what it says."""
+    if list(options.columns) == [VALUE]:
+        return _plain(row[VALUE], options.columns[VALUE])
+    given = ((name, value) for name, value in row.items() if value is not None)
+    return {name: _plain(value, options.columns.get(name, "")) for name, value in given}
+
+
+def _plain(value: Any, kind: str) -> Any:
+    if value is not None and kind.upper().startswith("MAP"):
+        return dict(value)
+    return orjson.loads(value) if value is not None and kind.upper() == "JSON" else value
+
+
+def json_bytes(value: Any, options: JsonOptions, indent: int | None = 4) -> bytes:
+    """A value as JSON in the file's encoding."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).encode(options.encoding)

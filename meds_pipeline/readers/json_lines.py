@@ -5,14 +5,14 @@ read(raw, columns={"question": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)"}, r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from meds_pipeline.readers.base import BaseReader, Fault, Reason, Record
-from meds_pipeline.readers.json_fields import Fields, JsonOptions
+from meds_pipeline.readers.json_fields import Fields, JsonOptions, json_bytes, json_value
 from meds_pipeline.readers.lines import TOO_LONG, iter_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -73,3 +73,8 @@ def parse_line(fields: Fields, index: int, start: int, body: bytes) -> Record | 
         detail += " Repair the line, correct `encoding`, or fetch the file again."
         return Fault(index, start, len(body), reason.value, detail)
     return fields.unit(index, start, len(body), value)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: JsonOptions) -> bytes:
+    """Write a record a line."""
+    return b"".join(json_bytes(json_value(row, options), options, indent=None) + b"\n" for row in rows)

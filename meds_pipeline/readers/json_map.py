@@ -7,19 +7,19 @@ The address of a record covers its key and its value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 from pydantic import model_validator
 
 from meds_pipeline.readers.base import BaseReader, Fault, Record
-from meds_pipeline.readers.json_fields import Fields, JsonOptions, refuse_unsafe_encoding
+from meds_pipeline.readers.json_fields import Fields, JsonOptions, json_bytes, json_value, refuse_unsafe_encoding
 from meds_pipeline.readers.json_scan import Broken, Members, enter, skip_mark
 from meds_pipeline.readers.json_units import as_units, path_fault
 from meds_pipeline.readers.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class JsonMapOptions(JsonOptions):
@@ -65,3 +65,14 @@ class JsonMapReader(BaseReader[JsonMapOptions]):
             return
         walk = Members(window, fields, keyed=True).walk
         yield from as_units(walk(position, len(options.path)), fields, keyed=True)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: JsonMapOptions) -> bytes:
+    """Write an object whose members are the records."""
+    document: Any = {}
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != options.key_column}
+        document[str(row[options.key_column])] = json_value(values, options)
+    for key in reversed(options.path):
+        document = {key: document}
+    return json_bytes(document, options)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from meds_pipeline.readers.base import BaseReader, Fault, Options, Reason, Recor
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _HEADING = re.compile(rb"\s*(item|intervals|points) \[([0-9]{1,9})\]:?\s*")
 _NAME = re.compile(rb'\s*name = "(.*)"\s*')
@@ -115,3 +116,20 @@ def _unit(index: int, piece: _Piece, options: Options) -> Record | Fault:
         detail = f"The interval has no text, or no times in order. {_FIX}"
         return Fault(index, start, length, Reason.BAD_RECORD.value, detail)
     return Record(index, start, length, (tier, piece.number, begin, end, text))
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a tier for each run of rows of one tier."""
+    tiers = [(name, list(found)) for name, found in groupby(rows, lambda row: row["tier"])]
+    end = max((row["end"] for row in rows), default=0)
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
+    lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]
+    for place, (name, found) in enumerate(tiers, 1):
+        lines += [f"    item [{place}]:", '        class = "IntervalTier"', f'        name = "{name}"']
+        lines += ["        xmin = 0", f"        xmax = {found[-1]['end']}", f"        intervals: size = {len(found)}"]
+        for row in found:
+            text = row["text"].replace('"', '""')
+            lines.append(f"        intervals [{row['number']}]:")
+            times = [f"            xmin = {row['start']}", f"            xmax = {row['end']}"]
+            lines += [*times, f'            text = "{text}"']
+    return "".join(f"{line}\n" for line in lines).encode(options.encoding)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 
 from meds_pipeline.readers.base import Addressed, BaseReader, Fault, Options, Reason, Record
-from meds_pipeline.readers.xml_elements import ElementError, element_text, element_units
+from meds_pipeline.readers.xml_elements import ElementError, element_bytes, element_text, element_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lxml import etree
 
@@ -74,3 +74,16 @@ def _text(node: etree._Element) -> str:
     for child in node:
         parts += ["" if child.tag in _CODES else _text(child), child.tail or ""]
     return "".join(parts)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a translation unit a row."""
+    from lxml.builder import E
+
+    units = []
+    for row in rows:
+        notes = [E.note(note) for note in row["notes"]]
+        variants = [E.tuv({_LANGUAGE: language}, E.seg(text)) for language, text in dict(row["segments"]).items()]
+        number = {} if row["id"] is None else {"tuid": row["id"]}
+        units.append(E.tu(number, *notes, *variants))
+    return element_bytes(E.tmx(E.header(segtype="sentence", datatype="text"), E.body(*units), version="1.4"))

@@ -5,14 +5,14 @@ read(raw)      # text
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from meds_pipeline.readers.base import UTF8_BOM, BaseReader, Fault, Options, Reason, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class TextReader(BaseReader[Options]):
@@ -40,3 +40,9 @@ class TextReader(BaseReader[Options]):
         except UnicodeDecodeError as error:
             detail = f"Byte {error.start} is not {options.encoding}. Set the entry's `encoding`, or repair the byte."
             yield Fault(0, start, length, Reason.BAD_ENCODING.value, detail)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write the text of the one record."""
+    (row,) = rows
+    return str(row["text"]).encode(options.encoding)
