@@ -15,33 +15,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from meds_pipeline.core.errors import CatalogError
-from meds_pipeline.readers.registry import get_reader
+from meds_pipeline.readers.registry import BUILT_IN, get_reader
 
 if TYPE_CHECKING:
     from meds_pipeline.readers.base import BaseReader
 
 Row = Mapping[str, Any]
-_HERE = "meds_pipeline.readers"
-_MODULES = {
-    "bioc": "bioc",
-    "brat": "brat",
-    "csv": "delimited",
-    "ddi": "ddi",
-    "iob": "iob",
-    "json": "json_document",
-    "json_map": "json_map",
-    "jsonl": "json_lines",
-    "lines": "text_lines",
-    "pubtator": "pubtator",
-    "text": "whole_text",
-    "textgrid": "textgrid",
-    "tmx": "tmx",
-    "tsv": "delimited",
-    "xlsx": "xlsx",
-    "xml": "xml_elements",
-}
 ONE_RECORD = frozenset(("brat", "text"))
 """Formats whose file is one record."""
+NO_TEXT = frozenset(("xlsx",))
+"""Formats in whose files no byte of a text can be spoiled: the sums of the archive would no longer be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +46,9 @@ def write(reader: str, rows: Sequence[Row], options: Mapping[str, Any]) -> Writt
     Raises:
         CatalogError: The format cannot be written, or an option is not valid.
     """
-    if reader not in _MODULES:
-        raise CatalogError(f"files of reader {reader!r} cannot be written.", next_step=f"use {', '.join(_MODULES)}.")
-    module = import_module(f"{_HERE}.{_MODULES[reader]}")
+    if reader not in BUILT_IN:
+        raise CatalogError(f"files of reader {reader!r} cannot be written.", next_step=f"use {', '.join(BUILT_IN)}.")
+    module = import_module(BUILT_IN[reader].partition(":")[0])
     parsed = cast("BaseReader[Any]", get_reader(reader)).parse(options)
     raw: bytes = module.write(rows, parsed)
     beside: Callable[[Sequence[Row], Any], dict[str, bytes]] | None = getattr(module, "write_companions", None)
