@@ -45,7 +45,7 @@ def raw_corpus(ws: Workspace, corpus_name: str, version: str) -> Result:
     settings = {
         "distribution": presence.distribution,
         "files": sha256,
-        "entries": {name: entry.model_dump(mode="json") for name, entry in entries.items()},
+        "entries": {name: entry.model_dump(mode="json", exclude={"twin"}) for name, entry in entries.items()},
         "origin": ws.origin,
         "access": corpus.access,
     }

@@ -16,7 +16,7 @@ from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import write_atomic
 from meds_pipeline.readers.archives import gzip_bytes, packed
 from meds_pipeline.readers.writing import NO_TEXT, ONE_RECORD, write
-from meds_pipeline.twins.planting import Planted, plant_copies, plant_faults, spoiled
+from meds_pipeline.twins.planting import plant_copies, plant_faults, spoiled
 from meds_pipeline.twins.world import World
 
 if TYPE_CHECKING:

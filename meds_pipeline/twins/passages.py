@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from meds_pipeline.readers.spans import ANNOTATED, Entity, Relation, Span, entity
+from meds_pipeline.readers.spans import ANNOTATED, Argument, Entity, Relation, Span, entity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,8 +96,8 @@ def sentence(template: str | Mapping[str, str], row: Mapping[str, Any], names: N
     relations: list[Relation] = []
     if stated:
         kind, *ends = stated.split()
-        args = [{"role": f"Arg{place}", "ref": found[end]["id"]} for place, end in enumerate(ends, 1)]
-        relations.append({"id": "R1", "type": kind, "args": args})  # type: ignore[typeddict-item]  # roles and refs
+        args: list[Argument] = [{"role": f"Arg{place}", "ref": found[end]["id"]} for place, end in enumerate(ends, 1)]
+        relations.append({"id": "R1", "type": kind, "args": args})
     return {"text": sentence_case(text + wording[last:]), "entities": list(found.values()), "relations": relations}
 
 
@@ -112,7 +112,9 @@ def joined(sentences: Sequence[Row], mark: str) -> Row:
             span = Span(mention["start"] + at, mention["end"] + at)
             entities.append(entity(f"T{len(entities) + 1}", mention["type"], mention["text"], [span], mention["refs"]))
         for stated in one["relations"]:
-            args = [{**end, "ref": f"T{int(end['ref'][1:]) + before}"} for end in stated["args"]]
+            args: list[Argument] = [
+                {"role": end["role"], "ref": f"T{int(end['ref'][1:]) + before}"} for end in stated["args"]
+            ]
             relations.append({"id": f"R{len(relations) + 1}", "type": stated["type"], "args": args})
         at += len(one["text"]) + 1
     text = mark.join(one["text"] for one in sentences)
