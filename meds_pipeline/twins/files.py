@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog.model import Distribution, RawEntry
     from meds_pipeline.twins.passages import Row
+    from meds_pipeline.twins.planting import Planted
 
 DEFAULT_RECORDS = 600
 """Size of the demo: about 600 labelled questions, 1,500 sentences, 400 consumer questions."""
@@ -79,18 +80,20 @@ def write_twin(
     world = World(seed, folder, records)  # forms of a corpus in one folder tell the same
     entries = {name: _rows(world, distribution, name, entry) for name, entry in _twinned(said).items()}
     planted = plant_copies(entries, lambda name: captures(said.files[name].path)) if copies else []
+    if faults:
+        planted += [one for name, rows in entries.items() for one in _faults(name, said.files[name], rows)]
     contents: dict[str, bytes] = {}
     for name, rows in entries.items():
-        entry = said.files[name]
-        if faults:
-            apart = free_captures(entry.path) if entry.reader in ONE_RECORD else set()
-            planted += plant_faults(name, rows, captures(entry.path), apart, spoil=entry.reader not in NO_TEXT)
-        contents |= _files(entry, rows)
-    for path, content in _archived(contents).items():
+        try:
+            contents |= _files(said.files[name], rows)
+        except KeyError as error:
+            raise _wrong(distribution, name, f"no column {error}.") from error
+    stored = _archived(contents)
+    for path, content in stored.items():
         write_atomic(root / folder / path, content)
     if planted:
         write_atomic(root / f"{distribution}.planted.json", json.dumps([one._asdict() for one in planted]).encode())
-    return [root / folder / path for path in _archived(contents)]
+    return [root / folder / path for path in stored]
 
 
 def write_all(
@@ -108,10 +111,22 @@ def _twinned(distribution: Distribution) -> dict[str, RawEntry]:
 
 def _rows(world: World, distribution: str, name: str, entry: RawEntry) -> list[Row]:
     try:
-        return world.rows(entry.twin or "")
+        rows = world.rows(entry.twin or "")
     except duckdb.Error as error:
-        problem = f"{name}.twin: {error}"
-        raise CatalogError(problem, Where(distribution), "Correct the SELECT, see docs/add-a-corpus.md.") from error
+        raise _wrong(distribution, name, str(error)) from error
+    if rows and (missing := sorted({*captures(entry.path), *(entry.columns or ())} - rows[0].keys())):
+        raise _wrong(distribution, name, f"no column {', '.join(map(repr, missing))}.")
+    return rows
+
+
+def _wrong(distribution: str, name: str, problem: str) -> CatalogError:
+    step = "Correct the SELECT; docs/add-a-corpus.md says what it may use."
+    return CatalogError(f"{name}.twin: {problem}", Where(distribution), step)
+
+
+def _faults(name: str, entry: RawEntry, rows: list[Row]) -> list[Planted]:
+    apart = free_captures(entry.path) if entry.reader in ONE_RECORD else set()
+    return plant_faults(name, rows, captures(entry.path), apart, spoil=entry.reader not in NO_TEXT)
 
 
 def _files(entry: RawEntry, rows: Sequence[Row]) -> dict[str, bytes]:
