@@ -47,11 +47,11 @@ def plant_copies(entries: dict[str, list[Row]], paths: Callable[[str], set[str]]
         entries: Rows by entry; they are changed.
         paths: Columns of an entry that say which file a row is in: a copy keeps its own.
     """
-    pool = [(entry, row) for entry, rows in entries.items() for row in range(len(rows)) if row % COPY_EVERY % 2 == 0]
+    pool = [(entry, row) for entry, rows in entries.items() for row in range(len(rows)) if not _is_copy(row)]
     planted = []
     for entry, rows in entries.items():
         keeps = paths(entry) | _identifiers(rows)
-        for row in range(COPY_EVERY - 1, len(rows), COPY_EVERY):
+        for row in filter(_is_copy, range(len(rows))):
             of_entry, of_row = pool[(row * 7 + 3) % len(pool)]
             original = entries[of_entry][of_row]
             text = max(_texts(original), key=len, default="")
@@ -92,13 +92,17 @@ def spoiled(content: bytes, encoding: str) -> bytes:
     return content.replace(MARK.encode(encoding), b"\xff")
 
 
+def _is_copy(row: int) -> bool:
+    return row % COPY_EVERY == COPY_EVERY - 1
+
+
 def _identifiers(rows: Sequence[Row]) -> set[str]:
-    """Columns that name a record: no value is there twice, and none has a blank."""
+    """Columns that name a record: no value is there twice, and none has a blank or is long."""
     values = {name: [str(row[name]) for row in rows] for name in (rows[0] if rows else ())}
     return {
         name
         for name, found in values.items()
-        if len(set(found)) == len(found) and not any(" " in value for value in found)
+        if len(set(found)) == len(found) and not any(" " in value or len(value) >= _PROSE for value in found)
     }
 
 

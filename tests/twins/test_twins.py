@@ -135,10 +135,17 @@ def test_near_copies_are_near_and_listed(tmp_path: Path) -> None:
     everything = {"labelled": mixed, "artificial": json.loads((tmp_path / "pubmedqa/data/ori_pqaa.json").read_text())}
     for one in listed:
         copy, original = mixed[keys[one["row"]]], list(everything[one["of_entry"]].values())[one["of_row"]]
-        texts = [" ".join(entry["CONTEXTS"]) for entry in (copy, original)]
+        texts = [json.dumps(entry) for entry in (copy, original)]
         assert 0.9 < SequenceMatcher(None, *texts, autojunk=False).ratio() < 1
     kinds = {(one["entry"], one["of_entry"]) for one in planted(tmp_path, "pubmedqa")}
     assert ("artificial", "labelled") in kinds, "some training records are near what may be held out"
+
+
+@pytest.mark.parametrize("name", ["bc5cdr_iob", "drugbank_hetionet", "meqsum", "ncbi_disease_standoff", "tico19"])
+def test_copies_are_planted_in_any_format(name: str, tmp_path: Path) -> None:
+    paths = write_twin(name, tmp_path, records=600, seed=0, copies=True)
+    found = sum(path.read_bytes().count(b"series.") for path in paths if path.suffix != ".zip")
+    assert found == len([one for one in planted(tmp_path, name) if one["entry"] != "zipped"]) > 0
 
 
 def test_faults_are_added_among_the_same_good_records_and_listed(tmp_path: Path) -> None:
