@@ -141,7 +141,7 @@ def test_near_copies_are_near_and_listed(tmp_path: Path) -> None:
     assert ("artificial", "labelled") in kinds, "some training records are near what may be held out"
 
 
-@pytest.mark.parametrize("name", ["bc5cdr_iob", "drugbank_hetionet", "meqsum", "ncbi_disease_standoff", "tico19"])
+@pytest.mark.parametrize("name", ["bc5cdr_iob", "meqsum", "mts_dialog", "ncbi_disease_standoff", "tico19"])
 def test_copies_are_planted_in_any_format(name: str, tmp_path: Path) -> None:
     paths = write_twin(name, tmp_path, records=600, seed=0, copies=True)
     found = sum(path.read_bytes().count(b"series.") for path in paths if path.suffix != ".zip")
