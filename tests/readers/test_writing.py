@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meds_pipeline.catalog import load_catalog
 from meds_pipeline.core.errors import CatalogError
+from meds_pipeline.home.presence import look
 from meds_pipeline.readers import Record, get_reader
 from meds_pipeline.readers.archives import list_members, open_raw, packed
+from meds_pipeline.readers.opening import opened
 from meds_pipeline.readers.spans import Span, entity
 from meds_pipeline.readers.writing import ONE_RECORD, write
 
 Row = dict[str, Any]
+CATALOG = load_catalog()
 WORDS = st.text("abcXYZ019.,-éß病|'&<", min_size=1, max_size=6).filter(lambda text: text.strip(".,") != "")
 LINE = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 TEXT = st.lists(LINE, min_size=1, max_size=3).map("\n".join)
@@ -154,6 +159,23 @@ def test_reading_what_was_written_gives_the_rows_back(case: str, data: st.DataOb
     written = write(reader, rows, options)
     found = [as_read(one) for one in read(reader, options, written.raw, dict(written.companions))]
     assert found == rows
+
+
+@pytest.mark.parametrize("name", CATALOG.distributions)
+def test_rows_of_real_files_are_written_and_read_again(name: str, shared: Path) -> None:
+    _, distribution = CATALOG.distributions[name]
+    presence = look(shared / "corpora", name, distribution)
+    firsts = {file.entry: file for file in reversed(presence.files)}
+    for file in firsts.values():
+        entry = distribution.files[file.entry]
+        options = entry.reader_options()
+        reader = get_reader(entry.reader)
+        names = reader.schema(options).names
+        with opened(presence.folder, file.path, file.companions) as files:
+            units = islice(reader.read(files.raw, companions=files.companions, **options), 200)
+            rows = [dict(zip(names, unit.values, strict=True)) for unit in units if isinstance(unit, Record)]
+        written = write(entry.reader, rows, options)
+        assert not rows or read(entry.reader, options, written.raw, dict(written.companions)) == rows
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
