@@ -75,17 +75,17 @@ def write_twin(
     if distribution not in names:
         close = ", ".join(get_close_matches(distribution, names)) or ", ".join(names)
         raise UnknownNameError("this distribution has no twin.", Where(corpus=distribution), f"try {close}.")
-    _, said = catalog.distributions[distribution]
-    folder = said.folder or distribution
-    world = World(seed, folder, records)  # forms of a corpus in one folder tell the same
-    entries = {name: _rows(world, distribution, name, entry) for name, entry in _twinned(said).items()}
-    planted = plant_copies(entries, lambda name: captures(said.files[name].path)) if copies else []
+    _, form = catalog.distributions[distribution]
+    folder = form.folder or distribution
+    world = World(seed, folder, records)  # forms of a corpus in one folder have the same content
+    entries = {name: _rows(world, distribution, name, entry) for name, entry in _twinned(form).items()}
+    planted = plant_copies(entries, lambda name: captures(form.files[name].path)) if copies else []
     if faults:
-        planted += [one for name, rows in entries.items() for one in _faults(name, said.files[name], rows)]
+        planted += [one for name, rows in entries.items() for one in _faults(name, form.files[name], rows)]
     contents: dict[str, bytes] = {}
     for name, rows in entries.items():
         try:
-            contents |= _files(said.files[name], rows)
+            contents |= _files(form.files[name], rows)
         except KeyError as error:
             raise _wrong(distribution, name, f"no column {error}.") from error
     stored = _archived(contents)

@@ -2,7 +2,7 @@ r"""The invented world: tables of drugs, patients, studies, questions, made from
 
     World(0, "pubmedqa", records=600).rows("SELECT question FROM studies WHERE finding = 'yes'")
 
-`world/*.yaml` says the tables: each column is drawn or told from those before it. A column is
+`world/*.yaml` declares the tables. A column is drawn, or made from the columns before it:
 - `$drug`: an item of the list `drug` that no column before has (`$kind.drugs`: of a list inside a column)
 - `2..30`: a whole number
 - text: a template (see `passages`)
@@ -37,7 +37,7 @@ _ATTEMPTS = 50
 
 
 @cache
-def _said() -> dict[str, dict[str, Any]]:
+def _declared() -> dict[str, dict[str, Any]]:
     """Lists, tables and views of all files."""
     found: dict[str, dict[str, Any]] = {"lists": {}, "tables": {}, "views": {}}
     for file in sorted(resources.files("meds_pipeline.twins").joinpath("world").iterdir(), key=lambda file: file.name):
@@ -60,10 +60,11 @@ class World:
         """
         self._key, self._records = (seed, key), records
         # The SELECTs may come from a catalog of others: they reach nothing but the tables.
-        config: dict[str, Any] = {"threads": 1, "enable_external_access": False, "python_enable_replacements": False}
-        self._con = duckdb.connect(config=config)
+        limits: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
+        closed: dict[str, Any] = {"enable_external_access": False, "python_enable_replacements": False}
+        self._con = duckdb.connect(config=limits | closed)
         macros = resources.files("meds_pipeline.twins").joinpath("world/macros.sql").read_text(encoding="utf-8")
-        self._con.execute(macros)
+        self._con.execute(f"{macros}; SET lock_configuration = true")
         self._made: set[str] = set()
 
     def rows(self, select: str) -> list[Row]:
@@ -75,32 +76,31 @@ class World:
 
     def _make_named(self, select: str) -> None:
         """Make the tables and views that a SELECT names."""
-        said = _said()
+        declared = _declared()
         for name in sorted(set(re.findall(r"\w+", select)) - self._made):
-            if name in said["tables"]:
+            if name in declared["tables"]:
                 self._made.add(name)
-                self._con.register(name, self._table(name, said["tables"][name]))
-            elif name in said["views"]:
+                self._con.register(name, self._table(name, declared["tables"][name]))
+            elif name in declared["views"]:
                 self._made.add(name)
-                self._make_named(said["views"][name])
-                self._con.execute(f"CREATE VIEW {name} AS {said['views'][name]}")
+                self._make_named(declared["views"][name])
+                self._con.execute(f"CREATE VIEW {name} AS {declared['views'][name]}")
 
-    def _table(self, name: str, said: dict[str, Any]) -> pa.Table:
-        size = max(len(PARTS), round(self._records * said["size"]))
-        templates = {column: text for column, text in said["columns"].items() if isinstance(text, str)}
-        names = Names(said.get("mentions", {}), templates)
+    def _table(self, name: str, table: dict[str, Any]) -> pa.Table:
+        size = max(len(PARTS), round(self._records * table["size"]))
+        templates = {column: text for column, text in table["columns"].items() if isinstance(text, str)}
+        names = Names(table.get("mentions", {}), templates)
         rows: list[Row] = []
         seen: set[str] = set()
         for n in range(size):
             for attempt in range(_ATTEMPTS):
-                row = self._row(name, n, attempt, said["columns"], names)
-                content = repr([row[column] for column in said.get("distinct", row)])
+                row = self._row(name, n, attempt, table["columns"], names)
+                content = repr([row[column] for column in table.get("distinct", row)])
                 if content not in seen:
                     break
             seen.add(content)
             rows.append(row)
-        told = said["columns"].items()
-        passages = {column for column, spec in told if isinstance(spec, dict) and "passage" in spec}
+        passages = {column for column, spec in table["columns"].items() if isinstance(spec, dict) and "passage" in spec}
         return pa.table(
             {
                 column: pa.array([row[column] for row in rows], type=PASSAGE if column in passages else None)
@@ -139,6 +139,6 @@ def _value(spec: Any, row: Row, draw: Draw) -> Any:
     if found := _RANGE.fullmatch(spec):
         return draw.between(int(found[1]), int(found[2]))
     if spec.startswith("$"):
-        options = _said()["lists"].get(spec[1:]) or value_of(spec[1:], row)
+        options = _declared()["lists"].get(spec[1:]) or value_of(spec[1:], row)
         return draw.pick([option for option in options if option not in row.values()] or options)
     return filled(spec, row)
