@@ -303,7 +303,7 @@ def twins(folder: Path, records: int, seed: int) -> None:
     from meds_pipeline.twins import write_all
 
     paths = write_all(folder, records=records, seed=seed, copies=True)
-    click.echo(f"{len(paths)} files below {folder}; try: meds run --raw {folder}")
+    click.echo(f"{sum(map(len, paths.values()))} files below {folder}; try: meds run --raw {folder}")
 
 
 @cli.command()
