@@ -80,6 +80,28 @@ def captured(entry: RawEntry, path: str) -> dict[str, str]:
     return hit.groupdict()
 
 
+def captures(pattern: str) -> set[str]:
+    """Return the names that the `{name}` parts of a path pattern give."""
+    return set(compile_pattern(pattern).groupindex)
+
+
+def free_captures(pattern: str) -> set[str]:
+    """Return those of them that match any text: the words of the others are fixed."""
+    return {token[1] for token in _TOKEN.finditer(pattern) if token[1] and not token[2]}
+
+
+def path_of(pattern: str, values: Mapping[str, str]) -> str:
+    """Return the path of these `{name}` parts; what a wildcard stands for is left out or called `twin`.
+
+    Raises:
+        CatalogError: A value is none that the pattern takes.
+    """
+    path = _NAME.sub(lambda name: values[name[1]], pattern).replace("**/", "").replace("**", "").replace("*", "twin")
+    if compile_pattern(pattern).fullmatch(path) is None:
+        raise CatalogError(f"path pattern {pattern!r} does not match {path!r}.", next_step="Correct the `twin` SELECT.")
+    return path
+
+
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Return a path pattern as a regular expression with a named group for each `{name}`.
 

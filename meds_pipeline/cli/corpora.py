@@ -117,5 +117,5 @@ def twins(folder: Path, records: int, seed: int) -> None:
     """Write synthetic upstream files of every corpus, for trying things where no raw files are."""
     from meds_pipeline.twins import write_all
 
-    paths = write_all(folder, records=records, seed=seed)
-    click.echo(f"{len(paths)} files below {folder}; try: meds run --raw {folder}")
+    paths = write_all(folder, records=records, seed=seed, copies=True)
+    click.echo(f"{sum(map(len, paths.values()))} files below {folder}; try: meds run --raw {folder}")

@@ -55,7 +55,8 @@ def combined(digests: Mapping[str, str] | Iterable[tuple[str, str]]) -> str:
 def package_sha256(name: str) -> str:
     """Return one digest over the source files of `meds_pipeline/<name>/`."""
     folder = Path(__file__).parents[1] / name
-    return combined({p.relative_to(folder).as_posix(): file_sha256(p) for p in sorted(folder.rglob("*.py"))})
+    files = sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".yaml", ".sql"))
+    return combined({p.relative_to(folder).as_posix(): file_sha256(p) for p in files})
 
 
 def _stamp(path: Path) -> str:

@@ -22,6 +22,7 @@ from meds_pipeline.core.files import write_atomic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from meds_pipeline.catalog.loader import Catalog
     from meds_pipeline.home.settings import Settings
 
 Origin = Literal["real", "twin"]
@@ -88,7 +89,7 @@ def _check_folder(raw: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What stands in `twins/.made`: for which settings and writers, and which files are ours."""
+    """What stands in `twins/.made`: for which settings and catalog and by which code, and which files are ours."""
 
     asked: str = ""
     """Empty while they are being put in place."""
@@ -108,15 +109,15 @@ class _Made:
         write_atomic(root / ".made", json.dumps(asdict(self)).encode())
 
 
-def twins_of(settings: Settings) -> list[str]:
+def twins_of(settings: Settings, catalog: Catalog) -> list[str]:
     """Return the distributions whose twins a home of twins has."""
     from meds_pipeline.twins import twin_names
 
-    return list(settings.twins.distributions) or twin_names()
+    return list(settings.twins.distributions) or twin_names(catalog)
 
 
-def write_twins(home: Path, settings: Settings) -> None:
-    """Write the synthetic twins of a home, where its settings or the writers have changed, or one is gone.
+def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
+    """Write the synthetic twins of a home, where its settings, their catalog or our code has changed, or one is gone.
 
     Earlier twins go; a file that is not one of ours is neither removed nor overwritten.
 
@@ -124,7 +125,11 @@ def write_twins(home: Path, settings: Settings) -> None:
         RawFileError: Such a file stands where a twin goes.
     """
     root = home / "twins"
-    asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": digests.package_sha256("twins")}
+    code = [digests.package_sha256("twins"), digests.package_sha256("readers")]
+    forms = catalog.distributions
+    names = [name for name in twins_of(settings, catalog) if name in forms]
+    entries = {name: forms[name][1].model_dump(mode="json", exclude={"recipes", "views"}) for name in names}
+    asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": code, "entries": entries}
     wanted = digests.canonical_json(asked)
     if _Made.read(root).stands(root, wanted):
         return
@@ -133,7 +138,7 @@ def write_twins(home: Path, settings: Settings) -> None:
         if not made.stands(root, wanted):
             fresh = home / "twins.writing"
             shutil.rmtree(fresh, ignore_errors=True)  # of a killed run
-            paths = _write(fresh, settings)
+            paths = _write(fresh, settings, catalog)
             _check_foreign(root, fresh, set(paths).difference(made.files))
             _Made("", (*made.files, *paths)).write(root)  # so that they are known as ours if we are killed now
             _remove(root, set(made.files).difference(paths))
@@ -144,12 +149,12 @@ def write_twins(home: Path, settings: Settings) -> None:
             shutil.rmtree(fresh)
 
 
-def _write(folder: Path, settings: Settings) -> list[str]:
+def _write(folder: Path, settings: Settings, catalog: Catalog) -> list[str]:
     from meds_pipeline.twins import write_twin
 
     asked = settings.twins
-    for name in twins_of(settings):
-        write_twin(name, folder, records=asked.records, seed=settings.seed)
+    for name in twins_of(settings, catalog):
+        write_twin(name, folder, records=asked.records, seed=settings.seed, copies=True, catalog=catalog)
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 

@@ -74,7 +74,7 @@ class Workspace:
         workspace = cls._of(home, raw, overrides, digests.FileHasher)
         claim(workspace.home, workspace.origin, workspace.raw)
         if workspace.origin == "twin":
-            write_twins(workspace.home, workspace.settings)
+            write_twins(workspace.home, workspace.settings, workspace.catalog)
         return workspace
 
     @classmethod
@@ -137,7 +137,7 @@ class Workspace:
         return f"Give the folder that holds {folder}/ with its files to --raw{own}; source: {corpus.source}"
 
     def _has_twin(self, corpus: Corpus) -> bool:
-        return not corpus.distributions.keys().isdisjoint(twins_of(self.settings))
+        return not corpus.distributions.keys().isdisjoint(twins_of(self.settings, self.catalog))
 
     def presence(self, corpus: Corpus) -> Presence | None:
         """Return the active distribution of a corpus, or None when no file of it is there.

@@ -27,7 +27,7 @@ from meds_pipeline.catalog.paths import MEMBER
 from meds_pipeline.core.errors import RawFileError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import IO
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -207,3 +207,42 @@ def _check_size(name: str, size: int, stored: int, limits: Limits) -> None:
 
 def _over(name: str, problem: str) -> RawFileError:
     return RawFileError(problem, Where(file=name), "do not open it unless you trust its source; " + _FETCH)
+
+
+def packed(archive: str, members: Mapping[str, bytes]) -> bytes:
+    """Pack members into a zip, a tar or a .tar.gz, by the archive's name; the bytes are the same on every machine.
+
+    Nothing is compressed: another zlib would compress otherwise.
+
+    Raises:
+        ValueError: The name is that of another kind of archive.
+    """
+    if not archive.endswith(_TAR):
+        return zip_bytes(members)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    if archive.endswith(".tar"):
+        return out.getvalue()
+    if archive.endswith((".tar.gz", ".tgz")):
+        return gzip_bytes(out.getvalue())
+    raise ValueError(f"{archive}: only .zip, .tar and .tar.gz are written")
+
+
+def gzip_bytes(content: bytes) -> bytes:
+    """A .gz file of the content, not compressed."""
+    return gzip.compress(content, compresslevel=0, mtime=0)
+
+
+def zip_bytes(members: Mapping[str, bytes]) -> bytes:
+    """A zip of the members, not compressed, the date and system of every member fixed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            member.create_system = 3
+            archive.writestr(member, content)
+    return out.getvalue()

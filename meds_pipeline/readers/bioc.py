@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from meds_pipeline.readers.base import Options, Reason, RecordError
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
-from meds_pipeline.readers.xml_cut import ElementReader
+from meds_pipeline.readers.xml_cut import ElementReader, element_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lxml import etree
 
 _NO_REFERENCE = frozenset(("type", "annotator", "updated_at", "note", "CompositeRole"))
@@ -81,3 +83,24 @@ def _number(text: str | None) -> int:
     if not stripped.isascii() or not stripped.isdecimal():
         raise RecordError(Reason.BAD_SPAN, f"An offset or length is not a number. {FIX}")
     return int(stripped)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a collection with a document of one passage a row."""
+    from lxml.builder import E
+
+    documents = []
+    for row in rows:
+        passage = E.passage(E.offset("0"), E.text(row["text"]))
+        for one in row["entities"]:
+            infons = [] if one["type"] is None else [E.infon(one["type"], key="type")]
+            refs = [E.infon(ref, key="identifier") for ref in one["refs"]]
+            places = [E.location(offset=str(s["start"]), length=str(s["end"] - s["start"])) for s in one["spans"]]
+            passage.append(E.annotation(*infons, *refs, *places, E.text(one["text"]), id=one["id"]))
+        relations = []
+        for one in row["relations"]:
+            kind = [] if one["type"] is None else [E.infon(one["type"], key="relation")]
+            nodes = [E.node(refid=end["ref"], role=end["role"]) for end in one["args"]]
+            relations.append(E.relation(*kind, *nodes, id=one["id"]))
+        documents.append(E.document(E.id(row["id"]), passage, *relations))
+    return element_bytes(E.collection(*documents))

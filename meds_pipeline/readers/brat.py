@@ -20,7 +20,7 @@ from meds_pipeline.readers.base import Address, Options, Piece, PieceReader, Rea
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ANN = "ann"
 _MENTION = re.compile(r"(T[^\t]*)\t(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)\t(.*)", re.DOTALL)
@@ -137,3 +137,23 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 def _references(found: Relation) -> list[str]:
     return [one["ref"] for one in found["args"] if one["role"] != "value"]
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write the text of the one document."""
+    (row,) = rows
+    return str(row["text"]).encode(options.encoding)
+
+
+def write_companions(rows: Sequence[Mapping[str, Any]], options: Options) -> dict[str, bytes]:
+    """Write its mentions, with their identifiers, and its relations."""
+    (row,) = rows
+    lines = []
+    for one in row["entities"]:
+        spans = ";".join(f"{span['start']} {span['end']}" for span in one["spans"])
+        lines.append(f"{one['id']}\t{one['type']} {spans}\t{one['text']}")
+        lines += [f"N{one['id'][1:]}.{at}\tReference {one['id']} {ref}" for at, ref in enumerate(one["refs"], 1)]
+    for link in row["relations"]:
+        ends = " ".join(f"{one['role']}:{one['ref']}" for one in link["args"])
+        lines.append(f"{link['id']}\t{link['type']} {ends}")
+    return {ANN: "".join(f"{line}\n" for line in lines).encode(options.encoding)}

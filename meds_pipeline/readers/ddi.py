@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from meds_pipeline.readers.base import Options, Reason, RecordError
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_spans, entity, relation
-from meds_pipeline.readers.xml_cut import ElementReader
+from meds_pipeline.readers.xml_cut import ElementReader, element_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lxml import etree
 
 _OFFSETS = re.compile(r"[0-9]+-[0-9]+(?:;[0-9]+-[0-9]+)*")
@@ -67,3 +69,21 @@ def _relation(node: etree._Element, known: set[str]) -> Relation:
         raise RecordError(Reason.BAD_REFERENCE, f"A pair names an entity that is not there. {FIX}")
     kind = (node.get("type") or "true") if _attribute(node, "ddi") == "true" else None
     return relation(_attribute(node, "id"), kind, ends)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a document with a sentence a row."""
+    from lxml.builder import E
+
+    sentences = []
+    for row in rows:
+        parts = []
+        for one in row["entities"]:
+            offsets = ";".join(f"{span['start']}-{span['end'] - 1}" for span in one["spans"])
+            parts.append(E.entity(id=one["id"], charOffset=offsets, type=one["type"], text=one["text"]))
+        for pair in row["relations"]:
+            kind = {"ddi": "false"} if pair["type"] is None else {"ddi": "true", "type": pair["type"]}
+            ends = {end["role"]: end["ref"] for end in pair["args"]}
+            parts.append(E.pair(id=pair["id"], **ends, **kind))
+        sentences.append(E.sentence(*parts, id=row["id"], text=row["text"]))
+    return element_bytes(E.document(*sentences))

@@ -12,6 +12,7 @@ second line of the bad one, and takes a line only if it and the row behind it ha
 from __future__ import annotations
 
 import csv
+import io
 from collections import deque
 from contextlib import contextmanager
 from functools import partial
@@ -21,10 +22,10 @@ from pydantic import Field
 
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, file_fault, record_or_fault
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
-from meds_pipeline.readers.tables import Table, TableOptions, locate
+from meds_pipeline.readers.tables import Table, TableOptions, cell_text, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -271,3 +272,15 @@ def _fits(row: _Row, table: Table, width: int) -> bool:
     except RecordError:
         return False
     return True
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: CsvOptions) -> bytes:
+    """Write a header and a line a row; every column of a row has its place."""
+    header = list(rows[0]) if rows else list(options.columns)
+    table = [[cell_text(row[name]) for name in header] for row in rows]
+    lines = [header, *table] if options.header else table
+    if not options.quoting:
+        return "".join(f"{options.delimiter.join(line)}\n" for line in lines).encode(options.encoding)
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=options.delimiter, lineterminator="\n").writerows(lines)
+    return out.getvalue().encode(options.encoding)

@@ -24,7 +24,7 @@ from meds_pipeline.readers.lines import iter_blocks
 from meds_pipeline.readers.spans import ANNOTATED, Entity, Span, entity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 _TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
@@ -141,3 +141,25 @@ def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[s
             yield kind, Span(starts[first], starts[before + 1] - 1)
             first, kind = place, tag[2:] or None
     yield kind, Span(starts[first], starts[tagged[-1] + 1] - 1)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: IobOptions) -> bytes:
+    """Write a token and its IOB2 tag a line; the text has one blank between tokens, a line break between sentences."""
+    gap = "\t" if options.separator == "tab" else " "
+    lines = []
+    for row in rows:
+        at = 0
+        for sentence in row["text"].split("\n"):
+            for token in sentence.split(" "):
+                lines.append(gap.join([token, *["_"] * (options.tag - 1), _tag(row["entities"], at)]))
+                at += len(token) + 1
+            lines.append("")
+    return "".join(f"{line}\n" for line in lines).encode(options.encoding)
+
+
+def _tag(entities: list[Entity], at: int) -> str:
+    """The tag of the token that begins at a character."""
+    for one in entities:
+        if one["start"] <= at < one["end"]:
+            return ("B" if one["start"] == at else "I") + (f"-{one['type']}" if one["type"] else "")
+    return "O"

@@ -9,18 +9,18 @@ record. For an object whose members are the records there is `json_map`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
 
 from pydantic import field_validator
 
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, file_fault
 from meds_pipeline.readers.columns import ColumnOptions
-from meds_pipeline.readers.json_fields import Fields
+from meds_pipeline.readers.json_fields import Fields, json_bytes, json_value
 from meds_pipeline.readers.json_scan import Members, enter
 from meds_pipeline.readers.json_text import JsonText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -78,3 +78,12 @@ class JsonDocumentReader(JsonReader[JsonDocumentOptions]):
     name = "json"
     options_type = JsonDocumentOptions
     keyed = False
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: JsonDocumentOptions) -> bytes:
+    """Write a list of the records, or the one record as the document."""
+    values = [json_value(row, options) for row in rows]
+    document: Any = values[0] if len(values) == 1 and isinstance(values[0], dict) else values
+    for key in reversed(options.path):
+        document = {key: document}
+    return json_bytes(document, options)

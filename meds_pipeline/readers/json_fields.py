@@ -6,10 +6,16 @@ not an object, `value` is where it goes.
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from meds_pipeline.readers.base import Reason, RecordError
 from meds_pipeline.readers.columns import ColumnOptions, Mistyped, json_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VALUE = "value"
 
@@ -57,3 +63,22 @@ class Fields:
                 "Correct the record, or declare the single column `value`.",
             )
         return {VALUE: value}
+
+
+def json_value(row: Mapping[str, Any], options: ColumnOptions) -> Any:
+    """A row as the value it is read from: NULL columns are left out, a MAP is an object, JSON text is what it says."""
+    if list(options.columns) == [VALUE]:
+        return _plain(row[VALUE], options.columns[VALUE])
+    given = ((name, value) for name, value in row.items() if value is not None)
+    return {name: _plain(value, options.columns.get(name, "")) for name, value in given}
+
+
+def _plain(value: Any, kind: str) -> Any:
+    if value is not None and kind.upper().startswith("MAP"):
+        return dict(value)
+    return orjson.loads(value) if value is not None and kind.upper() == "JSON" else value
+
+
+def json_bytes(value: Any, options: ColumnOptions, indent: int | None = 4) -> bytes:
+    """A value as JSON in the file's encoding."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).encode(options.encoding)

@@ -12,11 +12,11 @@ import orjson
 
 from meds_pipeline.readers.base import Fault, Reader, Reason, Record, RecordError, decoded, record_or_fault
 from meds_pipeline.readers.columns import ColumnOptions
-from meds_pipeline.readers.json_fields import Fields
+from meds_pipeline.readers.json_fields import Fields, json_bytes, json_value
 from meds_pipeline.readers.lines import TOO_LONG, Line, iter_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -75,3 +75,8 @@ def _values(fields: Fields, line: Line, options: ColumnOptions) -> tuple[Any, ..
         detail = "It is not valid JSON. Repair the line, or fetch the file again."
         raise RecordError(Reason.BAD_RECORD, detail) from None
     return fields.values(value)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: ColumnOptions) -> bytes:
+    """Write a record a line."""
+    return b"".join(json_bytes(json_value(row, options), options, indent=None) + b"\n" for row in rows)

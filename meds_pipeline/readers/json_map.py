@@ -7,10 +7,16 @@ The address of a record covers its key and its value.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pyarrow as pa
 from pydantic import model_validator
 
 from meds_pipeline.readers.json_document import JsonDocumentOptions, JsonReader
+from meds_pipeline.readers.json_fields import json_bytes, json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class JsonMapOptions(JsonDocumentOptions):
@@ -36,3 +42,14 @@ class JsonMapReader(JsonReader[JsonMapOptions]):
     def columns(self, options: JsonMapOptions) -> pa.Schema:
         """The key, then the declared columns."""
         return pa.schema([pa.field(options.key_column, pa.string()), *options.arrow()])
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: JsonMapOptions) -> bytes:
+    """Write an object whose members are the records."""
+    document: Any = {}
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != options.key_column}
+        document[str(row[options.key_column])] = json_value(values, options)
+    for key in reversed(options.path):
+        document = {key: document}
+    return json_bytes(document, options)

@@ -26,7 +26,7 @@ from meds_pipeline.readers.lines import Line, check_length, iter_lines, piece_of
 from meds_pipeline.readers.spans import ANNOTATED, FIX, Entity, Relation, Span, check_mention, entity, relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _PASSAGE = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _TITLE = re.compile(rb"[^|\t]+\|t\|")
@@ -135,3 +135,18 @@ class _Document:
         refs = _IDENTIFIERS.split(columns[5]) if len(columns) > _MENTION_COLUMNS[0] else []
         kept = [ref.strip() for ref in refs if ref.strip()]
         self.entities.append(entity(f"T{len(self.entities) + 1}", columns[4], columns[3], [span], kept))
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a document a row, a blank line behind each."""
+    lines: list[str] = []
+    for row in rows:
+        number = row["id"]
+        lines += [f"{number}|t|{row['title']}", f"{number}|a|{row['abstract']}"]
+        for one in row["entities"]:
+            refs = ["|".join(one["refs"])] if one["refs"] else []
+            lines.append("\t".join([number, str(one["start"]), str(one["end"]), one["text"], one["type"], *refs]))
+        for link in row["relations"]:
+            lines.append("\t".join([number, link["type"], *(one["ref"] for one in link["args"])]))
+        lines.append("")
+    return "".join(f"{line}\n" for line in lines).encode(options.encoding)

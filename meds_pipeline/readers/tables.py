@@ -130,3 +130,8 @@ def _json(text: str) -> str | None:
 
 
 CELLS: dict[str, Cell] = {"VARCHAR": str, "BIGINT": _bigint, "DOUBLE": _double, "BOOLEAN": _boolean, "JSON": _json}
+
+
+def cell_text(value: Any) -> str:
+    """A value as the text of a cell: what `CELLS` reads it from."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

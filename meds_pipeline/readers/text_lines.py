@@ -31,7 +31,7 @@ from meds_pipeline.readers.base import (
 from meds_pipeline.readers.lines import TOO_LONG, iter_blocks, iter_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 TEXT = "text"
 LINES = "lines"
@@ -138,3 +138,18 @@ def _parts(raw: BinaryIO, cut: str, options: LinesOptions) -> Iterator[bytes]:
     if cut == LINES:
         return (line.body for line in iter_lines(raw, options.max_record_bytes))
     return iter(raw.read().split(cut.encode())[1:])
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: LinesOptions) -> bytes:
+    """Write a line a row, or a block with a blank line behind it."""
+    ending = "\n\n" if options.unit == "block" else "\n"
+    return "".join(f"{row[TEXT]}{ending}" for row in rows).encode(options.encoding)
+
+
+def write_companions(rows: Sequence[Mapping[str, Any]], options: LinesOptions) -> dict[str, bytes]:
+    """Write the parallel files."""
+    cuts = {role: ("", "\n") if cut == LINES else (cut, "") for role, cut in options.roles.items()}
+    return {
+        role: "".join(f"{before}{row[role]}{behind}" for row in rows).encode(options.encoding)
+        for role, (before, behind) in cuts.items()
+    }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from meds_pipeline.readers.base import Fault, Options, Piece, PieceReader, Reaso
 from meds_pipeline.readers.lines import Line, check_length, iter_lines, piece_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _HEADING = re.compile(rb"\s*(item|intervals|points) \[([0-9]{1,9})\]:?\s*")
 _NAME = re.compile(rb'\s*name = "(.*)"\s*')
@@ -105,3 +106,20 @@ class _Intervals:
                 self.stated += int(size[1])
         if piece is not None:
             yield piece
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a tier for each run of rows of one tier."""
+    tiers = [(name, list(found)) for name, found in groupby(rows, lambda row: row["tier"])]
+    end = max((row["end"] for row in rows), default=0)
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end}"]
+    lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]
+    for place, (name, found) in enumerate(tiers, 1):
+        lines += [f"    item [{place}]:", '        class = "IntervalTier"', f'        name = "{name}"']
+        lines += ["        xmin = 0", f"        xmax = {found[-1]['end']}", f"        intervals: size = {len(found)}"]
+        for row in found:
+            text = row["text"].replace('"', '""')
+            lines.append(f"        intervals [{row['number']}]:")
+            times = [f"            xmin = {row['start']}", f"            xmax = {row['end']}"]
+            lines += [*times, f'            text = "{text}"']
+    return "".join(f"{line}\n" for line in lines).encode(options.encoding)

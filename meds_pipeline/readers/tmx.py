@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from meds_pipeline.readers.base import Options, Reason, RecordError
-from meds_pipeline.readers.xml_cut import ElementReader
+from meds_pipeline.readers.xml_cut import ElementReader, element_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lxml import etree
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -58,3 +60,16 @@ def _text(node: etree._Element) -> str:
     for child in node:
         parts += ["" if child.tag in _CODES else _text(child), child.tail or ""]
     return "".join(parts)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write a translation unit a row."""
+    from lxml.builder import E
+
+    units = []
+    for row in rows:
+        notes = [E.note(note) for note in row["notes"]]
+        variants = [E.tuv({_LANGUAGE: language}, E.seg(text)) for language, text in dict(row["segments"]).items()]
+        number = {} if row["id"] is None else {"tuid": row["id"]}
+        units.append(E.tu(number, *notes, *variants))
+    return element_bytes(E.tmx(E.header(segtype="sentence", datatype="text"), E.body(*units), version="1.4"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from meds_pipeline.readers.base import UTF8_BOM, Options, Piece, PieceReader, Reason, RecordError, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class TextReader(PieceReader[Options]):
@@ -37,3 +37,9 @@ class TextReader(PieceReader[Options]):
         if piece.length > options.max_record_bytes:
             raise RecordError(Reason.TOO_LONG, "The text is over max_record_bytes. Raise the option.")
         return (decoded(piece.content, options),)
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
+    """Write the text of the one record."""
+    (row,) = rows
+    return str(row["text"]).encode(options.encoding)

@@ -10,6 +10,7 @@ untyped upstream, so a number in a VARCHAR column is its shortest text (12, not 
 from __future__ import annotations
 
 import datetime
+import io
 import re
 import zipfile
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,12 +19,12 @@ import orjson
 from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
-from meds_pipeline.readers.archives import Limits, check_zip, naming
+from meds_pipeline.readers.archives import Limits, check_zip, naming, zip_bytes
 from meds_pipeline.readers.base import Address, Fault, Piece, PieceReader
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -156,3 +157,22 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: XlsxOptions) -> bytes:
+    """Write a workbook of one sheet; it is packed again, since the library's zip differs between machines."""
+    import xlsxwriter
+
+    header = list(rows[0]) if rows else list(options.columns)
+    packed = io.BytesIO()
+    book = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"created": datetime.datetime(2024, 1, 1)})  # noqa: DTZ001  # the library takes no zone
+    page = book.add_worksheet(options.sheet if isinstance(options.sheet, str) else None)
+    table = [[row[name] for name in header] for row in rows]
+    for place, cells in enumerate([header, *table] if options.header else table):
+        for column, cell in enumerate(cells):
+            if cell is not None:
+                page.write(place, column, cell)
+    book.close()
+    with zipfile.ZipFile(packed) as made:
+        return zip_bytes({name: made.read(name) for name in made.namelist()})

@@ -234,3 +234,10 @@ def _tag_end(window: Window, position: int) -> tuple[int, bool]:
             return window.base + match.end(), match.group().endswith(b"/>")
         if window.end - position > HEAD or not window.fill():
             return position, False
+
+
+def element_bytes(root: etree._Element) -> bytes:
+    """An XML document with this root."""
+    from lxml import etree
+
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)

@@ -15,7 +15,7 @@ Addresses are exact. Entities are not expanded, nothing is fetched.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,8 +23,8 @@ from pydantic import Field, model_validator
 
 from meds_pipeline.readers.base import Reason, RecordError
 from meds_pipeline.readers.columns import ColumnOptions, Type
-from meds_pipeline.readers.tables import CELLS
-from meds_pipeline.readers.xml_cut import ElementReader
+from meds_pipeline.readers.tables import CELLS, cell_text
+from meds_pipeline.readers.xml_cut import ElementReader, element_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -151,3 +151,42 @@ def _reader(kind: Type, attribute: str | None) -> Extract:
         return None if found is None else cell(found)
 
     return text
+
+
+def write(rows: Sequence[Mapping[str, Any]], options: XmlOptions) -> bytes:
+    """Write an element a row: the root where there is one row, else below a root. Paths have plain steps."""
+    from lxml import etree
+
+    nodes = []
+    for row in rows:
+        node = etree.Element(options.record)
+        for name, value in row.items():
+            _place(node, options.paths.get(name, name), value)
+        nodes.append(node)
+    if len(nodes) == 1:
+        return element_bytes(nodes[0])
+    root = etree.Element("records")
+    root.extend(nodes)
+    return element_bytes(root)
+
+
+def _place(node: etree._Element, path: str, value: Any, *, another: bool = False) -> None:
+    """Put a value where its path leads: a list into one element each, a STRUCT below its element."""
+    from lxml import etree
+
+    if isinstance(value, list):
+        for item in value:
+            _place(node, path, item, another=True)
+    elif value is not None:
+        steps, attribute = _split(path)
+        names = [name for name in steps.split("/") if name not in ("", ".")]
+        for place, name in enumerate(names, 1):
+            found = None if another and place == len(names) else node.find(name)
+            node = etree.SubElement(node, name) if found is None else found
+        if isinstance(value, dict):
+            for inner, part in value.items():
+                _place(node, inner, part)
+        elif attribute is None:
+            node.text = cell_text(value)
+        else:
+            node.set(attribute, cell_text(value))

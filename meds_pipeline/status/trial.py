@@ -133,8 +133,10 @@ def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
 
     settings = workspace.settings
     for name in corpus.distributions:
-        if name in twins_of(settings):
-            write_twin(name, raw, records=settings.twins.records, seed=settings.seed)
+        if name in twins_of(settings, workspace.catalog):
+            write_twin(
+                name, raw, records=settings.twins.records, seed=settings.seed, copies=True, catalog=workspace.catalog
+            )
     return raw
 
 

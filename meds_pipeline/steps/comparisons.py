@@ -33,6 +33,6 @@ STEP = Step(
     about="Every two models compared on the same items: differences with intervals and p values.",
     kinds=frozenset({"parquet", "python"}),
     main="lineage/comparison.parquet",
-    code=("scoring", "core/parquet.py"),
+    code=("scoring", "catalog/published.py", "catalog/published.yaml", "core/parquet.py"),
     needs=_needs,
 )

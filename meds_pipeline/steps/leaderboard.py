@@ -47,7 +47,7 @@ STEP = Step(
     kinds=frozenset({"html"}),
     code=(
         *("reports/board", "steps/board.py", "scoring/stats", "scoring/base.py", "scoring/registry.py"),
-        "core/parquet.py",
+        *("catalog/published.py", "catalog/published.yaml", "core/parquet.py"),
     ),
     needs=_needs,
 )

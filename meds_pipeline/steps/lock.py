@@ -1,4 +1,4 @@
-"""`steps.lock`: version and code digest of every step, so that no step changes what it writes under its old version.
+"""`steps.lock`: version and code digest of every step and reader: none changes what it gives under its old version.
 
     python -m meds_pipeline.steps [--lock]   # say which steps differ from the lock; write it anew
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import digests
+from meds_pipeline.readers.registry import get_reader, reader_code
 from meds_pipeline.steps import STEPS
 
 if TYPE_CHECKING:
@@ -35,8 +36,13 @@ def locked(lock: Path = LOCK) -> dict[str, dict[str, str]]:
 
 
 def as_they_are() -> dict[str, dict[str, str]]:
-    """Return version and code digest of every step as they are now."""
-    return {asset: {"version": step.version, "code": code_digest(step.code)} for asset, step in STEPS.items()}
+    """Return version and code digest of every step as they are now, and of every reader."""
+    steps = {asset: {"version": step.version, "code": code_digest(step.code)} for asset, step in STEPS.items()}
+    readers = {
+        f"reader {name}": {"version": str(get_reader(name).version), "code": code_digest(code)}
+        for name, code in reader_code().items()
+    }
+    return steps | readers
 
 
 def unlocked(lock: Path = LOCK) -> list[str]:
@@ -52,8 +58,8 @@ def _difference(asset: str, known: dict[str, str] | None, now: dict[str, str] | 
     if known["version"] != now["version"]:
         return f"{asset}: version {now['version']} is not in the lock yet; run `make versions`."
     return (
-        f"{asset}: its code changed. If what it writes changes, raise its version in meds_pipeline/steps/, "
-        "so that old outputs are made again; then run `make versions`."
+        f"{asset}: its code changed. If what it gives changes, raise its version (in meds_pipeline/steps/, of a reader "
+        "in its class), so that old outputs are made again; then run `make versions`."
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.errors import RawFileError, Where
+from meds_pipeline.readers.registry import SHARED
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
-    """Its identity is the sha256 of its files and how the catalog says to read them."""
+    """Its identity is the sha256 of its files, how the catalog says to read them, and the versions of their readers."""
     from meds_pipeline.readers.driver import Job
+    from meds_pipeline.readers.registry import reader_versions
 
     corpus = ws.catalog.corpus(name)
     presence = ws.presence(corpus)
@@ -36,7 +38,8 @@ def _needs(ws: Workspace, name: str) -> Needs:
     settings = {
         "distribution": presence.distribution,
         "files": sha256,
-        "entries": {name: entry.model_dump(mode="json") for name, entry in entries.items()},
+        "entries": {name: entry.model_dump(mode="json", exclude={"twin"}) for name, entry in entries.items()},
+        "readers": reader_versions(corpus.distributions[presence.distribution]),
         "origin": ws.origin,
         "access": corpus.access,
     }
@@ -58,13 +61,13 @@ def _read(job: Job, hasher: FileHasher, draft: Draft) -> None:
 
 STEP = Step(
     asset="raw_corpus",
-    version="5",
+    version="6",
     group="corpora",
     partitions="corpus",
     reads=(),
     about="Every record of a corpus's raw files with its byte address, and a fault row for every record that is bad.",
     kinds=frozenset({"parquet", "python"}),
     main="records/*.parquet",
-    code=("readers", "home/presence.py", "catalog/paths.py"),
+    code=(*(f"readers/{module}.py" for module in SHARED), "home/presence.py", "catalog/paths.py"),
     needs=_needs,
 )

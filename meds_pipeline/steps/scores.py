@@ -35,6 +35,6 @@ STEP = Step(
     about="Points of every item and the scores over them, by the official and by the corrected scorer.",
     kinds=frozenset({"parquet", "python"}),
     main="lineage/score.parquet",
-    code=("scoring", "core/parquet.py"),
+    code=("scoring", "catalog/published.py", "catalog/published.yaml", "core/parquet.py"),
     needs=_needs,
 )

@@ -1,4 +1,4 @@
-"""Synthetic twins: upstream files of every corpus in their exact format, with invented content.
+"""Synthetic twins: upstream files of every corpus in their format, with invented content.
 
     from meds_pipeline.twins import write_all
     write_all(Path("raw"), records=600, seed=0)
@@ -7,15 +7,6 @@ They let the whole pipeline run, and be tested, where no raw corpus is at hand. 
 them says anything about medicine, and everything made from them is marked so.
 """
 
-from meds_pipeline.twins.registry import (
-    DEFAULT_RECORDS,
-    VERSION,
-    TwinFile,
-    TwinOrder,
-    twin,
-    twin_names,
-    write_all,
-    write_twin,
-)
+from meds_pipeline.twins.files import DEFAULT_RECORDS, twin_names, write_all, write_twin
 
-__all__ = ["DEFAULT_RECORDS", "VERSION", "TwinFile", "TwinOrder", "twin", "twin_names", "write_all", "write_twin"]
+__all__ = ["DEFAULT_RECORDS", "twin_names", "write_all", "write_twin"]

@@ -21,6 +21,7 @@ from meds_pipeline.steps.run import run_step
 from meds_pipeline.twins import write_twin
 
 if TYPE_CHECKING:
+    from meds_pipeline.catalog.model import Distribution
     from meds_pipeline.core.outputs import Output
 
 SHARED = Path(os.environ.get("MEDS_SHARED", Path(__file__).parents[2] / "../shared"))
@@ -65,7 +66,7 @@ class Built:
 
     def raw_texts(self, instance: Row) -> list[str]:
         """Raw text of every record an instance was made of, found by its lineage rows alone."""
-        files = catalog().distributions[str(self.raw.manifest.facts["distribution"])][1].files
+        files = self.said.files
         texts = []
         for row in self.sources[instance["instance_id"]]:
             entry, path = files[row["entry"]], row["path"]
@@ -97,6 +98,11 @@ class Built:
     @cached_property
     def _instances(self) -> list[Row]:
         return rows(self.made.file("instances.parquet"))
+
+    @property
+    def said(self) -> Distribution:
+        """What the catalog says of it."""
+        return catalog().distributions[str(self.raw.manifest.facts["distribution"])][1]
 
     def task(self, task_id: str) -> list[Row]:
         """The instances of a task, in order of their records."""

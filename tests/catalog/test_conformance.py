@@ -205,7 +205,7 @@ def test_instances_resolve_to_the_raw_text_they_were_made_of(built: Built) -> No
 
 
 def test_every_instance_has_sources_inside_their_files(built: Built) -> None:
-    """The bytes of all of them, where an address is bytes; the sheet row is in `test_meqsum`."""
+    """The bytes of all of them, where an address is bytes; a sheet has none."""
     sizes = {file["path"]: file["bytes"] for file in built.files}
     for task_id in recipes(built):
         for row in built.task(task_id):

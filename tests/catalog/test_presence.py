@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meds_pipeline.catalog import Corpus, load_catalog
-from meds_pipeline.catalog.paths import compile_pattern
+from meds_pipeline.catalog.paths import compile_pattern, free_captures, path_of
 from meds_pipeline.core.errors import CatalogError, RawFileError
 from meds_pipeline.home.presence import active, look, unknown_folders
 
@@ -188,3 +188,31 @@ def test_real_folders_are_present(shared: Path) -> None:
         presence = active(catalog.corpus(name), shared / "corpora")
         assert presence is not None
         assert presence.complete
+
+
+def test_a_folder_shared_with_other_corpora_asks_for_none_of_their_files(tmp_path: Path) -> None:
+    touch(tmp_path, "super_natural_instructions/task1431_head_qa_answer_generation.json")
+    pubmedqa = load_catalog().corpora["pubmedqa"]
+    assert active(pubmedqa, tmp_path) is None
+    touch(tmp_path, "super_natural_instructions/task846_pubmedqa_classification.json")
+    presence = active(pubmedqa, tmp_path)
+    assert presence is not None
+    assert presence.distribution == "pubmedqa_super_ni"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "free"),
+    [
+        ("data/{part:train|test}/**/{name}.xml", "data/test/a b.xml", {"name"}),
+        ("**/*.csv", "twin.csv", set()),
+        ("a.tar.gz::x/{name}.tsv", "a.tar.gz::x/a b.tsv", {"name"}),
+    ],
+)
+def test_a_pattern_gives_a_path_that_it_matches(pattern: str, path: str, free: set[str]) -> None:
+    assert path_of(pattern, {"part": "test", "name": "a b"}) == path
+    assert free_captures(pattern) == free
+
+
+def test_a_value_the_pattern_does_not_take_gives_no_path() -> None:
+    with pytest.raises(CatalogError, match="does not match 'all.tsv'"):
+        path_of("{part:train|test}.tsv", {"part": "all"})

@@ -15,6 +15,22 @@ from strange_corpus import write_corpus
 from meds_pipeline.core.errors import RawFileError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace, default_home
 
+OWN = """
+corpus: mine
+title: t
+about: a
+source: s
+licence: l
+access: open
+tasks:
+  x_mine: {name: n, category: Diagnosis, metric: accuracy_substring, use: train, definition: Do.}
+distributions:
+  mine:
+    files:
+      rows: {path: all.csv, reader: csv, columns: {q: VARCHAR, a: VARCHAR}, twin: "SELECT 'why' AS q, 'ANSWER' AS a"}
+    recipes: {x_mine: "SELECT source, q AS input, a AS outputs FROM rows"}
+"""
+
 
 def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
@@ -31,6 +47,17 @@ def test_twins_are_written_once_and_again_when_their_settings_change(opened: Cal
 
 def files(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_twins_follow_the_twin_lines_of_a_homes_own_catalog(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    def open_with(answer: str) -> str:
+        path = tmp_path / "home/catalog/mine.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(OWN.replace("ANSWER", answer))
+        return (opened(twins={"distributions": ["mine"]}).raw / "mine/all.csv").read_text()
+
+    assert open_with("one") == "q,a\nwhy,one\n"
+    assert open_with("two") == "q,a\nwhy,two\n"
 
 
 def test_an_interrupted_writing_of_twins_is_begun_anew(

@@ -1,1 +1,0 @@
-"""One module a twin; whatever is in this folder is registered."""
