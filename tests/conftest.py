@@ -27,7 +27,7 @@ def shared() -> Path:
 def twin_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small twins of every distribution; read only."""
     root = tmp_path_factory.mktemp("twin_raw")
-    write_all(root, records=RECORDS, seed=0)
+    write_all(root, records=RECORDS, seed=0, copies=True)
     return root
 
 

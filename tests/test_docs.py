@@ -67,7 +67,7 @@ def test_the_recipes_and_families_of_the_page_load(tmp_path: Path) -> None:
     said: dict[str, Any] = {"tasks": {}, "recipes": {}}
     for block in blocks:
         for key, entries in yaml.safe_load(block).items():
-            said[key] |= entries
+            said.get(key, {}).update(entries)
     task = {"category": "Question Answering", "metric": "bleu1_rougeL", "use": "both"}
     own = {"name": "own", "definition": "Answer."}
     tasks = {key: {**task, **own, **said["tasks"].get(key, {})} for key in said["recipes"]}

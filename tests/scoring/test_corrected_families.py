@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from golden import judged
 
-from meds_pipeline.scoring import answers_table, score
 from meds_pipeline.scoring.base import Answer, ItemScore
 from meds_pipeline.scoring.corrected.choice import options, truth_letters
 from meds_pipeline.scoring.corrected.closed import key
 from meds_pipeline.scoring.corrected.entities import entities, gold_entities
 from meds_pipeline.scoring.corrected.extraction import copies, parts
+from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.families import family
 from meds_pipeline.scoring.registry import load_registry, spec_for
+from meds_pipeline.scoring.table import answers_table
 
 QUESTION = "Which deficiency is it?\nOptions: A: zinc\tB: iron oxide\tC: iron\tD: no zinc\tE: lead"
 LABELS = spec_for("task106").labels
