@@ -85,6 +85,8 @@ def run_all(
         instance = stack.enter_context(embedded_instance(home))
         cancel_gone(instance)
         synced = sync_partitions(instance, opened)
+        for fault in [] if names else opened.catalog_faults():
+            events.tell(Outcome("raw_corpus", fault.corpus or "catalog", "failed", problem=str(fault.error)))
         for group in ASSETS_OF_GROUP:
             wanted = _partitions(opened, group, names, synced)
             run_ids += _bring_up(instance, opened, group, wanted)

@@ -79,7 +79,7 @@ class Catalog:
         """
         if name in self.corpora:
             return self.corpora[name]
-        if fault := next((fault for fault in self.faults if fault.corpus == name), None):
+        if fault := self.fault_of(name):
             raise fault.error
         owners = [c.corpus for c in self.corpora.values() if name in (*c.distributions, *c.folders)]
         if owners:
@@ -90,6 +90,16 @@ class Catalog:
         if away := [fault for fault in self.faults if fault.corpus is None]:
             hint += f" It may be in what could not be read: {away[0].error}"
         raise UnknownNameError(f"there is no corpus {name!r} in the catalog.", next_step=hint)
+
+    def fault_of(self, name: str) -> CatalogFault | None:
+        """Return what is wrong with the file of a corpus, or None."""
+        return next((fault for fault in self.faults if fault.corpus == name), None)
+
+    def with_kept(self, kept: Iterable[Corpus]) -> Catalog:
+        """Return the catalog with earlier definitions of faulty corpora, where no other has taken their names."""
+        tasks, names = set(self.tasks), set(self.distributions)
+        free = {c.corpus: c for c in kept if not tasks & c.tasks.keys() and not names & c.distributions.keys()}
+        return Catalog(dict(sorted({**free, **self.corpora}.items())), self.faults)
 
     @cached_property
     def tasks(self) -> Mapping[str, tuple[Corpus, Task]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from meds_pipeline.cli.options import JSON, home_of, home_options, look, made, options_of
+from meds_pipeline.core.printable import printable
 
 
 @click.group(invoke_without_command=True)
@@ -24,9 +25,12 @@ def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json
         from meds_pipeline.cli.show_corpora import show_corpora
         from meds_pipeline.status.corpora import statuses
 
-        found = statuses(look(home, raw))
+        workspace = look(home, raw)
+        found = statuses(workspace)
         rows = [asdict(standing) for standing in found]
         click.echo(json.dumps(rows, indent=1, default=str) if as_json else show_corpora(found))
+        for fault in workspace.catalog.faults:
+            click.echo(printable(f"Faulty, not used: {fault.error}"), err=True)
 
 
 def _group_options(context: click.Context, home: Path | None, raw: Path | None) -> tuple[Path | None, Path | None]:

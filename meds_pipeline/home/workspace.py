@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
+from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
 from meds_pipeline.core.files import safe_name, write_atomic
@@ -27,6 +28,7 @@ from meds_pipeline.readers.driver import staged_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from meds_pipeline.catalog.loader import CatalogFault
     from meds_pipeline.catalog.paths import Presence
     from meds_pipeline.core.outputs import Output
 
@@ -110,6 +112,15 @@ class Workspace:
         if self.origin == "twin" and not self._has_twin(corpus):
             raise RawFileError("it has no synthetic twin here.", Where(name), self.way_to(corpus))
         return corpus
+
+    def catalog_faults(self) -> list[CatalogFault]:
+        """Return the faults of the catalog that keep something here from being read.
+
+        Those of corpora without files here are left out, and of those that an earlier definition stands in for: the
+        step that reads their files says so.
+        """
+        faults = (fault for fault in self.catalog.faults if fault.corpus not in self.catalog.corpora)
+        return [f for f in faults if f.corpus is None or any((self.raw / folder).is_dir() for folder in f.folders)]
 
     def obtainable_corpora(self) -> list[str]:
         """Return the corpora that can have files here: in a home of twins those that have one."""
@@ -224,7 +235,25 @@ def catalog_of(home: Path, settings: Settings) -> Catalog:
     """Return the catalog of a home: ours, the folders of `catalog.extra`, and `<home>/catalog` where it is there."""
     folders = [home / folder for folder in settings.catalog.extra]
     own = home / "catalog"
-    return load_catalog([*folders, own] if own.is_dir() else folders, staged_schema)
+    catalog = load_catalog([*folders, own] if own.is_dir() else folders, staged_schema)
+    kept = (_kept(home, fault.corpus) for fault in catalog.faults if fault.corpus)
+    return catalog.with_kept(corpus for corpus in kept if corpus is not None)
+
+
+def keep_definition(home: Path, corpus: Corpus) -> None:
+    """Keep the definition that a corpus was built by: it stands in for its file while that one is faulty."""
+    path, text = _definition(home, corpus.corpus), corpus.model_dump_json().encode()
+    if not path.is_file() or path.read_bytes() != text:
+        write_atomic(path, text)
+
+
+def _kept(home: Path, name: str) -> Corpus | None:
+    path = _definition(home, name) if is_identifier(name) else home / "nothing"
+    return Corpus.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def _definition(home: Path, name: str) -> Path:
+    return home / "definitions" / f"{name}.json"
 
 
 def default_home(raw: Path | None) -> Path:

@@ -21,6 +21,8 @@ def _needs(ws: Workspace, name: str) -> Needs:
     from meds_pipeline.readers.driver import Job
     from meds_pipeline.readers.registry import reader_versions
 
+    if fault := ws.catalog.fault_of(name):
+        raise fault.error
     corpus = ws.catalog.corpus(name)
     presence = ws.presence(corpus)
     if presence is None:

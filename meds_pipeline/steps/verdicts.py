@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meds_pipeline.home.workspace import keep_definition
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
         {"instances": made},
         {"max_input_chars": limit, "tasks": tasks},
         lambda draft: judge(corpus, made, draft, max_input_chars=limit, budget=ws.settings.budget),
+        publish=lambda _, home: keep_definition(home, corpus),
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from pipeline_home import run_steps
-from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus
+from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus, write_many
 
-from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
+from meds_pipeline.core.errors import CatalogError, MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.lineage import current_build
@@ -105,6 +105,30 @@ def test_a_missing_file_keeps_the_last_good_output_named_stale(
     assert [e.output.path for e in after.entries] == [e.output.path for e in before.entries]
     assert after.build_id != before.build_id
     assert "no file matches lines.jsonl" in after.stale_names()[0]
+
+
+def test_a_faulty_catalog_file_stops_its_corpus_only_and_keeps_its_last_good_output(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    arguments = write_many(tmp_path, 3, [])
+    workspace = opened(**arguments)
+    run_steps(workspace, *CORPUS_STEPS)
+    before = workspace.good_corpora()
+    (arguments["catalog"]["extra"][0] / "strange01.yaml").write_text("corpus: strange01\ntitle: [\n")
+    broken = opened(**arguments)
+    with pytest.raises(CatalogError, match=r"strange01\.yaml"):
+        run_step(broken, "raw_corpus", "strange01")
+    assert broken.good_corpora() == before
+    assert set(broken.catalog.tasks) == set(workspace.catalog.tasks)
+    (stale,) = current_build(broken).stale_names()
+    assert stale.startswith("verdicts/strange01: ")
+    assert run_step(broken, "raw_corpus", "strange02").reused
+    write_many(tmp_path / "again", 3, [])
+    fresh = tmp_path / "again" / "many_catalog" / "strange01.yaml"
+    (arguments["catalog"]["extra"][0] / "strange01.yaml").write_text(fresh.read_text())
+    mended = opened(**arguments)
+    assert all(run_steps(mended, *CORPUS_STEPS).values())
+    assert mended.failures() == []
 
 
 def test_an_absent_corpus_leaves_the_build(opened: Callable[..., Workspace], tmp_path: Path) -> None:
