@@ -24,7 +24,7 @@ from assets.jobs import JOB_OF_GROUP
 from assets.nightly import due_corpora, ranges
 from assets.partitions import CORPORA, sync_partitions
 from meds_pipeline.core import events
-from meds_pipeline.core.events import Event, Listener, Outcome, RunSummary, bad
+from meds_pipeline.core.events import Event, Listener, RunSummary, StepOutcome, bad
 from meds_pipeline.home.workspace import ALL, Workspace
 from meds_pipeline.steps.plan import out_of_date
 from meds_pipeline.steps.run import run_chain
@@ -86,7 +86,7 @@ def run_all(
         cancel_gone(instance)
         synced = sync_partitions(instance, opened)
         for fault in [] if names else opened.catalog_faults():
-            events.tell(Outcome("raw_corpus", fault.corpus or "catalog", "failed", problem=str(fault.error)))
+            events.tell(StepOutcome("raw_corpus", fault.corpus or "catalog", "failed", problem=str(fault.error)))
         for group in ASSETS_OF_GROUP:
             wanted = _partitions(opened, group, names, synced)
             run_ids += _bring_up(instance, opened, group, wanted)
@@ -101,11 +101,11 @@ class _Heard:
     """Keeps the last outcome of every output and passes everything on."""
 
     def __init__(self, listener: Listener | None) -> None:
-        self.last: dict[tuple[str, str], Outcome] = {}
+        self.last: dict[tuple[str, str], StepOutcome] = {}
         self._listener = listener
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Outcome):
+        if isinstance(event, StepOutcome):
             self.last[event.asset, event.partition] = event
         if self._listener is not None:
             self._listener(event)
@@ -115,7 +115,7 @@ class _Heard:
         for name in partitions:
             for asset in ASSETS_OF_GROUP[group]:
                 if (asset, name) not in self.last:
-                    self(Outcome(asset, name, "not run"))
+                    self(StepOutcome(asset, name, "not run"))
 
 
 def _partitions(

@@ -16,7 +16,7 @@ import dagster as dg
 from assets.automation import CHANGED
 from assets.metadata import check_metadata, describe, outcome_table
 from assets.partitions import DEFINITIONS
-from meds_pipeline.core.events import BAD, Outcome
+from meds_pipeline.core.events import BAD, StepOutcome
 from meds_pipeline.core.outputs import Manifest
 from meds_pipeline.home.workspace import ALL, Workspace
 from meds_pipeline.quality.suites import SuiteResult
@@ -176,7 +176,7 @@ def _judged(found: SuiteResult) -> dict[str, Any]:
     }
 
 
-def _failure(bad: Sequence[Outcome], outcomes: Sequence[Outcome]) -> dg.Failure:
+def _failure(bad: Sequence[StepOutcome], outcomes: Sequence[StepOutcome]) -> dg.Failure:
     """Return the end of a run in which corpora failed: which, why, and what became of all."""
     first = [outcome for outcome in bad if outcome.state in BAD] or bad[:1]
     good = len({o.partition for o in outcomes} - {o.partition for o in bad})

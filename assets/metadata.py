@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meds_pipeline.core.events import Outcome
+    from meds_pipeline.core.events import StepOutcome
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.quality.suites import SuiteResult
     from meds_pipeline.steps.run import Done
@@ -98,7 +98,7 @@ def table(rows: Sequence[Mapping[str, Scalar]]) -> dg.MetadataValue:
     return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows], schema)
 
 
-def outcome_table(outcomes: Sequence[Outcome]) -> dg.MetadataValue:
+def outcome_table(outcomes: Sequence[StepOutcome]) -> dg.MetadataValue:
     """Return what became of every output as a table."""
     return table(
         [{"asset": o.asset, "partition": o.partition, "outcome": o.state, "seconds": o.seconds} for o in outcomes]

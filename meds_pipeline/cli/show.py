@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from meds_pipeline.core import parquet
-from meds_pipeline.core.events import BAD, Event, Outcome, RunSummary, Started, Working
+from meds_pipeline.core.events import BAD, Event, RunSummary, Started, StepOutcome, Working
 from meds_pipeline.core.printable import printable
 from meds_pipeline.status.faults import bad_records
 
@@ -78,7 +78,7 @@ class RunView:
             self._progress.remove_task(task)
         self._progress.add_task(safe(what), completed=done, total=total)
 
-    def _line(self, outcome: Outcome) -> str:
+    def _line(self, outcome: StepOutcome) -> str:
         rows = "" if outcome.rows is None else f"{outcome.rows:,} rows"
         style = _STYLES[outcome.state]
         name = safe(f"{outcome.asset:<20} {outcome.partition:<16}")

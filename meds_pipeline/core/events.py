@@ -35,7 +35,7 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """What became of one output.
 
     Attributes:
@@ -55,11 +55,11 @@ class Outcome:
     problem: str = ""
 
 
-Event = Started | Working | Outcome
+Event = Started | Working | StepOutcome
 Listener = Callable[[Event], None]
 
 
-def bad(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+def bad(outcomes: Iterable[StepOutcome]) -> tuple[StepOutcome, ...]:
     """Return what failed or was refused; where nothing did, but something could not run, the first such."""
     gone = [outcome for outcome in outcomes if outcome.state not in GOOD]
     return tuple(outcome for outcome in gone if outcome.state in BAD) or tuple(gone[:1])
@@ -78,11 +78,11 @@ class RunSummary:
 
     run_ids: tuple[str, ...]
     seconds: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[StepOutcome, ...]
     problem: str = ""
 
     @property
-    def bad(self) -> tuple[Outcome, ...]:
+    def bad(self) -> tuple[StepOutcome, ...]:
         """What went wrong, see `bad`."""
         return bad(self.outcomes)
 

@@ -35,7 +35,7 @@ _TASK_FACTS = ("name", "category", "metric", "use", "input_language", "output_la
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RecipeLimits:
     """What the recipes of one corpus may use."""
 
     threads: int
@@ -58,7 +58,7 @@ def recipe_settings(corpus: Corpus, raw: Output) -> dict[str, object]:
     }
 
 
-def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, limits: Limits) -> None:
+def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, limits: RecipeLimits) -> None:
     """Run the recipes of a corpus's active distribution and write its instances.
 
     Raises:
@@ -70,7 +70,7 @@ def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, lim
     _write_catalog(corpus, str(raw.manifest.facts["distribution"]), draft)
 
 
-def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int, limits: Limits) -> None:
+def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int, limits: RecipeLimits) -> None:
     distribution = corpus.distributions[str(raw.manifest.facts["distribution"])]
     staged, answers = folder / "staged.duckdb", folder / "answers"
     answers.mkdir()

@@ -22,7 +22,7 @@ _SCHEMA = pa.schema([("row", pa.int64()), ("band", pa.int32()), ("bucket", pa.st
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class NearPair:
     """Two near-duplicate texts by row number, left below right."""
 
     left: int
@@ -42,7 +42,7 @@ def near_pairs(
     *,
     threshold: float,
     first: int | None = None,
-) -> list[Pair]:
+) -> list[NearPair]:
     """Return the pairs of texts found with Jaccard similarity of at least `threshold`, in order.
 
     Args:
@@ -65,7 +65,7 @@ def near_pairs(
         one, other = shingles(texts[left]), shingles(texts[right])
         similarity = len(one & other) / len(one | other)
         if similarity >= threshold:
-            pairs.append(Pair(left, right, similarity))
+            pairs.append(NearPair(left, right, similarity))
     return pairs
 
 
@@ -91,7 +91,7 @@ def _batches(texts: Iterable[str], size: int = 5_000) -> Iterator[pa.RecordBatch
     )
 
 
-def groups(pairs: Iterable[Pair]) -> dict[int, int]:
+def groups(pairs: Iterable[NearPair]) -> dict[int, int]:
     """Return, for every row in a pair, the smallest row of its connected component."""
     parent: dict[int, int] = {}
 

@@ -36,7 +36,7 @@ _FETCH = "fetch the file again; if it is whole, raise the limit in the settings.
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ArchiveLimits:
     """What an archive may be.
 
     Attributes:
@@ -52,13 +52,13 @@ class Limits:
     members: int = 1_000_000
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ArchiveLimits()
 
 
 class _Checked(io.RawIOBase):
     """A decompressing stream that stops at its limits and names its file when it breaks."""
 
-    def __init__(self, inner: IO[bytes], name: str, stored: int, limits: Limits, opened: ExitStack) -> None:
+    def __init__(self, inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, opened: ExitStack) -> None:
         super().__init__()
         self._inner, self.name, self._stored, self._limits = inner, name, max(1, stored), limits
         self._opened, self._position = opened, 0
@@ -103,7 +103,7 @@ def naming(name: str) -> Iterator[None]:
         raise RawFileError(f"cannot be read ({type(error).__name__}: {error}).", Where(file=name), _FETCH) from error
 
 
-def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO:
+def open_raw(reference: str | Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> BinaryIO:
     """Open a raw file for reading: a path, a `.gz` path, or `archive::member`.
 
     Returns:
@@ -123,7 +123,7 @@ def open_raw(reference: str | Path, limits: Limits = DEFAULT_LIMITS) -> BinaryIO
         return Path(archive).open("rb")
 
 
-def list_members(archive: str | Path, pattern: str = "*", limits: Limits = DEFAULT_LIMITS) -> list[str]:
+def list_members(archive: str | Path, pattern: str = "*", limits: ArchiveLimits = DEFAULT_LIMITS) -> list[str]:
     """Names of the files in a zip or tar that match a shell pattern, sorted.
 
     Raises:
@@ -141,7 +141,7 @@ def list_members(archive: str | Path, pattern: str = "*", limits: Limits = DEFAU
     return sorted(found)
 
 
-def check_zip(raw: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> None:
+def check_zip(raw: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
     """Check the members of a zip whose format is a bundle (XLSX), before another library inflates them.
 
     Raises:
@@ -165,7 +165,7 @@ def _names(archive: str) -> Iterator[str]:
             yield from (member.filename for member in opened.infolist() if not member.is_dir())
 
 
-def _open_member(archive: str, member: str, limits: Limits) -> BinaryIO:
+def _open_member(archive: str, member: str, limits: ArchiveLimits) -> BinaryIO:
     _check_name(archive, member)
     name = f"{archive}{MEMBER}{member}"
     with ExitStack() as opened:
@@ -188,7 +188,7 @@ def _open_member(archive: str, member: str, limits: Limits) -> BinaryIO:
         return _checked(inner, name, stored, limits, opened.pop_all())
 
 
-def _checked(inner: IO[bytes], name: str, stored: int, limits: Limits, opened: ExitStack) -> BinaryIO:
+def _checked(inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, opened: ExitStack) -> BinaryIO:
     return io.BufferedReader(_Checked(inner, name, stored, limits, opened), 1 << 18)
 
 
@@ -198,7 +198,7 @@ def _check_name(archive: str, member: str) -> None:
         raise _over(archive, f"holds the name {member!r}, which leads out of the archive.")
 
 
-def _check_size(name: str, size: int, stored: int, limits: Limits) -> None:
+def _check_size(name: str, size: int, stored: int, limits: ArchiveLimits) -> None:
     if size > limits.member_bytes:
         raise _over(name, f"inflates to more than {limits.member_bytes} bytes.")
     if size > limits.ratio_from and size > limits.ratio * max(1, stored):

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.batches import ReadBatch
 
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 UTF8_BOM = codecs.BOM_UTF8
@@ -221,7 +221,7 @@ class Reader(ABC, Generic[OptionsT]):
 
     def batches(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
-    ) -> Iterator[Batch]:
+    ) -> Iterator[ReadBatch]:
         """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
         from meds_pipeline.readers.batches import of_file_faults
 
@@ -253,7 +253,9 @@ class Reader(ABC, Generic[OptionsT]):
     def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
         """Go through one file."""
 
-    def record_batches(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Batch]:
+    def record_batches(
+        self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[ReadBatch]:
         """Go through one file by the batch; a reader with a faster way than by the record overrides this."""
         from meds_pipeline.readers.batches import from_units
 

@@ -39,7 +39,7 @@ Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReadBatch:
     """Some records of a file.
 
     Attributes:
@@ -53,7 +53,7 @@ class Batch:
     faults: list[Fault]
 
 
-def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = ROWS) -> Iterator[Batch]:
+def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = ROWS) -> Iterator[ReadBatch]:
     """Gather single records and faults."""
     while True:
         # Records are trees and hold no cycles; looking for some among them would cost half of all the time.
@@ -78,17 +78,17 @@ def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = R
             raise broken
 
 
-def of_file_faults(found: Iterator[Batch | Fault], schema: pa.Schema) -> Iterator[Batch]:
+def of_file_faults(found: Iterator[ReadBatch | Fault], schema: pa.Schema) -> Iterator[ReadBatch]:
     """Put a fault of the whole file into a batch of its own."""
     for one in found:
         yield _gathered([one], schema) if isinstance(one, Fault) else one
 
 
-def _gathered(units: list[Record | Fault], schema: pa.Schema) -> Batch:
+def _gathered(units: list[Record | Fault], schema: pa.Schema) -> ReadBatch:
     records = [unit for unit in units if isinstance(unit, Record)]
     addresses = [(one.index, one.start, one.length) for one in records]
     faults = [unit for unit in units if isinstance(unit, Fault)]
-    return Batch(_columns(addresses, ADDRESS), _columns([one.values for one in records], schema), faults)
+    return ReadBatch(_columns(addresses, ADDRESS), _columns([one.values for one in records], schema), faults)
 
 
 def _columns(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
@@ -216,7 +216,7 @@ class _Waiting(NamedTuple):
     result: Future[Fast | None]
 
 
-def from_blocks(source: Source, form: Format) -> Iterator[Batch]:
+def from_blocks(source: Source, form: Format) -> Iterator[ReadBatch]:
     """Read blocks in parallel, in order; go the slow way through each block that has something unusual."""
     index = 0
     waiting: deque[_Waiting] = deque()
@@ -249,10 +249,10 @@ def from_blocks(source: Source, form: Format) -> Iterator[Batch]:
                 yield batch
 
 
-def _placed(found: Fast, index: int, start: int) -> Batch:
+def _placed(found: Fast, index: int, start: int) -> ReadBatch:
     numbers = np.arange(index, index + len(found.starts), dtype=np.int64)
     arrays = [pa.array(numbers), pa.array(found.starts + start), pa.array(found.lengths)]
-    return Batch(pa.RecordBatch.from_arrays(arrays, schema=ADDRESS), found.records, [])
+    return ReadBatch(pa.RecordBatch.from_arrays(arrays, schema=ADDRESS), found.records, [])
 
 
 def recut(found: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.batches import ReadBatch
     from meds_pipeline.readers.lines import Lines
 
 _QUOTE = b'"'
@@ -173,7 +173,9 @@ class CsvReader(Reader[CsvOptions]):
         elif shape is not None:
             yield from row_units(rows, Table(options, shape.places), shape.width)
 
-    def record_batches(self, raw: BinaryIO, options: CsvOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Batch]:
+    def record_batches(
+        self, raw: BinaryIO, options: CsvOptions, companions: Mapping[str, BinaryIO]
+    ) -> Iterator[ReadBatch]:
         """By the block, where the columns allow it."""
         from meds_pipeline.readers.batches import Source, from_blocks, from_units
         from meds_pipeline.readers.fast_delimited import DelimitedFormat, suits

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog.paths import Presence, RawFile
     from meds_pipeline.core.outputs import Draft
-    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.batches import ReadBatch
 
 BATCH_ROWS = 20_000
 INDEX_BITS = 32
@@ -56,7 +56,7 @@ FAULT = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ReadJob:
     """One corpus to read: which files, and the sha256 of each file on disk by path."""
 
     corpus: Corpus
@@ -74,7 +74,7 @@ class _Tally:
     faults: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_corpus(job: Job, draft: Draft) -> None:
+def read_corpus(job: ReadJob, draft: Draft) -> None:
     """Stage every entry of the corpus and write its lineage rows; content never raises, it becomes faults."""
     distribution = job.corpus.distributions[job.presence.distribution]
     tally = _Tally()
@@ -130,7 +130,7 @@ def captured_columns(entry: RawEntry) -> list[str]:
 
 
 def _batches(
-    job: Job,
+    job: ReadJob,
     entry: RawEntry,
     files: Sequence[RawFile],
     numbers: Mapping[tuple[str, str], int],
@@ -158,7 +158,7 @@ def _batches(
         tally.files += [_file_row(job, entry, file, role) for role in file.companions]
 
 
-def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[Batch]:
+def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[ReadBatch]:
     reader, options = get_reader(entry.reader), entry.reader_options()
     try:
         with opened(folder, file.path, file.companions) as files:
@@ -168,7 +168,7 @@ def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[Batch]:
 
 
 def _file_row(
-    job: Job, entry: RawEntry, file: RawFile, role: str | None, records: int = 0, faults: int = 0
+    job: ReadJob, entry: RawEntry, file: RawFile, role: str | None, records: int = 0, faults: int = 0
 ) -> dict[str, Any]:
     path = file.path if role is None else file.companions[role]
     return {
@@ -186,7 +186,7 @@ def _file_row(
     }
 
 
-def _fault_row(job: Job, file: RawFile, digest: str, fault: Fault) -> dict[str, Any]:
+def _fault_row(job: ReadJob, file: RawFile, digest: str, fault: Fault) -> dict[str, Any]:
     return {
         "raw_file_id": digest,
         "corpus": job.corpus.corpus,

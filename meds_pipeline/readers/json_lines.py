@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from meds_pipeline.readers.batches import Batch
+    from meds_pipeline.readers.batches import ReadBatch
     from meds_pipeline.readers.lines import Lines
 
 
@@ -42,7 +42,7 @@ class JsonLinesReader(Reader[ColumnOptions]):
 
     def record_batches(
         self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
-    ) -> Iterator[Batch]:
+    ) -> Iterator[ReadBatch]:
         """By the block, where Arrow's parser knows the columns."""
         from meds_pipeline.readers.batches import Source, from_blocks
         from meds_pipeline.readers.fast_json_lines import JsonLinesFormat, suits

@@ -19,7 +19,7 @@ import orjson
 from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
-from meds_pipeline.readers.archives import Limits, check_zip, naming, zip_bytes
+from meds_pipeline.readers.archives import ArchiveLimits, check_zip, naming, zip_bytes
 from meds_pipeline.readers.base import Address, Fault, Piece, PieceReader
 from meds_pipeline.readers.tables import Table, TableOptions, locate
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_LIMITS = Limits(member_bytes=1 << 30, members=10_000)
+_LIMITS = ArchiveLimits(member_bytes=1 << 30, members=10_000)
 _MAX_CELLS = 50_000_000
 _CELL_NAME = re.compile(rb'<c [^>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
 

@@ -90,12 +90,12 @@ def measure_all(
     processes: int | None = None,
 ) -> dict[str, list[TaskItems]]:
     """Measure the answers of several models, each sorted by task; the work of all is shared out together."""
-    jobs: list[workers.Job] = []
+    jobs: list[workers.ScoringJob] = []
     owners: list[str] = []
     for model, rows in models.items():
         for task_id, group in groupby(rows, key=lambda answer: answer.task_id):
             members = list(group)
-            jobs.append(workers.Job(tuple(scorers), complete(specs[task_id], members), members))
+            jobs.append(workers.ScoringJob(tuple(scorers), complete(specs[task_id], members), members))
             owners.append(model)
     families = [[family(scorer, job.spec) for scorer in scorers] for job in jobs]  # unknown names fail before the work
     done = workers.run_all(jobs, processes)

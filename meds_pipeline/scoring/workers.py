@@ -34,7 +34,7 @@ _START_SECONDS = {"ja": 0.2, "zh": 0.5}  # reading the dictionary
 _SECONDS_AN_ANSWER = {"official": 3e-6, "corrected": 5e-5}
 
 
-class Job(NamedTuple):
+class ScoringJob(NamedTuple):
     """Answers of one task and the scorers to measure them with."""
 
     scorers: tuple[str, ...]
@@ -55,14 +55,14 @@ class Job(NamedTuple):
         """Whether its answers take longer to score than to send to another process."""
         return self.seconds > _WORTH_SENDING * len(self.answers)
 
-    def split(self) -> list[Job]:
+    def split(self) -> list[ScoringJob]:
         """The job in pieces of about the same time."""
         pieces = max(1, round(self.seconds / _PIECE))
         size = max(1, -(-len(self.answers) // pieces))
         return [self._replace(answers=self.answers[i : i + size]) for i in range(0, len(self.answers), size)]
 
 
-def run(job: Job) -> Scores:
+def run(job: ScoringJob) -> Scores:
     """Score the answers of one job; both scorers see an answer in turn, so that its words are cut once."""
     families = {scorer: family(scorer, job.spec) for scorer in job.scorers}
     scores: Scores = {scorer: [] for scorer in job.scorers}
@@ -91,7 +91,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(jobs: Sequence[Job], processes: int | None = None) -> list[Scores]:
+def run_all(jobs: Sequence[ScoringJob], processes: int | None = None) -> list[Scores]:
     """Score all jobs; the result is the same for any number of processes.
 
     Args:

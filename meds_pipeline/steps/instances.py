@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
-    from meds_pipeline.instances.build import Limits, build_instances, recipe_settings
+    from meds_pipeline.instances.build import RecipeLimits, build_instances, recipe_settings
 
     corpus = ws.catalog.corpus(name)
     raw = ws.require_good("raw_corpus", name)
     s = ws.settings
-    limits = Limits(
+    limits = RecipeLimits(
         threads=s.threads, memory_limit=s.memory_limit, output_limit=s.sandbox_output, seconds=s.sandbox_seconds
     )
     return Needs(

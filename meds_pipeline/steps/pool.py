@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import events
-from meds_pipeline.core.events import Event, Outcome
+from meds_pipeline.core.events import Event, StepOutcome
 from meds_pipeline.steps.run import Done, run_chain
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run_partitions(workspace: Workspace, assets: Sequence[str], partitions: Sequ
 def _lost(assets: Sequence[str], partition: str, error: BrokenProcessPool) -> Iterator[Done]:
     problem = f"its process ended without a word ({error}). Next: run again; give it more memory or fewer workers."
     for place, asset in enumerate(assets):
-        outcome = Outcome(asset, partition, "not run" if place else "failed", problem="" if place else problem)
+        outcome = StepOutcome(asset, partition, "not run" if place else "failed", problem="" if place else problem)
         events.tell(outcome)
         yield Done(outcome)
 

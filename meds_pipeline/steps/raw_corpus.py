@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from meds_pipeline.core.digests import FileHasher
     from meds_pipeline.core.outputs import Draft
     from meds_pipeline.home.workspace import Workspace
-    from meds_pipeline.readers.driver import Job
+    from meds_pipeline.readers.driver import ReadJob
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
     """Its identity is the sha256 of its files, how the catalog says to read them, and the versions of their readers."""
-    from meds_pipeline.readers.driver import Job
+    from meds_pipeline.readers.driver import ReadJob
     from meds_pipeline.readers.registry import reader_versions
 
     if fault := ws.catalog.fault_of(name):
@@ -45,11 +45,11 @@ def _needs(ws: Workspace, name: str) -> Needs:
         "origin": ws.origin,
         "access": corpus.access,
     }
-    job = Job(corpus, presence, folder, ws.origin, sha256)
+    job = ReadJob(corpus, presence, folder, ws.origin, sha256)
     return Needs({}, settings, partial(_read, job, ws.store.hasher))
 
 
-def _read(job: Job, hasher: FileHasher, draft: Draft) -> None:
+def _read(job: ReadJob, hasher: FileHasher, draft: Draft) -> None:
     """Read a corpus; raises RawFileError where a file is no longer the one whose digest its records would bear."""
     from meds_pipeline.readers.driver import read_corpus
 

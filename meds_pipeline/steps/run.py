@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.errors import MedsError, NotReadyError
-from meds_pipeline.core.events import Outcome, Started, State, tell
+from meds_pipeline.core.events import Started, State, StepOutcome, tell
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.checks import check, checks_of
 
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Done:
     """What became of one step for one partition: the outcome, its output where there is one, its checks."""
 
-    outcome: Outcome
+    outcome: StepOutcome
     result: Result | None = None
     checks: tuple[SuiteResult, ...] = ()
 
@@ -68,7 +68,7 @@ def run_chain(workspace: Workspace, assets: Sequence[str], partition: str) -> It
     stopped = False
     for asset in assets:
         if stopped:
-            done = Done(Outcome(asset, partition, "not run"))
+            done = Done(StepOutcome(asset, partition, "not run"))
         else:
             tell(Started(asset, partition))
             done = _run(workspace, asset, partition)
@@ -80,8 +80,8 @@ def run_chain(workspace: Workspace, assets: Sequence[str], partition: str) -> It
 def _run(workspace: Workspace, asset: str, partition: str) -> Done:
     clock = time.perf_counter()
 
-    def outcome(state: State, rows: int | None = None, problem: str = "") -> Outcome:
-        return Outcome(asset, partition, state, round(time.perf_counter() - clock, 3), rows, problem)
+    def outcome(state: State, rows: int | None = None, problem: str = "") -> StepOutcome:
+        return StepOutcome(asset, partition, state, round(time.perf_counter() - clock, 3), rows, problem)
 
     try:
         result = run_step(workspace, asset, partition)

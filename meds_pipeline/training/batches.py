@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrainingStep:
     """One optimiser step: (sequence, epoch) of everything it learns from."""
 
     number: int
@@ -109,7 +109,7 @@ def step_count(sequences: int, plan: FineTunePlan) -> int:
     return min(steps, plan.max_steps) if plan.max_steps else steps
 
 
-def schedule(sequences: int, plan: FineTunePlan, *, after: int = 0) -> Iterator[Step]:
+def schedule(sequences: int, plan: FineTunePlan, *, after: int = 0) -> Iterator[TrainingStep]:
     """The steps after step `after`, a function of plan and count alone, so that a resumed run goes on alike.
 
     Every epoch has an order of its own, drawn from the seed; a step may span two epochs.
@@ -126,7 +126,7 @@ def schedule(sequences: int, plan: FineTunePlan, *, after: int = 0) -> Iterator[
         while number < total and (len(waiting) >= plan.batch or (epoch == plan.epochs - 1 and waiting)):
             number += 1
             if number > after:
-                yield Step(number, tuple(waiting[: plan.batch]))
+                yield TrainingStep(number, tuple(waiting[: plan.batch]))
             del waiting[: plan.batch]
         if number == total:
             return

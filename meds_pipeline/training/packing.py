@@ -62,7 +62,7 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SamplePiece:
     """One sample as tokens, ready to be placed."""
 
     sample_id: str
@@ -130,7 +130,7 @@ def best_fit(lengths: list[int], capacity: int) -> list[list[int]]:
     return bins
 
 
-def cut(sample_id: str, encoded: Encoded, limit: int) -> Piece:
+def cut(sample_id: str, encoded: Encoded, limit: int) -> SamplePiece:
     """Turn an encoded chat into a piece of at most `limit` tokens (what is cut: see the module docstring).
 
     Raises:
@@ -149,19 +149,19 @@ def cut(sample_id: str, encoded: Encoded, limit: int) -> Piece:
             Where(record=sample_id),
             "Use a longer sequence_length.",
         )
-    return Piece(sample_id, ids[:limit], answer[:limit], truncated)
+    return SamplePiece(sample_id, ids[:limit], answer[:limit], truncated)
 
 
-def _pieces(samples: Path, chat: ChatTokenizer, limit: int, workers: int) -> Iterator[Piece]:
+def _pieces(samples: Path, chat: ChatTokenizer, limit: int, workers: int) -> Iterator[SamplePiece]:
     """Encode samples in parallel, in order, a bounded number of chunks ahead."""
     import pyarrow.parquet as pq
 
-    def encode(batch: pa.RecordBatch) -> list[Piece]:
+    def encode(batch: pa.RecordBatch) -> list[SamplePiece]:
         ids = batch.column("sample_id").to_pylist()
         encoded = chat.encode(batch.column("messages").to_pylist())
         return [cut(sample_id, one, limit) for sample_id, one in zip(ids, encoded, strict=True)]
 
-    ahead: deque[Future[list[Piece]]] = deque()
+    ahead: deque[Future[list[SamplePiece]]] = deque()
     with pq.ParquetFile(samples) as file, _one_thread_each(), ThreadPoolExecutor(workers) as pool:
         for batch in file.iter_batches(batch_size=CHUNK, columns=["sample_id", "messages"]):
             ahead.append(pool.submit(encode, batch))
@@ -186,9 +186,9 @@ def _one_thread_each() -> Iterator[None]:
             os.environ[name] = before
 
 
-def _windows(pieces: Iterable[Piece], size: int) -> Iterator[list[Piece]]:
+def _windows(pieces: Iterable[SamplePiece], size: int) -> Iterator[list[SamplePiece]]:
     """Cut a stream into lists of `size`."""
-    window: list[Piece] = []
+    window: list[SamplePiece] = []
     for piece in pieces:
         window.append(piece)
         if len(window) == size:
@@ -241,7 +241,7 @@ class _Writer:
             else:
                 (self._out / f".{name}").unlink()
 
-    def add(self, pieces: list[Piece]) -> None:
+    def add(self, pieces: list[SamplePiece]) -> None:
         """Add one sequence."""
         sequence, start = self.sequence_count, 0
         ids: list[int] = []

@@ -6,7 +6,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meds_pipeline.quality.near import Pair, groups, near_pairs, shingles
+from meds_pipeline.quality.near import NearPair, groups, near_pairs, shingles
 
 WORDS = st.lists(
     st.sampled_from(["heart", "lung", "liver", "acute", "chronic", "pain", "fever", "dose"]), min_size=1, max_size=40
@@ -19,7 +19,7 @@ def jaccard(one: str, other: str) -> float:
     return len(a & b) / len(a | b)
 
 
-def found(texts: list[str], threshold: float = 0.8, first: int | None = None) -> list[Pair]:
+def found(texts: list[str], threshold: float = 0.8, first: int | None = None) -> list[NearPair]:
     with duckdb.connect() as con:
         return near_pairs(con, texts, threshold=threshold, first=first)
 
@@ -36,7 +36,7 @@ def test_pairs_are_as_near_as_asked_and_equal_texts_are_pairs(texts: list[str]) 
 
 
 def test_case_and_spaces_do_not_matter() -> None:
-    assert found(["Acute pain  after the dose", "acute PAIN after\nthe dose"]) == [Pair(0, 1, 1.0)]
+    assert found(["Acute pain  after the dose", "acute PAIN after\nthe dose"]) == [NearPair(0, 1, 1.0)]
 
 
 def test_one_word_changed_in_a_long_text_is_near() -> None:
@@ -52,4 +52,4 @@ def test_with_a_first_part_only_pairs_across_it_are_given() -> None:
 
 
 def test_groups_are_named_by_their_first_member() -> None:
-    assert groups([Pair(1, 4, 0.9), Pair(4, 6, 0.9), Pair(2, 3, 1.0)]) == {1: 1, 4: 1, 6: 1, 2: 2, 3: 2}
+    assert groups([NearPair(1, 4, 0.9), NearPair(4, 6, 0.9), NearPair(2, 3, 1.0)]) == {1: 1, 4: 1, 6: 1, 2: 2, 3: 2}

@@ -13,11 +13,11 @@ from reading import faults, rows
 
 from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers import get_reader
-from meds_pipeline.readers.archives import Limits, list_members, open_raw
+from meds_pipeline.readers.archives import ArchiveLimits, list_members, open_raw
 
 LINES = b'{"question": "a"}\n{"question": "b"}\n'
 COLUMNS = {"columns": {"question": "VARCHAR"}}
-SMALL = Limits(member_bytes=1 << 20, ratio=50, ratio_from=1 << 12, members=3)
+SMALL = ArchiveLimits(member_bytes=1 << 20, ratio=50, ratio_from=1 << 12, members=3)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_bomb_is_refused_by_what_it_says_and_by_what_it_does(tmp_path: Path) -
         open_raw(tmp_path / "bomb.tar.gz::x", SMALL)
     (tmp_path / "big.gz").write_bytes(gzip.compress(bytes(range(256)) * (1 << 13)))
     with (
-        open_raw(tmp_path / "big.gz", Limits(member_bytes=1 << 20)) as raw,
+        open_raw(tmp_path / "big.gz", ArchiveLimits(member_bytes=1 << 20)) as raw,
         pytest.raises(RawFileError, match="more than 1048576"),
     ):
         raw.read()

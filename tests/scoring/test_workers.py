@@ -13,14 +13,14 @@ from meds_pipeline.core.errors import ScoringError
 from meds_pipeline.scoring import workers
 from meds_pipeline.scoring.base import Answer
 from meds_pipeline.scoring.registry import load_registry
-from meds_pipeline.scoring.workers import Job
+from meds_pipeline.scoring.workers import ScoringJob
 
 TASKS = load_registry().tasks
 
 
-def job(task: str, size: int, text: str = "some words here.") -> Job:
+def job(task: str, size: int, text: str = "some words here.") -> ScoringJob:
     answers = [Answer(f"{i:05d}", task, "", (text,), f"{text} {i}") for i in range(size)]
-    return Job(("official", "corrected"), TASKS[task], answers)
+    return ScoringJob(("official", "corrected"), TASKS[task], answers)
 
 
 def test_pieces_cover_the_job_in_order() -> None:
@@ -51,7 +51,7 @@ class Deadly(str):
 def test_a_process_that_dies_is_an_error() -> None:
     answers = [Answer("1", "task18", "", ("a",), Deadly("b" * 100))]
     with pytest.raises(ScoringError, match="ended early") as caught:
-        workers.run_all([Job(("official",), TASKS["task18"], answers), job("task18", 50)], 2)
+        workers.run_all([ScoringJob(("official",), TASKS["task18"], answers), job("task18", 50)], 2)
     assert "Next:" in str(caught.value)
 
 
@@ -61,9 +61,9 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     script.write_text(
         "from meds_pipeline.scoring.base import Answer\n"
         "from meds_pipeline.scoring.registry import load_registry\n"
-        "from meds_pipeline.scoring.workers import Job, run_all\n"
+        "from meds_pipeline.scoring.workers import ScoringJob, run_all\n"
         "answers = [Answer(str(i), 'task18', '', ('a',), 100 * 'b') for i in range(9)]\n"
-        "found = run_all([Job(('official',), load_registry().tasks['task18'], answers)], 2)\n"
+        "found = run_all([ScoringJob(('official',), load_registry().tasks['task18'], answers)], 2)\n"
         "print(len(found[0]['official']))\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)

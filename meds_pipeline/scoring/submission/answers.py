@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from meds_pipeline.scoring.submission.rows import Row
+    from meds_pipeline.scoring.submission.rows import SubmissionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class _Reader:
         self.rows = 0
         self.identified = False
 
-    def take(self, row: Row) -> None:
+    def take(self, row: SubmissionRow) -> None:
         """Keep a row's answer, and note what is odd about it."""
         self.rows += 1
         task, own = row.text("task_id") or "", row.own_id

@@ -21,7 +21,7 @@ _ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+)"?,')
 """The start of a row, a task id and a comma, after a line break within a cell."""
 
 
-class Row(NamedTuple):
+class SubmissionRow(NamedTuple):
     """One row of a file.
 
     Attributes:
@@ -78,7 +78,7 @@ def _text(value: Any) -> str | None:
     return None if _missing(value) else str(value)
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[SubmissionRow]:
     """Yield the rows of a submission file.
 
     Raises:
@@ -114,7 +114,7 @@ def _check_ending(path: Path) -> None:
         raise ScoringError(problem, Where(file=str(path)), f"Give {', '.join(SUFFIXES)}.")
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: Path) -> Iterator[SubmissionRow]:
     records = csv_records(path)
     _, header = next(records, (1, ()))
     if isinstance(header, str):
@@ -122,16 +122,16 @@ def _csv_rows(path: Path) -> Iterator[Row]:
     _check_header(header, path)
     for number, cells in records:
         if isinstance(cells, str):
-            yield Row(number, None, (cells,))
+            yield SubmissionRow(number, None, (cells,))
         elif any(cells[1:]) or cells[0].strip():  # else a blank line, or commas alone
             yield _csv_row(number, dict(zip(header, cells, strict=True)))
 
 
-def _csv_row(number: int, fields: Mapping[str, str]) -> Row:
+def _csv_row(number: int, fields: Mapping[str, str]) -> SubmissionRow:
     text = "\x1f".join(fields.values())
     if not _is_utf8(text):
-        return Row(number, None, ("not_utf8",))
-    return Row(number, fields, ("swallowed_row",) if _ROW_WITHIN.search(text) else ())
+        return SubmissionRow(number, None, ("not_utf8",))
+    return SubmissionRow(number, fields, ("swallowed_row",) if _ROW_WITHIN.search(text) else ())
 
 
 def _is_utf8(text: str) -> bool:
@@ -143,7 +143,7 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _json_rows(path: Path) -> Iterator[Row]:
+def _json_rows(path: Path) -> Iterator[SubmissionRow]:
     columns: set[str] = set()
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
@@ -155,21 +155,21 @@ def _json_rows(path: Path) -> Iterator[Row]:
         _check_columns([*columns, *(["GT"] if "references" in columns else []), "input"], path)
 
 
-def _json_row(number: int, line: bytes) -> Row:
+def _json_row(number: int, line: bytes) -> SubmissionRow:
     try:
         text = line.decode()
         row = json.loads(text)
         if "\\u" in text:
             json.dumps(row, ensure_ascii=False).encode()  # an escaped half of a surrogate pair is no text
     except UnicodeError:
-        return Row(number, None, ("not_utf8",))
+        return SubmissionRow(number, None, ("not_utf8",))
     except (ValueError, RecursionError):
-        return Row(number, None, ("broken_row",))
+        return SubmissionRow(number, None, ("broken_row",))
     good = isinstance(row, dict) and "task_id" in row
-    return Row(number, row) if good else Row(number, None, ("broken_row",))
+    return SubmissionRow(number, row) if good else SubmissionRow(number, None, ("broken_row",))
 
 
-def _parquet_rows(path: Path) -> Iterator[Row]:
+def _parquet_rows(path: Path) -> Iterator[SubmissionRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -179,7 +179,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         raise ScoringError(f"not a Parquet file: {error}.", Where(file=str(path)), "Write it again.") from error
     _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path)
     fields = (fields for batch in file.iter_batches() for fields in batch.to_pylist())
-    yield from map(Row, itertools.count(1), fields)
+    yield from map(SubmissionRow, itertools.count(1), fields)
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

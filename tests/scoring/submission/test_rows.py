@@ -13,22 +13,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from meds_pipeline.core.errors import ScoringError
-from meds_pipeline.scoring.submission.rows import COLUMNS, Row, read_rows
+from meds_pipeline.scoring.submission.rows import COLUMNS, SubmissionRow, read_rows
 
 HEADER = "task_id,input,GT,output\n"
 TEXT = str | bytes
 
 
-def read(path: Path, text: TEXT) -> list[Row]:
+def read(path: Path, text: TEXT) -> list[SubmissionRow]:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read_rows(path))
 
 
-def cells(rows: list[Row]) -> list[tuple[str | None, ...]]:
+def cells(rows: list[SubmissionRow]) -> list[tuple[str | None, ...]]:
     return [tuple(row.text(column) for column in COLUMNS) for row in rows if row.fields is not None]
 
 
-def odd(rows: list[Row]) -> dict[int, tuple[str, ...]]:
+def odd(rows: list[SubmissionRow]) -> dict[int, tuple[str, ...]]:
     return {row.number: row.kinds for row in rows if row.kinds}
 
 
