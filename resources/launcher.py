@@ -19,8 +19,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROCESS_TAG = "meds/process"
-"""Run tag: host, process id and start time of the `meds run` that the run lives in."""
+PROCESS_TAG = ".dagster/meds_process"
+"""Run tag, hidden in the UI: host, process id and start time of the `meds run` that the run lives in."""
 _GONE = "The process of this run was killed."
 _IN_PROGRESS = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
