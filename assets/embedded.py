@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -160,10 +161,12 @@ def _execute(instance: dg.DagsterInstance, job: str, tags: Mapping[str, str]) ->
     found = ReconstructableRepository.for_module(MODULE, "defs", os.getcwd()).get_reconstructable_job(job)
     target = LoadableTargetOrigin(executable_path=sys.executable, module_name=MODULE, working_directory=os.getcwd())
     location = ManagedGrpcPythonEnvCodeLocationOrigin(target, MODULE)
+    run_id = str(uuid.uuid4())
     run = instance.create_run_for_job(
         found.get_definition(),
+        run_id=run_id,
         run_config=QUIET,
-        tags={**tags, **own_process(), ".dagster/repository": f"{REPOSITORY}@{MODULE}"},
+        tags={**tags, **own_process(run_id), ".dagster/repository": f"{REPOSITORY}@{MODULE}"},
         remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job),
         job_code_origin=found.get_python_origin(),
     )

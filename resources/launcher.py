@@ -9,37 +9,41 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import Any
 
 import psutil
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, DefaultRunLauncher, RunsFilter
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 PROCESS_TAG = ".dagster/meds_process"
-"""Run tag, hidden in the UI: host, process id and start time of the `meds run` that the run lives in."""
+"""Run tag, hidden in the UI: run id, and host, process id and start time of the `meds run` that it lives in."""
 _GONE = "The process of this run was killed."
 _IN_PROGRESS = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
-def own_process() -> dict[str, str]:
+def own_process(run_id: str) -> dict[str, str]:
     """Return the tags of a run that lives in this process."""
-    this = {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
-    return {PROCESS_TAG: json.dumps(this)}
+    here = {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+    return {PROCESS_TAG: json.dumps({"run": run_id, **here})}
 
 
-def is_gone(tags: Mapping[str, str]) -> bool:
+def process_of(run: DagsterRun) -> dict[str, Any] | None:
+    """Return the process of `meds run` that a run lives in, None where the server launched it.
+
+    A run that is executed again takes over the tags of the first one; the run id tells them apart.
+    """
+    said: dict[str, Any] = json.loads(run.tags.get(PROCESS_TAG, "{}"))
+    return said if said.get("run") == run.run_id else None
+
+
+def is_gone(run: DagsterRun) -> bool:
     """Return whether a run lived in a process of this machine that is no more."""
-    if PROCESS_TAG not in tags:
-        return False
-    that = json.loads(tags[PROCESS_TAG])
-    if that["host"] != socket.gethostname():
+    process = process_of(run)
+    if process is None or process["host"] != socket.gethostname():
         return False
     try:
-        return bool(psutil.Process(that["pid"]).create_time() != that["started"])
+        return bool(psutil.Process(process["pid"]).create_time() != process["started"])
     except psutil.NoSuchProcess:
         return True
 
@@ -47,7 +51,7 @@ def is_gone(tags: Mapping[str, str]) -> bool:
 def cancel_gone(instance: DagsterInstance) -> None:
     """Mark runs as canceled whose `meds run` was killed."""
     for run in instance.get_runs(RunsFilter(statuses=_IN_PROGRESS)):
-        if is_gone(run.tags):
+        if is_gone(run):
             instance.report_run_canceled(run, _GONE)
 
 
@@ -59,9 +63,9 @@ class HomeRunLauncher(DefaultRunLauncher):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        if PROCESS_TAG in run.tags:
+        if process_of(run) is not None:
             self._instance.report_run_canceling(run)
-            if is_gone(run.tags):
+            if is_gone(run):
                 self._instance.report_run_canceled(run, _GONE)
             return True
         try:
@@ -77,4 +81,4 @@ class HomeRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Return whether the process of a run is there; of one that this launcher started nothing is known."""
-        return CheckRunHealthResult(WorkerStatus.FAILED if is_gone(run.tags) else WorkerStatus.RUNNING, msg=_GONE)
+        return CheckRunHealthResult(WorkerStatus.FAILED if is_gone(run) else WorkerStatus.RUNNING, msg=_GONE)

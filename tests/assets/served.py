@@ -32,6 +32,9 @@ RUNS = """
 query($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 50) { ... on Runs {
   results { runId jobName status creationTime startTime tags { key value } } } } }
 """
+MESSAGES = """
+query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events { ... on MessageEvent { message } } } } }
+"""
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 BACKFILL = """
 mutation($given: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $given) {
@@ -82,6 +85,11 @@ class Server:
         answer = self.ask(BACKFILL, given=given)["launchPartitionBackfill"]
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         return str(answer["backfillId"])
+
+    def messages(self, run_id: str) -> list[str]:
+        """Return the messages of a run's log."""
+        found = self.ask(MESSAGES, id=run_id)["logsForRun"]["events"]
+        return [str(event.get("message")) for event in found]
 
     def run_status(self, run_id: str) -> str:
         """Return the status of a run."""

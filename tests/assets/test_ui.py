@@ -165,6 +165,7 @@ def test_runs_can_be_canceled_and_retried(ui: Ui) -> None:
         assert ui.server.terminate(again) == "TerminateRunSuccess"
         wait_for(lambda: ui.server.run_status(again) in ENDED, 60)
         assert ui.server.run_status(again) == "CANCELED"
+        assert not any("was killed" in text for text in ui.server.messages(again)), "it ended by itself, on request"
     finally:
         (ui.home / "meds.yaml").write_text(yaml.safe_dump(settings))
 
