@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 HOME = click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
-    envvar="MEDSHOME",
+    envvar="MEDS_HOME",
     help="Folder that holds everything written [default: ./data/real with --raw, ./data/demo without].",
 )
 RAW = click.option(
     "--raw",
     type=click.Path(file_okay=False, path_type=Path),
-    envvar="MEDSRAW",
+    envvar="MEDS_RAW",
     help="Folder with <distribution>/... upstream files, read only. Without it, synthetic twins are used.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
