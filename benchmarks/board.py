@@ -75,7 +75,8 @@ def opened(folder: Path, inputs: dict[str, Output] | None = None) -> Output:
     digest = digests.fingerprint([folder.as_posix(), *(entry.bytes for entry in files.values())])
     manifest = Manifest(
         asset=folder.name, partition="", fingerprint=digest, version="", inputs=refs, settings={}, rows={},
-        facts={"release": RELEASE}, files=files, digest=digest, started_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=0,
+        facts={"release": RELEASE}, files=files, digest=digest, access="open",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=0,
     )  # fmt: skip
     return Output(folder, manifest)
 

@@ -16,15 +16,29 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
 """Names that may become a file or folder."""
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write `data` under a temporary name, flush it to disk and rename it to `path`."""
+def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Write `data` under a temporary name, flush it to disk and rename it to `path`.
+
+    With `private` only its owner may read the file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    with temporary.open("wb") as file:
+    with open(temporary, "wb", opener=_private if private else None) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def make_private(path: Path) -> None:
+    """Let nobody but its owner read a file, or a folder and all that is below it."""
+    for inner in path.rglob("*") if path.is_dir() else ():
+        inner.chmod(0o700 if inner.is_dir() else 0o600)
+    path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def safe_name(name: str) -> str:

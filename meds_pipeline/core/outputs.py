@@ -5,10 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from meds_pipeline.core import digests
 from meds_pipeline.core.errors import StoreError, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Access = Literal["open", "registration", "credentialed"]
+"""Who may read a text, from everybody to those whom its owner has named."""
+_ACCESS: tuple[Access, ...] = get_args(Access)
+
+
+def strictest(classes: Iterable[Access]) -> Access:
+    """Return the strictest of some access classes; `open` where there is none."""
+    return max(classes, key=_ACCESS.index, default="open")
 
 
 class InputRef(BaseModel):
@@ -46,8 +60,24 @@ class Manifest(BaseModel):
     facts: dict[str, object]
     files: dict[str, FileEntry]
     digest: str
+    access: Access
+    """Strictest access class of what it is made of."""
     started_at: datetime
     seconds: float
+    seal: str = ""
+    """Digest over everything else here: a manifest that was edited does not stand."""
+
+    def sealed(self) -> Manifest:
+        """Return it with its seal."""
+        return self.model_copy(update={"seal": self._seal()})
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether it says what it said when it was sealed."""
+        return self.seal == self._seal()
+
+    def _seal(self) -> str:
+        return digests.fingerprint(self.model_dump(mode="json", exclude={"seal"}))
 
     @property
     def bytes(self) -> int:
@@ -67,6 +97,11 @@ class Output:
         """Digest over all files, the value behind Dagster's data version."""
         return self.manifest.digest
 
+    @property
+    def access(self) -> Access:
+        """Strictest access class of what it is made of."""
+        return self.manifest.access
+
     def ref(self) -> InputRef:
         """Return how another output names this one as its input."""
         m = self.manifest
@@ -83,10 +118,14 @@ class Output:
 
 @dataclass(slots=True)
 class Draft:
-    """A folder a step writes its files into, and what it wants to say about them."""
+    """A folder a step writes its files into, and what it wants to say about them.
+
+    Its output has at least the access class of every input; a step that reads text from elsewhere sets `access`.
+    """
 
     path: Path
     scratch: Path
+    access: Access = "open"
     rows: dict[str, int] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
 

@@ -8,9 +8,11 @@ Layout under `<home>`::
     locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition)
 
 A fingerprint covers the digests of a step's inputs, its version, its settings and the seed. An output whose manifest
-stands and whose files still have the digests it names is reused; there is no other rule. A step writes into a
-temporary folder that is renamed when its manifest is on disk, so a killed run leaves nothing that could be taken for
-an output.
+stands and whose files still have the digests it names is reused; there is no other rule. What a step reads is checked
+in the same way before and after, so nothing is made of damaged bytes. A step writes into a temporary folder that is
+renamed when its manifest is on disk, so a killed run leaves nothing that could be taken for an output.
+
+Outputs made of credentialed text can be read by their owner only.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ from pydantic import ValidationError
 
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import NotReadyError, StoreError, Where
-from meds_pipeline.core.files import safe_name, write_atomic
-from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output
+from meds_pipeline.core.files import make_private, safe_name, write_atomic
+from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output, strictest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from meds_pipeline.home.work import Work
@@ -52,22 +54,31 @@ class Store:
     def __init__(self, home: Path, hasher: type[digests.FileHasher] = digests.FileHasher) -> None:
         self.home = home
         self.hasher = hasher(home / "digests.sqlite")
+        self._intact: dict[Path, tuple[list[object], bool]] = {}
 
     def materialize(self, work: Work) -> Result:
-        """Return the output of some work, made now unless it already stands; it becomes the current one.
+        """Return the output of some work, made now unless it already stands; see `bring_up`."""
+        return self.bring_up(work.asset, work.partition, lambda: work)
+
+    def bring_up(self, asset: str, partition: str, ask: Callable[[], Work]) -> Result:
+        """Return the output of the work of an (asset, partition), made now unless it already stands.
+
+        It becomes the current one and is published. The work is asked for while nobody else writes the partition, so
+        that two runs that begin together do not both find it undone.
 
         Raises:
-            StoreError: Another run holds the (asset, partition) for too long.
-            MedsError: What making it raises; nothing of it is left behind.
+            StoreError: Another run holds the partition for too long, or an input is damaged.
+            MedsError: What asking for the work or doing it raises; nothing of it is left behind.
         """
-        with self._locked(work.asset, work.partition):
+        with self._locked(asset, partition):
+            work = ask()
             standing = self.standing(work)
             output = self._write(work) if standing is None else standing
             self.point(output)
             # Also where it stood: a run may have been killed after its last rename.
             shutil.rmtree(self._scratch(work), ignore_errors=True)
-        if work.publish is not None:
-            work.publish(output, self.home)
+            if work.publish is not None:
+                work.publish(output, self.home)
         return Result(output, reused=standing is not None)
 
     def standing(self, work: Work) -> Output | None:
@@ -83,24 +94,48 @@ class Store:
         link.symlink_to(output.path, target_is_directory=True)
 
     def find(self, asset: str, partition: str, mark: str) -> Output | None:
-        """Return the output with this fingerprint, or None; one whose manifest is damaged does not stand."""
+        """Return the output with this fingerprint, or None; one whose manifest is damaged or edited does not stand."""
         path = self.home / "store" / safe_name(asset) / safe_name(partition) / safe_name(mark)
         try:
-            return Output(path, Manifest.model_validate_json((path / "manifest.json").read_bytes()))
-        except (FileNotFoundError, ValidationError):
+            found = Manifest.model_validate_json((path / "manifest.json").read_bytes())
+        except (OSError, ValidationError):
             return None
+        named = (found.asset, found.partition, found.fingerprint) == (asset, partition, mark)
+        return Output(path, found) if named and found.unbroken else None
 
     def input_of(self, output: Output, role: str) -> Output:
-        """Return the input an output was made of; raises StoreError when it is no longer in the store."""
+        """Return the input an output was made of, or another of the same bytes where that one is damaged or gone.
+
+        Raises:
+            StoreError: No output of these bytes is in the store.
+        """
         m, ref = output.manifest, output.manifest.inputs[role]
-        source = self.find(ref.asset, ref.partition, ref.fingerprint)
-        if source is None:
+        named = self.find(ref.asset, ref.partition, ref.fingerprint)
+        if named is not None and named.digest == ref.digest and self.intact(named):
+            return named
+        for other in reversed(self.outputs(ref.asset, ref.partition)):
+            if other.digest == ref.digest and self.intact(other):
+                return other
+        raise StoreError(
+            f"its input {ref.asset}/{ref.partition} is {'gone' if named is None else 'damaged'}.",
+            _where(m.asset, m.partition),
+            f"Materialize {ref.asset} of {ref.partition} and then {m.asset} of {m.partition} again.",
+        )
+
+    def check(self, output: Output) -> Output:
+        """Return an output whose bytes are those it was made with.
+
+        Raises:
+            StoreError: A file of it was changed or is gone.
+        """
+        m = output.manifest
+        if not self.intact(output):
             raise StoreError(
-                f"its input {ref.asset}/{ref.partition} is gone.",
+                "its stored files are damaged.",
                 _where(m.asset, m.partition),
-                f"Materialize {ref.asset} and then {m.asset} again; `meds run` does everything in order.",
+                f"Materialize {m.asset} of {m.partition} again; `meds run` does it.",
             )
-        return source
+        return output
 
     def outputs(self, asset: str, partition: str) -> list[Output]:
         """Return all outputs of an (asset, partition) that stand, the oldest first."""
@@ -115,6 +150,17 @@ class Store:
         if not pointer.is_file():
             return None
         return self.find(asset, partition, pointer.read_text().strip())
+
+    def last(self, asset: str, partition: str) -> Output | None:
+        """Return the current output, or None when it was never made; raises StoreError when its manifest is damaged."""
+        output = self.current(asset, partition)
+        if output is None and self._pointer(asset, partition).is_file():
+            raise StoreError(
+                "its stored manifest is damaged or gone.",
+                _where(asset, partition),
+                f"Materialize {asset} of {partition} again; `meds run` does it.",
+            )
+        return output
 
     def require(self, asset: str, partition: str) -> Output:
         """Return the current output, or raise NotReadyError naming the step to run first."""
@@ -157,14 +203,18 @@ class Store:
             shutil.rmtree(left_over)
         temporary, final = folder / f".writing-{work.fingerprint}", folder / work.fingerprint
         scratch = self._scratch(work)
-        temporary.mkdir(parents=True)
-        scratch.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir(0o700)
+        scratch.mkdir(0o700, parents=True, exist_ok=True)
         draft = Draft(temporary, scratch)
         began, clock = datetime.now(UTC), time.perf_counter()
         try:
+            self._check_inputs(work)
             if work.produce is not None:
                 work.produce(draft)
+            self._check_inputs(work)  # as they were read, they are still
             files = self._inventory(temporary)
+            access = strictest([draft.access, *(output.access for output in work.inputs.values())])
             manifest = Manifest(
                 asset=work.asset,
                 partition=work.partition,
@@ -176,10 +226,15 @@ class Store:
                 facts=draft.facts,
                 files=files,
                 digest=digests.combined({name: entry.sha256 for name, entry in files.items()}),
+                access=access,
                 started_at=began,
                 seconds=round(time.perf_counter() - clock, 3),
-            )
+            ).sealed()
             write_atomic(temporary / "manifest.json", manifest.model_dump_json(indent=1).encode())
+            if access == "credentialed":
+                make_private(temporary)
+            else:
+                temporary.chmod(folder.stat().st_mode)
             if final.exists():  # it stood but its bytes were damaged
                 shutil.rmtree(final)
             temporary.replace(final)
@@ -187,6 +242,10 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         return Output(final, manifest)
+
+    def _check_inputs(self, work: Work) -> None:
+        for output in work.inputs.values():
+            self.check(output)
 
     def _inventory(self, folder: Path) -> dict[str, FileEntry]:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -196,12 +255,28 @@ class Store:
         }
 
     def intact(self, output: Output) -> bool:
-        """Return whether every file still has the digest the manifest names; one not to be read has its size."""
+        """Return whether every file still has the digest the manifest names; one not to be read has its size.
+
+        A file is read where its size and times are not those last seen.
+        """
         files = {output.path / name: entry for name, entry in output.manifest.files.items()}
-        if not all(path.is_file() and path.stat().st_size == entry.bytes for path, entry in files.items()):
+        try:
+            stats = {path: path.stat() for path in files}
+        except OSError:
             return False
-        found = self.hasher.sha256_all(files)
-        return all(found[path] in (entry.sha256, digests.UNKNOWN) for path, entry in files.items())
+        seen: list[object] = [
+            output.digest,
+            *((s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in stats.values()),
+        ]
+        known = self._intact.get(output.path)
+        if known is not None and known[0] == seen:
+            return known[1]
+        good = all(stats[path].st_size == entry.bytes for path, entry in files.items())
+        if good:
+            found = self.hasher.sha256_all(files)
+            good = all(found[path] in (entry.sha256, digests.UNKNOWN) for path, entry in files.items())
+        self._intact[output.path] = seen, good
+        return good
 
     def point(self, output: Output) -> None:
         """Make an output the current one of its (asset, partition)."""

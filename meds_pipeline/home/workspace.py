@@ -171,8 +171,12 @@ class Workspace:
         return [name for name, corpus in self.catalog.corpora.items() if self._has_files(corpus)]
 
     def good_corpora(self) -> dict[str, Output]:
-        """Return present corpora that have a last good output, with it: their verdicts, by corpus."""
-        outputs = ((name, self.store.current("verdicts", name)) for name in self.present_corpora())
+        """Return present corpora that have a last good output, with it: their verdicts, by corpus.
+
+        Raises:
+            StoreError: The last good output of one is damaged: it must not be missing without a word.
+        """
+        outputs = ((name, self.store.last("verdicts", name)) for name in self.present_corpora())
         return {name: output for name, output in outputs if output is not None}
 
     def instances_of(self, verdicts: Output) -> Output:

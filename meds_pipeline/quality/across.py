@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from meds_pipeline.catalog import Catalog
-    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.core.outputs import Access, Draft, Output
 
 _DUPLICATE = pa.schema(
     [
@@ -55,13 +55,16 @@ def opened(
         goods = [corpora[name] for name in sorted(corpora)]
         parquet.view_of(con, "instance", [good.instances.file("instances.parquet") for good in goods])
         parquet.view_of(con, "verdict", [good.verdicts.file("lineage/verdict.parquet") for good in goods])
-        con.register("task", task_table(catalog))
+        con.register("task", task_table(catalog, {name: good.instances.access for name, good in corpora.items()}))
         con.execute(sql("usable.sql"))
         yield con
 
 
-def task_table(catalog: Catalog) -> pa.Table:
-    """Return every task of the catalog; `category` is the one that MedS-Bench counts it in."""
+def task_table(catalog: Catalog, access: Mapping[str, Access]) -> pa.Table:
+    """Return every task of the catalog; `category` is the one that MedS-Bench counts it in.
+
+    `access` gives the access class of the data of each corpus that has some.
+    """
     rows = [
         {
             "task_id": task_id,
@@ -71,8 +74,9 @@ def task_table(catalog: Catalog) -> pa.Table:
             "definition": task.definition,
             "shots_from": task.shots_from or task_id,
             "labels": task.labels,
+            "access": access.get(corpus.corpus, corpus.access),
         }
-        for task_id, (_, task) in catalog.tasks.items()
+        for task_id, (corpus, task) in catalog.tasks.items()
     ]
     kinds = {name: pa.string() for name in rows[0]} | {"labels": pa.list_(pa.string())}
     return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))

@@ -53,7 +53,7 @@ def _frozen(ws: Workspace) -> Output | None:
 
 STEP = Step(
     asset="benchmark",
-    version="2",
+    version="3",
     group="release",
     partitions="all",
     reads=("verdicts",),

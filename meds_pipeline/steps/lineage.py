@@ -22,6 +22,7 @@ from meds_pipeline.steps import (
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
+    from meds_pipeline.core.outputs import Output
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.lineage.builds import Build
 
@@ -48,19 +49,25 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
     build = current_build(ws)
     return Needs(
-        {f"{o.manifest.asset}:{o.manifest.partition}": o for o in build.roots},
+        {_role(entry.output): entry.output for entry in build.entries},
         {"build": build.build_id},
         lambda draft: compact(build, first_seen(ws.home, build.build_id), draft, ws.settings.budget),
         publish=publish,
     )
 
 
+def _role(output: Output) -> str:
+    """Return what an output is to the database: an older one, on which a model stands, goes by its fingerprint too."""
+    m = output.manifest
+    return f"{m.asset}:{m.partition}:{m.fingerprint[:12]}"
+
+
 STEP = Step(
     asset="lineage",
-    version="6",
+    version="7",
     group="publication",
     partitions="all",
-    reads=tuple(step.asset for step in _ROOTS),
+    reads=(raw_corpus.STEP.asset, instances.STEP.asset, *(step.asset for step in _ROOTS)),
     about="lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     kinds=frozenset({"duckdb"}),
     code=("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "core/parquet.py"),

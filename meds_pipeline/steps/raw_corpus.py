@@ -53,6 +53,7 @@ def _read(job: ReadJob, hasher: FileHasher, draft: Draft) -> None:
     """Read a corpus; raises RawFileError where a file is no longer the one whose digest its records would bear."""
     from meds_pipeline.readers.driver import read_corpus
 
+    draft.access = job.corpus.access
     read_corpus(job, draft)
     now = hasher.sha256_all(job.folder / path for path in job.sha256)
     for path, digest in job.sha256.items():

@@ -47,7 +47,7 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
     step = STEPS[asset]
     step.check_name(workspace, partition)
     try:
-        result = workspace.store.materialize(step.work(workspace, partition))
+        result = workspace.store.bring_up(asset, partition, lambda: step.work(workspace, partition))
     except MedsError as error:
         workspace.set_failure(asset, partition, str(error))
         raise

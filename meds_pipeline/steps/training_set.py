@@ -32,7 +32,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
 
 STEP = Step(
     asset="training_set",
-    version="2",
+    version="3",
     group="training",
     partitions="plan",
     reads=("verdicts", *_SCREENS),

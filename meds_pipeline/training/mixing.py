@@ -1,8 +1,7 @@
 """The training_set step: which instances a plan trains on, in which words, with which examples, in which order.
 
 Left out: error verdicts, duplicates, split conflicts, contaminated instances, bench-only tasks. All choices are ranks
-of hashes of (seed, id). Files: `samples.parquet` (sample_id, task_id, messages) in training order. Lineage: sample,
-instruction, training_set.
+of hashes of (seed, id). Files: `samples.parquet` in training order. Lineage: sample, instruction, training_set.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ SAMPLES = pa.schema(
         ("task_id", pa.string()),
         ("instance_id", pa.string()),
         ("messages", pa.list_(_MESSAGE)),
+        ("access", pa.string()),
     ]
 )
 _INSTRUCTION = pa.schema(
@@ -200,6 +200,7 @@ def _samples(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "task_id": row["task_id"],
             "instance_id": row["instance_id"],
             "messages": [*messages, answer],
+            "access": row["access"],
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from meds_pipeline.core.errors import StoreError
 from meds_pipeline.core.files import write_atomic
@@ -224,7 +225,7 @@ def test_a_gone_input_is_named(tmp_path: Path) -> None:
     output = make(store, writes("x"), inputs={"role": source}).output
     assert [o.path for o in store.closure(iter([output]))] == [output.path, source.path]
     (source.path / "manifest.json").unlink()
-    with pytest.raises(StoreError, match=r"asset/one: its input asset/source is gone.*meds run"):
+    with pytest.raises(StoreError, match=r"asset/one: its input asset/source is gone.*Materialize asset of source"):
         store.closure(iter([output]))
 
 
@@ -311,3 +312,104 @@ def test_two_processes_make_an_output_once(tmp_path: Path) -> None:
     assert sorted(reused for reused, _ in answers) == [False, True]
     assert answers[0][1] == answers[1][1]
     assert (tmp_path / "calls").read_text() == "call\n"
+
+
+def test_nothing_is_made_of_damaged_bytes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+    _damage(source.file("deep/data.txt"))
+    calls: list[str] = []
+    with pytest.raises(StoreError, match=r"asset/source: its stored files are damaged.*Materialize asset of source"):
+        make(store, writes("x", calls), inputs={"role": source})
+    assert calls == []
+    mended = make(store, writes("source"), partition="source").output
+    assert not make(store, writes("x"), inputs={"role": mended}).reused
+
+
+def test_what_was_made_while_its_input_changed_is_thrown_away(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    source = make(store, writes("source"), partition="source").output
+
+    def disturbed(draft: Draft) -> None:
+        draft.file("data.txt").write_text(source.file("deep/data.txt").read_text())
+        _damage(source.file("deep/data.txt"))
+
+    with pytest.raises(StoreError, match="asset/source: its stored files are damaged"):
+        make(store, disturbed, inputs={"role": source})
+    assert entries(tmp_path / "store" / "asset" / "one") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("rows", {"lines": 7}), ("digest", "0" * 64), ("files", {}), ("access", "open"), ("seal", "")]
+)
+def test_an_edited_manifest_is_not_believed(tmp_path: Path, key: str, value: object) -> None:
+    def guarded(draft: Draft) -> None:
+        draft.access = "registration"
+        writes("a")(draft)
+
+    output = make(Store(tmp_path), guarded).output
+    path = output.path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), key: value}))
+    store = Store(tmp_path)
+    assert store.current("asset", "one") is None
+    with pytest.raises(StoreError, match="its stored manifest is damaged"):
+        store.last("asset", "one")
+    again = make(store, guarded)
+    assert not again.reused
+    assert again.output.manifest.rows == {"lines": 1}
+
+
+def test_a_folder_that_is_another_outputs_does_not_stand(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first, second = (make(store, writes(text), partition=text).output for text in ("one", "two"))
+    shutil.rmtree(second.path)
+    shutil.copytree(first.path, second.path)
+    assert store.current("asset", "two") is None
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda output: shutil.rmtree(output.path), lambda output: _damage(output.file("deep/data.txt"))]
+)
+def test_an_input_is_found_by_its_bytes(tmp_path: Path, harm: Callable[[Output], None]) -> None:
+    store = Store(tmp_path)
+    first = make(store, writes("source"), partition="source").output
+    made = make(store, writes("x"), inputs={"role": first}).output
+    again = make(store, writes("source"), partition="source", version="2").output  # the same bytes, another name
+    harm(first)
+    assert make(store, writes("x"), inputs={"role": again}).reused
+    assert store.input_of(made, "role").path == again.path
+    assert {output.path for output in store.closure(iter([made]))} == {made.path, again.path}
+
+
+def test_an_output_has_the_strictest_class_of_what_it_is_made_of(tmp_path: Path) -> None:
+    def guarded(draft: Draft) -> None:
+        draft.access = "credentialed"
+        writes("a")(draft)
+
+    store = Store(tmp_path)
+    plain = make(store, writes("b"), partition="plain").output
+    secret = make(store, guarded, partition="secret").output
+    both = make(store, writes("c"), inputs={"a": plain, "b": secret}).output
+    assert (plain.access, secret.access, both.access) == ("open", "credentialed", "credentialed")
+
+    def modes(output: Output) -> set[int]:
+        return {path.stat().st_mode & 0o077 for path in (output.path, *output.path.rglob("*"))}
+
+    assert modes(both) == modes(secret) == {0}
+    assert 0o044 & min(modes(plain))
+
+
+def test_the_work_is_asked_for_while_nobody_else_writes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = Work("asset", "one", "1", {}, {}, writes("a"))
+
+    def ask() -> Work:
+        with pytest.raises(Timeout):
+            FileLock(tmp_path / "locks" / "asset" / "one.lock").acquire(timeout=0)
+        return first
+
+    published: list[str] = []
+    assert not store.bring_up("asset", "one", ask).reused
+    work = Work("asset", "one", "1", {}, {}, None, publish=lambda output, home: published.append(output.digest))
+    assert store.bring_up("asset", "one", lambda: work).reused
+    assert published == [store.require("asset", "one").digest]
