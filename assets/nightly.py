@@ -72,7 +72,7 @@ def nightly_of(cron: str, partitions_per_run: int | None) -> dg.ScheduleDefiniti
             known = instance.get_latest_materialization_event(dg.AssetKey("leaderboard"))
             if known is not None and known.asset_materialization is not None:  # fresh: it was checked
                 instance.report_runless_asset_event(known.asset_materialization)
-            return dg.SkipReason(f"{len(opened.present_corpora())} corpora checked, nothing changed")
+            return dg.SkipReason(f"{len(opened.corpora())} corpora checked, nothing changed")
         ordered = instance.get_dynamic_partitions(str(CORPORA.name))
         return [dg.RunRequest(tags={**tags, **LOW}) for tags in ranges(due, ordered, partitions_per_run)]
 

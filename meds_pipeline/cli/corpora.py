@@ -75,6 +75,18 @@ def corpora_faults(context: click.Context, name: str, home: Path | None, raw: Pa
         click.echo(show_quarantined(name, rows, failure.reason if failure else None))
 
 
+@corpora.command("forget")
+@click.argument("name")
+@home_options
+@click.pass_context
+def corpora_forget(context: click.Context, name: str, home: Path | None, raw: Path | None) -> None:
+    """Let a corpus whose files are gone leave the builds; until then its last good output stays in use."""
+    from meds_pipeline.status.corpora import forget
+
+    forget(made(*_group_options(context, home, raw)), name)
+    click.echo(f"{name} is in no later build. Run `meds run` to build without it.")
+
+
 @click.group()
 def corpus() -> None:
     """Add a corpus: one YAML file."""

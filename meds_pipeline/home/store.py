@@ -285,6 +285,10 @@ class Store:
         if not pointer.is_file() or pointer.read_text().strip() != m.fingerprint:
             write_atomic(pointer, f"{m.fingerprint}\n".encode())
 
+    def unpoint(self, asset: str, partition: str) -> None:
+        """Let an (asset, partition) have no current output; those it has stay for what was made of them."""
+        self._pointer(asset, partition).unlink(missing_ok=True)
+
     def _scratch(self, work: Work) -> Path:
         return self.home / "scratch" / work.asset / work.partition / work.fingerprint
 

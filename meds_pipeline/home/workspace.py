@@ -135,9 +135,17 @@ class Workspace:
             RawFileError: No file of it is here.
         """
         corpus = self.catalog.corpus(name)
-        if not self._has_files(corpus):
-            raise RawFileError("no raw files are there.", Where(name), self.way_to(corpus))
+        if not self.has_files(corpus):
+            raise self.no_files(corpus)
         return corpus
+
+    def no_files(self, corpus: Corpus) -> RawFileError:
+        """Return the error of a corpus without files here: they never were, or are gone since its last good output."""
+        name = corpus.corpus
+        if self.good(name) is None:
+            return RawFileError("no raw files are there.", Where(name), self.way_to(corpus))
+        forget = f"Put them back below {self.raw}, or let it leave the builds: `meds corpora forget {name}`."
+        return RawFileError("its files are gone; its last good output stays in use.", Where(name), forget)
 
     def way_to(self, corpus: Corpus) -> str:
         """Return what to do about a corpus that has no files here."""
@@ -168,15 +176,32 @@ class Workspace:
 
     def present_corpora(self) -> list[str]:
         """Return corpora with files, also those whose files are not complete: their run will say what is missing."""
-        return [name for name, corpus in self.catalog.corpora.items() if self._has_files(corpus)]
+        return [name for name, corpus in self.catalog.corpora.items() if self.has_files(corpus)]
+
+    def corpora(self) -> list[str]:
+        """Return the corpora of a build: present ones, and those whose files are gone while a last good output stands.
+
+        What is gone leaves only when asked (`meds corpora forget`); a run fails for it, and says so.
+        """
+        return [name for name, corpus in self.catalog.corpora.items() if self.has_files(corpus) or self.good(name)]
+
+    def gone_corpora(self) -> dict[str, RawFileError]:
+        """Return the corpora whose files are gone while a last good output stands, with the error that says so."""
+        found = ((name, corpus) for name, corpus in self.catalog.corpora.items() if self.good(name))
+        return {name: self.no_files(corpus) for name, corpus in found if not self.has_files(corpus)}
+
+    def good(self, name: str) -> Output | None:
+        """Return the last good output of a corpus, its verdicts; none where a home of twins has no twin of it."""
+        able = self.origin == "real" or self._has_twin(self.catalog.corpus(name))
+        return self.store.current("verdicts", name) if able else None
 
     def good_corpora(self) -> dict[str, Output]:
-        """Return present corpora that have a last good output, with it: their verdicts, by corpus.
+        """Return corpora that have a last good output, with it: their verdicts, by corpus.
 
         Raises:
             StoreError: The last good output of one is damaged: it must not be missing without a word.
         """
-        outputs = ((name, self.store.last("verdicts", name)) for name in self.present_corpora())
+        outputs = ((name, self.store.last("verdicts", name)) for name in self.corpora())
         return {name: output for name, output in outputs if output is not None}
 
     def instances_of(self, verdicts: Output) -> Output:
@@ -228,7 +253,8 @@ class Workspace:
     def _failure_path(self, asset: str, partition: str) -> Path:
         return self.home / "failed" / safe_name(asset) / f"{safe_name(partition)}.json"
 
-    def _has_files(self, corpus: Corpus) -> bool:
+    def has_files(self, corpus: Corpus) -> bool:
+        """Return whether a corpus has files here, complete or not."""
         try:
             return self.presence(corpus) is not None
         except MedsError:

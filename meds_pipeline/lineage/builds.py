@@ -63,6 +63,7 @@ def build_of(ws: Workspace, roots: tuple[Output, ...], chains: Mapping[str, tupl
     data = {o.manifest.fingerprint for o in ws.store.closure(o for o in roots if o.manifest.asset == "verdicts")}
     now = data | {o.manifest.fingerprint for o in roots}
     stale = {(f.asset, f.partition): f.reason for f in ws.failures()}
+    stale |= {("raw_corpus", name): str(error) for name, error in ws.gone_corpora().items()}
     names = {(o.manifest.asset, o.manifest.partition) for o in roots}
     entries = tuple(
         Entry(

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from meds_pipeline.core.errors import MedsError
+from meds_pipeline.core.errors import MedsError, RawFileError, Where
 from meds_pipeline.home.presence import others
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.plan import out_of_date
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 State = Literal["present", "stale", "failed", "not built", "missing", "gated"]
-"""`present`: built from the files that are there. `stale`: its last good output is of other files, settings or code, or
-a newer attempt failed. `failed`: every attempt did. `not built`: files are there, no run was. `missing`: no files;
-`gated`: none, and upstream gives them only to who has registered or signed."""
+"""`present`: built from the files that are there. `stale`: its last good output is of other files, settings or code, a
+newer attempt failed, or its files are gone. `failed`: every attempt did. `not built`: files are there, no run was.
+`missing`: no files; `gated`: none, and upstream gives them only to who has registered or signed."""
 _CORPUS_STEPS = tuple(step for step in STEPS.values() if step.partitions == "corpus")
 
 
@@ -68,13 +68,14 @@ def status_of(workspace: Workspace, name: str) -> CorpusStatus:
     ws = workspace
     corpus = ws.catalog.corpus(name)
     presence, trouble = _presence(ws, corpus)
-    absent = presence is None and trouble is None
     # What good verdicts were made of: a newer output of an earlier step may be one that was refused.
-    good = None if absent else ws.store.current("verdicts", name)
+    good = ws.good(name)
+    gone = presence is None and trouble is None
+    absent = gone and good is None
     made = None if good is None else ws.instances_of(good)
     read = ws.store.current("raw_corpus", name) if made is None else ws.store.input_of(made, "raw_corpus")
     rows = read.manifest.rows if read and not absent else {}
-    state, problem = _absent(ws, corpus) if absent else _state(ws, corpus, good, trouble)
+    state, problem = _absent(ws, corpus) if absent else _state(ws, corpus, good, trouble, gone=gone)
     return CorpusStatus(
         corpus=name,
         title=corpus.title,
@@ -96,6 +97,24 @@ def status_of(workspace: Workspace, name: str) -> CorpusStatus:
     )
 
 
+def forget(workspace: Workspace, name: str) -> None:
+    """Let a corpus whose files are gone leave the builds; its outputs stay for the models that were made of them.
+
+    Raises:
+        UnknownNameError: The catalog has no such corpus.
+        RawFileError: Its files are there, or it has no output that could leave.
+    """
+    corpus = workspace.catalog.corpus(name)
+    if workspace.has_files(corpus):
+        away = f"Move its folder out of {workspace.raw} first."
+        raise RawFileError("its files are there: the next run would build it again.", Where(name), away)
+    if workspace.good(name) is None:
+        raise workspace.no_files(corpus)
+    for step in _CORPUS_STEPS:
+        workspace.store.unpoint(step.asset, name)
+        workspace.clear_failure(step.asset, name)
+
+
 def _presence(ws: Workspace, corpus: Corpus) -> tuple[Presence | None, str | None]:
     """Return the active distribution, or why what is there cannot be read."""
     try:
@@ -110,8 +129,12 @@ def _absent(ws: Workspace, corpus: Corpus) -> tuple[State, str]:
     return "gated", f"{corpus.access} at {corpus.source}"
 
 
-def _state(ws: Workspace, corpus: Corpus, good: Output | None, trouble: str | None) -> tuple[State, str | None]:
+def _state(
+    ws: Workspace, corpus: Corpus, good: Output | None, trouble: str | None, *, gone: bool
+) -> tuple[State, str | None]:
     name = corpus.corpus
+    if gone:
+        return "stale", str(ws.no_files(corpus))
     failure = next((f for step in _CORPUS_STEPS if (f := ws.failure(step.asset, name))), None)
     if failure is not None:
         return "stale" if good else "failed", f"{failure.asset}: {failure.reason}"

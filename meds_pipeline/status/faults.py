@@ -58,7 +58,7 @@ def quarantined(workspace: Workspace, name: str) -> list[Quarantined]:
 
 def bad_records(workspace: Workspace) -> dict[str, int]:
     """Return how many records of each corpus are bad, by the newest reading of its files, refused or not."""
-    read = {name: workspace.store.current("raw_corpus", name) for name in workspace.present_corpora()}
+    read = {name: workspace.store.current("raw_corpus", name) for name in workspace.corpora()}
     return {
         name: output.manifest.rows["faults"]
         for name, output in read.items()

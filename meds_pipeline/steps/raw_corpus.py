@@ -26,7 +26,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
     corpus = ws.catalog.corpus(name)
     presence = ws.presence(corpus)
     if presence is None:
-        raise RawFileError("no raw files are there.", Where(name), ws.way_to(corpus))
+        raise ws.no_files(corpus)
     folder = presence.folder
     try:
         hashes = ws.store.hasher.sha256_all(folder / path for path in presence.stored)

@@ -110,7 +110,7 @@ class Step:
         """Return its partitions in a workspace: the one truth that Dagster's partitions are synced from."""
         match self.partitions:
             case "corpus":
-                return workspace.present_corpora()
+                return workspace.corpora()
             case "plan":
                 return sorted(workspace.settings.plans)
             case "model":

@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pipeline_home import run_steps
 
+from meds_pipeline.cli.main import cli
 from meds_pipeline.cli.show_corpora import show_corpora
 from meds_pipeline.core.digests import RememberedHashes
 from meds_pipeline.core.errors import MedsError
@@ -90,6 +92,21 @@ def test_a_failed_attempt_leaves_the_last_good_output_stale(raw: Path, opened: C
     standing = of(workspace, "meqsum")
     assert (standing.state, standing.records) == ("stale", ROWS)
     assert "no file matches" in str(standing.problem)
+
+
+def test_a_corpus_whose_files_are_gone_is_stale_and_says_what_to_do(
+    raw: Path, opened: Callable[..., Workspace]
+) -> None:
+    workspace = opened(raw=raw)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    shutil.rmtree(raw / "meqsum")
+    gone = of(workspace, "meqsum")
+    assert (gone.state, gone.records, gone.distribution) == ("stale", ROWS, None)
+    assert "meqsum is stale: corpus meqsum: its files are gone" in show_corpora([gone])
+    assert f"Put them back below {raw}" in str(gone.problem)
+    forgotten = CliRunner().invoke(cli, ["corpora", "forget", "meqsum", "--home", str(workspace.home)])
+    assert "meqsum is in no later build" in forgotten.output
+    assert of(workspace, "meqsum").state == "missing"
 
 
 def test_a_corpus_that_never_succeeded_is_failed(tmp_path: Path, opened: Callable[..., Workspace]) -> None:

@@ -13,6 +13,7 @@ from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus, write_m
 
 from meds_pipeline.core.errors import CatalogError, MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.status.corpora import forget
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.lineage import current_build
 from meds_pipeline.steps.run import run_step
@@ -131,13 +132,45 @@ def test_a_faulty_catalog_file_stops_its_corpus_only_and_keeps_its_last_good_out
     assert mended.failures() == []
 
 
-def test_an_absent_corpus_leaves_the_build(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+def test_a_corpus_whose_folder_is_gone_stays_in_the_build_named_stale(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
     arguments = write_corpus(tmp_path, RECORDS)
     workspace = opened(**arguments)
     run_steps(workspace, *CORPUS_STEPS)
+    before = current_build(workspace)
     (arguments["raw"] / DISTRIBUTION).rename(tmp_path / "elsewhere")
     assert workspace.present_corpora() == []
-    assert current_build(workspace).roots == ()
+    assert workspace.corpora() == STEPS["raw_corpus"].names(workspace) == [NAME], "it stays a partition"
+    after = current_build(workspace)
+    assert after.roots == before.roots
+    (stale,) = after.stale_names()
+    assert stale.startswith(f"verdicts/{NAME}: corpus {NAME}: its files are gone; its last good output stays in use.")
+    with pytest.raises(RawFileError, match="its files are gone"):
+        run_step(workspace, "raw_corpus", NAME)
+    assert current_build(workspace).stale_names() == [stale], "a run that says it changes no build"
+
+
+def test_a_corpus_whose_folder_is_gone_leaves_when_asked_and_comes_back(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    arguments = write_corpus(tmp_path, RECORDS)
+    folder = arguments["raw"] / DISTRIBUTION
+    workspace = opened(**arguments)
+    run_steps(workspace, *CORPUS_STEPS)
+    before = current_build(workspace)
+    with pytest.raises(RawFileError, match="its files are there"):
+        forget(workspace, NAME)
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(RawFileError):
+        run_step(workspace, "raw_corpus", NAME)
+    forget(workspace, NAME)
+    assert (workspace.corpora(), workspace.failures(), current_build(workspace).roots) == ([], [], ())
+    with pytest.raises(RawFileError, match="no raw files are there"):
+        forget(workspace, NAME)
+    (tmp_path / "elsewhere").rename(folder)
+    assert all(run_steps(workspace, *CORPUS_STEPS).values()), "its outputs still stand"
+    assert current_build(workspace) == before
 
 
 @pytest.mark.parametrize("refused", ["raw_corpus", "instances"])
