@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 DATABASE = "lineage.duckdb"
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^\s+(\w+) [^-]+?,? -- (.+)$", re.MULTILINE)
+HISTORY, WITH_HISTORY = "history", "with_history"
+_OF_THE_BUILD = ("build", "materialization")
+"""Tables that list the outputs of both roles themselves."""
 
 
 def schema_sql() -> str:
@@ -41,18 +44,41 @@ def compact(build: Build, created_at: str, draft: Draft, budget: parquet.Budget)
         con.execute("SET threads = ?", [budget.threads])
         con.execute("SET memory_limit = ?", [budget.memory_limit])
         con.execute(schema_sql())
-        for table, comments in columns().items():
-            for column, comment in comments.items():
-                text = comment.replace("'", "''")
-                con.execute(f"COMMENT ON COLUMN {table}.{column} IS '{text}'")
+        _add_history(con)
         _insert(con, "build", _build_rows(build, created_at))
         _insert(con, "materialization", _materialization_rows(build))
         for table in columns():
-            _gather(con, table, [entry.output for entry in build.entries])
-        counts = con.execute("SELECT table_name, estimated_size FROM duckdb_tables() ORDER BY table_name").fetchall()
+            _gather(con, table, [entry.output for entry in build.entries if entry.role == "current"])
+            _gather(con, f"{HISTORY}.{table}", [entry.output for entry in build.entries if entry.role != "current"])
+        con.execute(_EACH_ONCE)
+        counts = con.execute(_COUNTS).fetchall()
         con.execute("CHECKPOINT")
     draft.rows = {table: count for table, count in counts if count}
     draft.facts = {"build_id": build.build_id, "created_at": created_at}
+
+
+_EACH_ONCE = """
+DELETE FROM instruction AS i
+WHERE fingerprint > (SELECT min(fingerprint) FROM instruction WHERE instruction_id = i.instruction_id)
+"""
+"""Plans share instructions, and each of their training sets lists its own."""
+_COUNTS = "SELECT table_name, sum(estimated_size)::BIGINT FROM duckdb_tables() GROUP BY ALL ORDER BY ALL"
+
+
+def _add_history(con: duckdb.DuckDBPyConnection) -> None:
+    """Give every table its like for history, and a view of both; comment all columns."""
+    con.execute(f"CREATE SCHEMA {HISTORY}; CREATE SCHEMA {WITH_HISTORY}")
+    for table, comments in columns().items():
+        places = [table]
+        if table not in _OF_THE_BUILD:
+            past, both = f"{HISTORY}.{table}", f"{WITH_HISTORY}.{table}"
+            con.execute(f"CREATE TABLE {past} AS FROM {table} LIMIT 0")
+            con.execute(f"CREATE VIEW {both} AS FROM main.{table} UNION ALL FROM {past}")
+            places += [past, both]
+        for column, comment in comments.items():
+            text = comment.replace("'", "''")
+            for place in places:
+                con.execute(f"COMMENT ON COLUMN {place}.{column} IS '{text}'")
 
 
 def publish(output: Output, home: Path) -> Path:
@@ -71,7 +97,7 @@ def publish(output: Output, home: Path) -> Path:
 
 
 def _gather(con: duckdb.DuckDBPyConnection, table: str, outputs: list[Output]) -> None:
-    name = f"lineage/{table}.parquet"
+    name = f"lineage/{table.removeprefix(f'{HISTORY}.')}.parquet"
     having = [output for output in outputs if name in output.manifest.files]
     if not having:
         return

@@ -1,7 +1,11 @@
 -- The tables of lineage.duckdb. Steps write their rows as Parquet fragments beside their outputs; the lineage step
 -- gathers those of a build here. The comment behind each column becomes its COMMENT in the database.
--- `fingerprint` is in every table that steps write: the output whose fragment the row comes from. Where an old output
--- is kept because a model stands on it, an id may stand in two fragments; `build.role` tells which is current.
+-- `fingerprint` is in every table that steps write: the output whose fragment the row comes from.
+--
+-- These tables hold the current build: an id stands once, so that joining by id counts once. (Of what models share, the
+-- model, scorer or plan is part of the key.) Rows of older outputs, kept because a model or score stands on them, are in
+-- tables of the same names in the schema `history`; the views of the schema `with_history` have both. `build` and
+-- `materialization` list the outputs of both, `build.role` says which.
 
 CREATE TABLE build (
     build_id VARCHAR, -- digest over the outputs the build is made of
@@ -9,7 +13,7 @@ CREATE TABLE build (
     asset VARCHAR, -- asset of one of its outputs
     partition VARCHAR, -- partition of that output
     fingerprint VARCHAR, -- fingerprint of that output
-    role VARCHAR, -- current, or history: kept because a model or score stands on it
+    role VARCHAR, -- current, or history: kept because a model or score stands on it (rows in the schema history)
     stale VARCHAR -- why a newer attempt is not used; NULL where the output is up to date
 );
 CREATE TABLE materialization (
@@ -254,9 +258,9 @@ CREATE TABLE comparison (
     n BIGINT -- items compared
 );
 
--- The newest state of an id that stands in several fragments.
+-- The outputs of the current build.
 CREATE VIEW current_output AS SELECT DISTINCT fingerprint FROM build WHERE role = 'current';
 -- Items whose instance the current build no longer has: changed or gone at the source. Flagged, never swapped.
 CREATE VIEW flagged_item AS
-SELECT release, item_id, task_id, instance_id FROM item
-WHERE instance_id NOT IN (SELECT instance_id FROM instance JOIN current_output USING (fingerprint));
+SELECT release, item_id, task_id, instance_id FROM main.item
+WHERE instance_id NOT IN (SELECT instance_id FROM main.instance);

@@ -15,6 +15,7 @@ import duckdb
 
 from meds_pipeline.catalog.paths import beside, captured, stored
 from meds_pipeline.core.errors import MedsError, StoreError, UnknownNameError, Where
+from meds_pipeline.lineage.compact import WITH_HISTORY
 from meds_pipeline.lineage.node import Node
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import record_text
@@ -36,6 +37,7 @@ class Tracer:
             raise StoreError("there is no lineage yet.", Where(file=str(path)), "Run `meds run` first.")
         self._ws = workspace
         self._con = duckdb.connect(str(path), read_only=True)
+        self._con.execute(f"SET search_path = '{WITH_HISTORY},main'")  # a model may stand on what is no longer current
 
     def __enter__(self) -> Tracer:
         """Return itself."""

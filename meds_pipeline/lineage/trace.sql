@@ -1,4 +1,4 @@
--- Queries of trace.py. Where an id stands in several fragments, the current one comes first.
+-- Queries of trace.py, over the schema with_history. Where an id stands in several fragments, the current one comes first.
 
 -- name: find_sample
 SELECT DISTINCT sample_id AS id FROM sample WHERE starts_with(sample_id, $id) LIMIT 2
@@ -11,9 +11,9 @@ SELECT DISTINCT model AS id FROM model WHERE model = $id LIMIT 2
 
 -- name: sample
 SELECT s.plan, s.task_id, s.ordinal, s.repeat, s.instance_id, s.instruction_id, i.text AS instruction, s.shot_instance_ids
-FROM sample AS s JOIN instruction AS i USING (fingerprint, instruction_id)
+FROM sample AS s JOIN instruction AS i USING (instruction_id)
 WHERE s.sample_id = $id
-ORDER BY s.fingerprint IN (SELECT fingerprint FROM current_output) DESC, s.fingerprint LIMIT 1
+ORDER BY s.fingerprint IN (SELECT fingerprint FROM current_output) DESC, s.fingerprint, i.fingerprint LIMIT 1
 
 -- name: sequences
 -- A model consumed what it was made from: packed rows with the same bytes, whatever later run packed them again.

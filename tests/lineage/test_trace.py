@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 import pytest
 from pipeline_home import run_steps
-from strange_corpus import write_corpus
 
 from meds_pipeline.core.errors import UnknownNameError
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.compact import columns
 from meds_pipeline.lineage.node import Node
 from meds_pipeline.lineage.trace import Tracer
-from meds_pipeline.steps import STEPS
 
 FILLED = (
     *("build", "materialization", "corpus", "task", "raw_file", "instance", "instance_source", "instruction"),
@@ -178,30 +175,3 @@ def test_compacting_again_gives_the_same_rows(built: Workspace, tmp_path: Path) 
 def _first(workspace: Workspace, sql: str) -> str:
     with duckdb.connect(str(workspace.home / "lineage.duckdb"), read_only=True) as con:
         return ids(con, sql)[0]
-
-
-def test_only_the_rows_a_model_was_made_of_were_consumed(opened: Callable[..., Workspace], tmp_path: Path) -> None:
-    def records(count: int) -> list[dict[str, Any]]:
-        return [
-            {"id": str(n), "q": f"question {n}", "a": f"answer {n}", "split": "train" if n else "test"}
-            for n in range(count)
-        ]
-
-    plan = {"mixture": {"samples": None, "few_shot": 0}, "fine_tuning": {"max_steps": None, "batch": 1}}
-    workspace = opened(**write_corpus(tmp_path, records(6)), plans={"tiny": plan})
-    run_steps(workspace)
-    old = set(samples_of(workspace))
-    later = opened(**write_corpus(tmp_path, records(9)), plans={"tiny": plan})
-    run_steps(later, *list(STEPS)[: list(STEPS).index("packed_training_set") + 1], "lineage")
-    assert old < set(samples_of(later))
-    with Tracer(later) as tracer:
-        for sample in samples_of(later):
-            places = [n.facts for n in tracer.trace("sample", sample).children if n.kind == "sequence"]
-            consumed = [place["consumed_at_steps"] for place in places if place["consumed_at_steps"]]
-            assert len(places) == (2 if sample in old else 1)
-            assert len(consumed) == (1 if sample in old else 0), "packed again is not trained on again"
-
-
-def samples_of(workspace: Workspace) -> list[str]:
-    file = workspace.store.require("training_set", "tiny").file("lineage/sample.parquet")
-    return [str(sample) for sample in pq.read_table(file)["sample_id"].to_pylist()]
