@@ -1,4 +1,4 @@
-"""A home where a model stands on what is no longer current: its rows are kept, and counted by nobody who did not ask."""
+"""A home where a model stands on what is no longer current: its rows are kept beside those of the current build."""
 
 from __future__ import annotations
 
