@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from meds_pipeline.cli.options import JSON, home_of, home_options, look, made, options_of
+from meds_pipeline.cli.options import JSON, completed, home_of, home_options, look, made, options_of
 from meds_pipeline.core.printable import printable
 
 
@@ -18,7 +19,7 @@ from meds_pipeline.core.printable import printable
 @click.pass_context
 def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json: bool) -> None:
     """List what the catalog knows by category: present, missing, stale or gated; terms, rows, faults, last build."""
-    context.obj = (home, raw)
+    context.obj = {"home": home, "raw": raw}
     if context.invoked_subcommand is None:
         from dataclasses import asdict
 
@@ -28,15 +29,20 @@ def corpora(context: click.Context, home: Path | None, raw: Path | None, as_json
         workspace = look(home, raw)
         found = statuses(workspace)
         rows = [asdict(standing) for standing in found]
-        click.echo(json.dumps(rows, indent=1, default=str) if as_json else show_corpora(found))
+        click.echo(json.dumps(rows, indent=1, default=str) if as_json else completed(show_corpora(found)))
         for fault in workspace.catalog.faults:
             click.echo(printable(f"Faulty, not used: {fault.error}"), err=True)
 
 
 def _group_options(context: click.Context, home: Path | None, raw: Path | None) -> tuple[Path | None, Path | None]:
-    """Return the options of a subcommand, each else as it was given before the subcommand's name."""
-    before: tuple[Path | None, Path | None] = context.obj
-    return home or before[0], raw or before[1]
+    """Return the options of a subcommand, each else as given before its name: only then the environment counts."""
+    before: dict[str, Path | None] = context.obj
+
+    def chosen(name: str, own: Path | None) -> Path | None:
+        said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        return own if said else before[name] or own
+
+    return chosen("home", home), chosen("raw", raw)
 
 
 @corpora.command("show")
@@ -52,7 +58,7 @@ def corpora_show(context: click.Context, name: str, home: Path | None, raw: Path
     from meds_pipeline.status.corpora import status_of
 
     found = status_of(look(*_group_options(context, home, raw)), name)
-    click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else show_corpus(found))
+    click.echo(json.dumps(asdict(found), indent=1, default=str) if as_json else completed(show_corpus(found)))
 
 
 @corpora.command("faults")

@@ -11,6 +11,7 @@ import click
 
 from meds_pipeline import __version__
 from meds_pipeline.cli.corpora import corpora, corpus, twins
+from meds_pipeline.cli.options import completed
 from meds_pipeline.cli.results import bench, leaderboard, score, trace
 from meds_pipeline.cli.run import run, ui
 from meds_pipeline.core.errors import MedsError
@@ -32,7 +33,7 @@ def main() -> None:
     try:
         cli()
     except MedsError as error:
-        click.echo(printable(f"Error: {error}"), err=True)
+        click.echo(printable(completed(f"Error: {error}")), err=True)
         sys.exit(1)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ RAW = click.option(
     envvar="MEDS_RAW",
     help="Folder with <distribution>/... upstream files, read only. Without it, synthetic twins are used.",
 )
+_given: ContextVar[str] = ContextVar("given", default="")
+"""The options of this call that name its home."""
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -39,6 +43,7 @@ def home_of(home: Path | None, raw: Path | None) -> Path:
     """Return the home that the options name, or the default one."""
     from meds_pipeline.home.workspace import default_home
 
+    _given.set(options_of(home, raw))
     return home if home is not None else default_home(raw)
 
 
@@ -60,3 +65,8 @@ def made(home: Path | None, raw: Path | None) -> Workspace:
 def options_of(home: Path | None, raw: Path | None) -> str:
     """Return the options that name a home and its raw files, for commands to try next."""
     return "".join(f" --{name} {shlex.quote(str(p))}" for name, p in (("home", home), ("raw", raw)) if p is not None)
+
+
+def completed(text: str) -> str:
+    """Return a text whose commands (`meds run`) name the home that this call was about, as the caller named it."""
+    return re.sub(r"`(meds (?!-)[^`]*)`", lambda found: f"`{found[1]}{_given.get()}`", text) if _given.get() else text

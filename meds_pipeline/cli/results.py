@@ -17,15 +17,19 @@ from meds_pipeline.core.errors import StoreError, Where
 @click.argument("identifier", metavar="ID")
 @home_options
 @click.option("--items", default=3, show_default=True, help="How many items of a score to follow to the bytes.")
+@click.option("--full", is_flag=True, help="Also digests, and every output and raw file.")
 @JSON
-def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items: int, as_json: bool) -> None:
+def trace(
+    kind: str, identifier: str, home: Path | None, raw: Path | None, items: int, full: bool, as_json: bool
+) -> None:
     """Print the way back from a score, item, sample or model to the raw records it rests on."""
-    from meds_pipeline.cli.show import show_tree
+    from meds_pipeline.cli.show_trace import show_trace
     from meds_pipeline.lineage.trace import Tracer
 
     with Tracer(made(home, raw)) as tracer:
         node = tracer.trace(kind, identifier, items=items)
-    click.echo(json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else show_tree(node))
+    text = json.dumps(node.to_json(), indent=1, ensure_ascii=False, default=str) if as_json else None
+    click.echo(show_trace(node, full=full) if text is None else text)
 
 
 @click.command()
@@ -34,14 +38,14 @@ def trace(kind: str, identifier: str, home: Path | None, raw: Path | None, items
 @JSON
 def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: bool) -> None:
     """Print the scores of all models and where the page is."""
-    from meds_pipeline.cli.show import score_rows, show_scores
+    from meds_pipeline.cli.show import score_rows, show_score_list
 
     workspace = made(home, raw)
     rows = score_rows(workspace)
     if not rows:
         raise StoreError("there are no scores yet.", Where(file=str(workspace.home)), "Run `meds run` first.")
     page = workspace.home / "leaderboard" / "index.html"
-    click.echo(json.dumps(rows, indent=1) if as_json else f"{show_scores(rows, ids=True)}\n{page}")
+    click.echo(json.dumps(rows, indent=1) if as_json else f"{show_score_list(rows)}\n{page}")
     if open_page:
         click.launch(str(page))
 

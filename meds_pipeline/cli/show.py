@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.tree import Tree
 
 from meds_pipeline.core import parquet
 from meds_pipeline.core.events import BAD, Event, RunSummary, Started, StepOutcome, Working
@@ -26,11 +24,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from meds_pipeline.home.workspace import Workspace
-    from meds_pipeline.lineage.node import Node
     from meds_pipeline.steps.plan import Planned, Would
 
-TEXT_LINES = 12
-"""Lines of a raw text that a tree shows; `--json` has all of it."""
 WIDE = 200
 """Columns of a table where no terminal says how many it has."""
 _STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
@@ -139,15 +134,19 @@ def show_plan(found: Sequence[Planned]) -> str:
 
 
 def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the scores of all models that have some, tasks first, official before corrected."""
+    """Return the scores of all models that have some, tasks first, corrected before official.
+
+    Raises:
+        StoreError: Stored scores are damaged.
+    """
     found = [workspace.store.current("scores", name) for name in workspace.settings.models]
-    files = [output.file("lineage/score.parquet") for output in found if output is not None]
+    files = [workspace.store.check(output).file("lineage/score.parquet") for output in found if output is not None]
     if not files:
         return []
     with parquet.connect(threads=1, memory_limit="1GB", temporary=workspace.home) as con:
         parquet.view_of(con, "score", files)
         cursor = con.execute(
-            "SELECT * FROM score ORDER BY scorer DESC, list_position(['task', 'category', 'overall'], level), "
+            "SELECT * FROM score ORDER BY scorer, list_position(['task', 'category', 'overall'], level), "
             "name, metric, list_position(?, model)",
             [list(workspace.settings.models)],
         )
@@ -155,8 +154,8 @@ def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def show_scores(rows: Sequence[dict[str, Any]], *, ids: bool = False) -> str:
-    """Return a table of scores: a line a figure, a column a model; with `ids`, the first model's score ids too."""
+def show_scores(rows: Sequence[dict[str, Any]]) -> str:
+    """Return a table of scores: a line a figure, a column a model."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("scorer", "of", "metric"):
@@ -166,45 +165,33 @@ def show_scores(rows: Sequence[dict[str, Any]], *, ids: bool = False) -> str:
     cells: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
     for row in rows:
         cells.setdefault((row["scorer"], row["name"], row["metric"]), {})[row["model"]] = row
-    notes: dict[str, None] = {}
-    for (scorer, name, metric), by_model in cells.items():
-        table.add_row(scorer, name, metric, *(_figure(by_model.get(model), notes, ids=ids) for model in models))
-    text = as_text(table)
-    return text + (f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else "")
+    for figure, by_model in cells.items():
+        table.add_row(*figure, *(_figure(by_model.get(model)) for model in models))
+    return as_text(table) + _notes(rows)
 
 
-def _figure(row: dict[str, Any] | None, notes: dict[str, None], *, ids: bool) -> str:
+def show_score_list(rows: Sequence[dict[str, Any]]) -> str:
+    """Return scores with their ids, a line each; the id, which `meds trace` takes, is whole in any terminal."""
+    lines = [["id", "scorer", "of", "metric", "model", "score"]]
+    for row in rows:
+        named = (row["score_id"][:12], row["scorer"], row["name"], row["metric"], row["model"])
+        lines.append([*map(printable, named), _figure(row)])
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    text = (" ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(text) + "\n" + _notes(rows)
+
+
+def _figure(row: dict[str, Any] | None) -> str:
     if row is None or row["value"] is None:
         return "-"
     spread = "" if row["low"] is None else f" ({row['low']:.1f}-{row['high']:.1f})"
-    mark = "" if row["comparable"] else "*"
-    if mark and row["note"]:
-        notes |= dict.fromkeys(row["note"].split("; "))
-    return f"{row['value']:.1f}{mark}{spread}" + (f" {row['score_id'][:12]}" if ids else "")
+    return f"{row['value']:.1f}{'' if row['comparable'] else '*'}{spread}"
 
 
-def show_tree(node: Node) -> str:
-    """Return a trace as an indented tree."""
-    return as_text(_branch(node, Tree("")).children[0])
-
-
-def _branch(node: Node, parent: Tree) -> Tree:
-    facts = ", ".join(f"{key} {_value(value)}" for key, value in node.facts.items() if value not in (None, "", []))
-    branch = parent.add(f"[bold]{safe(node.kind)}[/] {safe(node.name)}" + (f"  [dim]{safe(facts)}[/]" if facts else ""))
-    if node.text is not None:
-        lines = node.text.splitlines() or [""]
-        kept = "\n".join(lines[:TEXT_LINES])
-        more = f"\n[dim]... {len(lines) - TEXT_LINES} more lines[/]" if len(lines) > TEXT_LINES else ""
-        branch.add(safe(kept) + more)
-    for child in node.children:
-        _branch(child, branch)
-    return parent
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+def _notes(rows: Sequence[dict[str, Any]]) -> str:
+    marked = (row["note"] for row in rows if row["value"] is not None and not row["comparable"] and row["note"])
+    notes = dict.fromkeys(note for text in marked for note in text.split("; "))
+    return f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else ""
 
 
 def release_facts(workspace: Workspace) -> dict[str, Any]:

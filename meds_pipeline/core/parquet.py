@@ -32,6 +32,7 @@ def connect(*, threads: int, memory_limit: str, temporary: Path) -> Iterator[duc
         "autoload_known_extensions": "false",
     }
     con = duckdb.connect(config=config)
+    con.execute("SET enable_progress_bar = false")  # it would be drawn on stdout, which belongs to the caller
     try:
         yield con
     finally:

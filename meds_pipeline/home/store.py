@@ -183,8 +183,10 @@ class Store:
     def closure(self, roots: Iterator[Output]) -> list[Output]:
         """Return the roots and everything they stand on, each once, in order of (asset, partition, fingerprint).
 
+        Where another output of the same bytes stands in for an input, the manifests here name that one.
+
         Raises:
-            StoreError: An output names an input that is no longer in the store.
+            StoreError: An output names an input whose bytes are no longer in the store.
         """
         found: dict[str, Output] = {}
         waiting = list(roots)
@@ -193,8 +195,10 @@ class Store:
             m = output.manifest
             if m.fingerprint in found:
                 continue
-            found[m.fingerprint] = output
-            waiting += [self.input_of(output, role) for role in m.inputs]
+            inputs = {role: self.input_of(output, role) for role in m.inputs}
+            refs = {role: source.ref() for role, source in inputs.items()}
+            found[m.fingerprint] = Output(output.path, m.model_copy(update={"inputs": refs}))
+            waiting += inputs.values()
         return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
 
     def _write(self, work: Work) -> Output:

@@ -140,6 +140,7 @@ def open_locked(request: Request) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": "false",
         },
     )
+    con.execute("SET enable_progress_bar = false")  # stdout carries our answer
     con.execute("SET TimeZone = 'UTC'")  # else what a time looks like as text depends on the machine
     con.execute(macros_sql())
     con.execute("SET enable_external_access = false")

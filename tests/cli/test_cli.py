@@ -182,8 +182,53 @@ def test_trace_prints_the_chain(built: Workspace) -> None:
     tree = json.loads(meds("trace", "sample", sample, "--home", str(built.home), "--json"))
     assert tree["name"] == sample
     text = meds("trace", "sample", sample, "--home", str(built.home))
-    assert "sha256" in text
+    assert text.startswith("A sample of task")
     assert "record" in text
+    assert "sha256" not in text
+    assert "sha256" in meds("trace", "sample", sample, "--home", str(built.home), "--full")
+
+
+def test_trace_opens_with_the_answer_in_words(built: Workspace) -> None:
+    rows = json.loads(meds("leaderboard", "--home", str(built.home), "--json"))
+    row = next(row for row in rows if (row["name"], row["model"], row["scorer"]) == ("task123", "tiny", "corrected"))
+    said = meds("trace", "score", row["score_id"], "--home", str(built.home)).splitlines()
+    assert said[0].startswith(f"tiny has {row['value']:.1f} % (95 % interval {row['low']:.1f} to ")
+    assert said[0].endswith(f"over {row['n']} items of the release default.")
+    assert said[1].startswith("tiny (tuned) stands on 60 training samples of plan tiny made from ")
+    item = next(line.split()[2] for line in said if line.startswith(("├── item", "└── item")))
+    words = meds("trace", "item", item, "--home", str(built.home)).splitlines()
+    assert words[0].startswith(f"Item {item[:12]} of task123, release default, was made from record ")
+    assert {line.split()[0] for line in words[1:4]} == set(built.settings.models)
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_ids_of_scores_are_whole_in_any_terminal(built: Workspace, columns: str) -> None:
+    rows = json.loads(meds("leaderboard", "--home", str(built.home), "--json"))
+    done = CliRunner().invoke(cli, ["leaderboard", "--home", str(built.home)], env={"COLUMNS": columns})
+    assert [line[:12] for line in done.stdout.splitlines()[1 : len(rows) + 1]] == [row["score_id"][:12] for row in rows]
+    assert {row["scorer"] for row in rows[:9]} == {"corrected"}
+
+
+def test_options_before_a_subcommand_count_more_than_the_environment(built: Workspace, tmp_path: Path) -> None:
+    def state(*arguments: str, home: Path) -> str:
+        done = CliRunner().invoke(cli, ["corpora", *arguments, "--json"], env={"MEDS_HOME": str(home)})
+        return str(json.loads(done.stdout)["state"])
+
+    before, after = ["--home", str(built.home), "show", "meqsum"], ["show", "meqsum", "--home", str(built.home)]
+    assert state(*before, home=tmp_path) == state(*after, home=tmp_path) == "present"
+    assert state("show", "meqsum", home=built.home) == "present"
+    assert state("show", "meqsum", home=tmp_path) == "missing"
+
+
+def test_commands_that_an_error_names_are_about_the_same_home(tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    done = subprocess.run(
+        [sys.executable, "-m", "meds_pipeline", "leaderboard", "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"Run `meds run --home '{home}'`" in done.stderr
 
 
 def test_leaderboard_and_bench_print_what_was_scored(built: Workspace) -> None:

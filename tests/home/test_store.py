@@ -378,7 +378,9 @@ def test_an_input_is_found_by_its_bytes(tmp_path: Path, harm: Callable[[Output],
     harm(first)
     assert make(store, writes("x"), inputs={"role": again}).reused
     assert store.input_of(made, "role").path == again.path
-    assert {output.path for output in store.closure(iter([made]))} == {made.path, again.path}
+    (one, source) = store.closure(iter([made]))
+    assert (one.path, source.path) == (made.path, again.path)
+    assert one.manifest.inputs["role"].fingerprint == again.manifest.fingerprint
 
 
 def test_an_output_has_the_strictest_class_of_what_it_is_made_of(tmp_path: Path) -> None:

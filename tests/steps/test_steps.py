@@ -7,11 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from pipeline_home import run_steps
+from pipeline_home import DATA_STEPS, run_steps
 from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, write_corpus, write_many
 
-from meds_pipeline.core.errors import CatalogError, MedsError, QualityError, RawFileError, RecipeError, UnknownNameError
+from meds_pipeline.core.errors import (
+    CatalogError,
+    MedsError,
+    QualityError,
+    RawFileError,
+    RecipeError,
+    StoreError,
+    UnknownNameError,
+)
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.status.corpora import forget
 from meds_pipeline.steps import STEPS
@@ -130,6 +140,29 @@ def test_a_faulty_catalog_file_stops_its_corpus_only_and_keeps_its_last_good_out
     mended = opened(**arguments)
     assert all(run_steps(mended, *CORPUS_STEPS).values())
     assert mended.failures() == []
+
+
+def test_nothing_is_built_on_changed_bytes_of_another_corpus(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    arguments = write_many(tmp_path, 2, [])
+    one, other = "strange00", "strange01"
+    plans = {"tiny": {"mixture": {"weights": {}}}}
+    run_steps(opened("good", **arguments, plans=plans), *DATA_STEPS)
+    home = opened(**arguments, plans=plans)
+    run_steps(home, *CORPUS_STEPS)
+    changed = home.store.require("instances", other).file("instances.parquet")
+    rows = pq.read_table(changed)
+    texts = pa.array([f"{text} changed" for text in rows["input"].to_pylist()])
+    pq.write_table(rows.set_column(rows.schema.get_field_index("input"), "input", texts), changed)
+    for asset in CORPUS_STEPS:
+        run_step(home, asset, one)
+    with pytest.raises(StoreError, match=rf"its input instances/{other} is damaged.*Materialize instances"):
+        run_step(home, "duplicates", "all")
+    assert home.store.outputs("duplicates", "all") == []
+    run_steps(home, *DATA_STEPS)
+    good = opened("good", **arguments, plans=plans)
+    for asset in ("instances", "benchmark", "training_set"):
+        for name in STEPS[asset].names(home):
+            assert home.store.require(asset, name).digest == good.store.require(asset, name).digest
 
 
 def test_a_corpus_whose_folder_is_gone_stays_in_the_build_named_stale(
