@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_log = logging.getLogger(__name__)
 
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -59,45 +62,52 @@ def package_sha256(name: str) -> str:
     return combined({p.relative_to(folder).as_posix(): file_sha256(p) for p in files})
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
+    """Return what tells that a file was not written or exchanged: size, times and inode."""
     stat = path.stat()
     return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
 
 
 class FileHasher:
-    """sha256 of files, remembered by (path, size, modification time, inode) in a small SQLite file.
+    """sha256 of files, remembered by path and stamp in a small SQLite file, which is made with the first of them.
 
-    It is made with the first of them. A file whose size or times changed is read again; `verify` commands pass
-    `trust=False` and always read.
+    Paths below its folder are kept relative to it: a home may be moved. A file whose stamp changed is read again. The
+    memory can be made again, so a damaged one is: all files are read once more.
     """
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
-    def sha256(self, path: Path, *, trust: bool = True) -> str:
-        """Return the file's sha256, from memory when its stamp is unchanged and `trust` is set."""
-        return self.sha256_all([path], trust=trust)[path]
+    def sha256(self, path: Path) -> str:
+        """Return the file's sha256, from memory when its stamp is unchanged."""
+        return self.sha256_all([path])[path]
 
-    def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
+    def sha256_all(self, paths: Iterable[Path]) -> dict[Path, str]:
         """Return the sha256 of many files; all new ones are remembered in one transaction, after they were read."""
         known = self.remembered(paths)
-        new = {p: (_stamp(p), file_sha256(p)) for p, sha256 in known.items() if sha256 is None or not trust}
+        new = {path: (stamp(path), file_sha256(path)) for path, sha256 in known.items() if sha256 is None}
         if new:
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            with closing(self._connect()) as con, con:
-                rows = ((str(path.resolve()), *found) for path, found in new.items())
-                con.executemany("INSERT OR REPLACE INTO digest VALUES (?, ?, ?)", rows)
-        return {path: new[path][1] if sha256 is None or not trust else sha256 for path, sha256 in known.items()}
+            self._remember(new)
+        return {path: sha256 or new[path][1] for path, sha256 in known.items()}
 
     def remembered(self, paths: Iterable[Path]) -> dict[Path, str | None]:
         """Return the sha256 of each file that is unchanged since it was read, None for any other; reads no file."""
         found: dict[Path, str | None] = dict.fromkeys(paths)
         if not self._cache.is_file():
             return found
-        with closing(self._connect()) as con:
-            for path in found:
-                row = con.execute("SELECT stamp, sha256 FROM digest WHERE path = ?", (str(path.resolve()),)).fetchone()
-                found[path] = str(row[1]) if row is not None and row[0] == _stamp(path) else None
+        query = "SELECT memory, stamp, sha256 FROM file WHERE path = ?"
+        try:
+            here = self._cache.stat().st_ino
+            with closing(sqlite3.connect(f"{self._cache.resolve().as_uri()}?mode=ro", timeout=60, uri=True)) as con:
+                for path in found:
+                    row = con.execute(query, (self._key(path),)).fetchone()
+                    if row is not None and self._same(str(row[1]), stamp(path), copied=row[0] != here):
+                        found[path] = str(row[2])
+        except sqlite3.OperationalError:  # new, or held by another for long: files are read again
+            return dict.fromkeys(found)
+        except sqlite3.DatabaseError:
+            self._damaged()
+            return dict.fromkeys(found)
         return found
 
     def sha256_tree(self, path: Path) -> str:
@@ -107,19 +117,51 @@ class FileHasher:
         found = self.sha256_all(p for p in sorted(path.rglob("*")) if p.is_file())
         return combined({p.relative_to(path).as_posix(): sha256 for p, sha256 in found.items()})
 
-    def _connect(self) -> sqlite3.Connection:
-        con = sqlite3.connect(self._cache, timeout=60)
-        con.execute("CREATE TABLE IF NOT EXISTS digest (path TEXT PRIMARY KEY, stamp TEXT, sha256 TEXT)")
-        return con
+    def _same(self, before: str, now: str, *, copied: bool) -> bool:
+        """Return whether a file is the one that was read; `copied`: the memory was, since then, with all beside it."""
+        return before == now
+
+    def _damaged(self) -> None:
+        _log.warning("%s is damaged: it is made again, and files are read once more.", self._cache)
+        self._cache.unlink(missing_ok=True)
+
+    def _key(self, path: Path) -> str:
+        path, home = path.resolve(), self._cache.parent.resolve()
+        return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
+
+    def _remember(self, new: Mapping[Path, tuple[str, str]]) -> None:
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        rows = [(self._key(path), *found) for path, found in new.items()]
+        try:
+            with closing(sqlite3.connect(self._cache, timeout=60)) as con, con:
+                con.execute(_TABLE)
+                here = self._cache.stat().st_ino
+                statement = f"INSERT OR REPLACE INTO file VALUES (?, {here}, ?, ?)"  # noqa: S608 - a number of ours
+                con.executemany(statement, rows)
+        except sqlite3.OperationalError as error:
+            _log.warning("%s cannot be written (%s): files will be read once more.", self._cache, error)
+        except sqlite3.DatabaseError:
+            self._damaged()
 
 
+_TABLE = "CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, memory INTEGER, stamp TEXT, sha256 TEXT)"
+"""`memory` is the inode of this file when the row was written: another one since then says that it is a copy."""
 UNKNOWN = "not read yet"
 """In place of the sha256 of a file that nobody has read since it was last written."""
 
 
 class RememberedHashes(FileHasher):
-    """What is known of files without reading any: a new or changed file has no sha256 yet."""
+    """What is known of files without reading any: a new or changed file has no sha256 yet.
 
-    def sha256_all(self, paths: Iterable[Path], *, trust: bool = True) -> dict[Path, str]:
+    In a copied home, files of the same size and time of writing count as those that were read: copying keeps no more.
+    """
+
+    def sha256_all(self, paths: Iterable[Path]) -> dict[Path, str]:
         """Return the remembered sha256 of each file, or `UNKNOWN`."""
         return {path: sha256 or UNKNOWN for path, sha256 in self.remembered(paths).items()}
+
+    def _same(self, before: str, now: str, *, copied: bool) -> bool:
+        return before.split(":")[:2] == now.split(":")[:2] if copied else before == now
+
+    def _damaged(self) -> None:
+        _log.warning("%s is damaged: the next run makes it again, and reads files once more.", self._cache)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from meds_pipeline.core.errors import StoreError
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,120}")
 """Names that may become a file or folder."""
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
@@ -28,6 +33,17 @@ def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def read_ours(path: Path, kind: type[_T]) -> _T | None:
+    """Return what a JSON file of ours says, or None where it is not there or damaged; of the latter the log tells."""
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError):
+        _log.warning("%s is damaged and counts as not there.", path)
+        return None
 
 
 def _private(path: str, flags: int) -> int:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock
 
 from meds_pipeline.core import digests
-from meds_pipeline.core.errors import RawFileError, Where
-from meds_pipeline.core.files import write_atomic
+from meds_pipeline.core.errors import RawFileError, StoreError, Where
+from meds_pipeline.core.files import read_ours, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,10 +40,14 @@ class Claim:
 def claimed(home: Path) -> Claim | None:
     """Return what a home was settled to hold, or None where nothing was built yet."""
     mark = _mark(home)
-    if not mark.is_file():
-        return None
-    said = json.loads(mark.read_bytes())
-    return Claim(said["origin"], Path(said["raw"]) if said["raw"] else None)
+    known = read_ours(mark, Claim)
+    if mark.exists() and (known is None or (known.origin == "real" and known.raw is None)):
+        raise StoreError(
+            "it is damaged, so nothing says whether this home holds real data or synthetic twins.",
+            Where(file=str(mark)),
+            'Write into it what is true: {"origin": "twin", "raw": null} or {"origin": "real", "raw": "<raw folder>"}.',
+        )
+    return known
 
 
 def claim(home: Path, origin: Origin, raw: Path) -> None:
@@ -97,9 +101,7 @@ class _Made:
 
     @classmethod
     def read(cls, root: Path) -> _Made:
-        mark = root / ".made"
-        said = json.loads(mark.read_bytes()) if mark.is_file() else {}
-        return cls(said["asked"], tuple(said["files"])) if said.keys() == {"asked", "files"} else cls()
+        return read_ours(root / ".made", cls) or cls()
 
     def stands(self, root: Path, wanted: str) -> bool:
         """Tell whether these are the twins asked for, and none is gone."""

@@ -6,7 +6,6 @@ not part of any fingerprint; the rest is, where a step names it.
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -88,11 +87,6 @@ class Settings(Strict):
         if name not in self.models:
             raise UnknownNameError(f"there is no model {name!r}.", next_step=f"Known: {', '.join(self.models)}.")
         return self.models[name]
-
-
-def default_workers() -> int:
-    """Return the number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settings:

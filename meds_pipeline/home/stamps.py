@@ -1,4 +1,7 @@
-"""Whether raw files may have changed, without reading them: a digest over names, sizes and times."""
+"""Whether raw files may have changed, without reading them: a digest over names, sizes, times and inodes.
+
+A file that comes back with its old size and time of writing is seen too.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,5 @@ def _stamp(ws: Workspace, name: str) -> str:
         return digests.fingerprint(str(error))[:16]
     if presence is None:
         return ""
-    stats = {path: (presence.folder / path).stat() for path in presence.stored}
-    seen = [presence.distribution, [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats.items()]]
+    seen = [presence.distribution, [[path, digests.stamp(presence.folder / path)] for path in presence.stored]]
     return digests.fingerprint(seen)[:16]

@@ -28,7 +28,7 @@ from pydantic import ValidationError
 
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import NotReadyError, StoreError, Where
-from meds_pipeline.core.files import make_private, safe_name, write_atomic
+from meds_pipeline.core.files import NAME, make_private, safe_name, write_atomic
 from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output, strictest
 
 if TYPE_CHECKING:
@@ -146,10 +146,8 @@ class Store:
 
     def current(self, asset: str, partition: str) -> Output | None:
         """Return the current output of an (asset, partition), or None when it was never made."""
-        pointer = self._pointer(asset, partition)
-        if not pointer.is_file():
-            return None
-        return self.find(asset, partition, pointer.read_text().strip())
+        mark = self._pointed(asset, partition)
+        return self.find(asset, partition, mark) if NAME.fullmatch(mark) else None
 
     def last(self, asset: str, partition: str) -> Output | None:
         """Return the current output, or None when it was never made; raises StoreError when its manifest is damaged."""
@@ -175,8 +173,8 @@ class Store:
 
     def pointers(self) -> Iterator[Output]:
         """Yield every current output, in order of (asset, partition)."""
-        for pointer in sorted((self.home / "current").glob("*/*.txt")):
-            output = self.find(pointer.parent.name, pointer.stem, pointer.read_text().strip())
+        for pointer in sorted((self.home / "current").glob("[!.]*/[!.]*.txt")):
+            output = self.current(pointer.parent.name, pointer.stem)
             if output is not None:
                 yield output
 
@@ -285,9 +283,8 @@ class Store:
     def point(self, output: Output) -> None:
         """Make an output the current one of its (asset, partition)."""
         m = output.manifest
-        pointer = self._pointer(m.asset, m.partition)
-        if not pointer.is_file() or pointer.read_text().strip() != m.fingerprint:
-            write_atomic(pointer, f"{m.fingerprint}\n".encode())
+        if self._pointed(m.asset, m.partition) != m.fingerprint:
+            write_atomic(self._pointer(m.asset, m.partition), f"{m.fingerprint}\n".encode())
 
     def unpoint(self, asset: str, partition: str) -> None:
         """Let an (asset, partition) have no current output; those it has stay for what was made of them."""
@@ -298,6 +295,11 @@ class Store:
 
     def _pointer(self, asset: str, partition: str) -> Path:
         return self.home / "current" / safe_name(asset) / f"{safe_name(partition)}.txt"
+
+    def _pointed(self, asset: str, partition: str) -> str:
+        """Return what the pointer says; nothing where there is none, anything where it is damaged."""
+        pointer = self._pointer(asset, partition)
+        return pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
 
     def _locked(self, asset: str, partition: str) -> _Held:
         return _Held(self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock", asset, partition)

@@ -18,7 +18,7 @@ from meds_pipeline.catalog import Catalog, Corpus, load_catalog
 from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
-from meds_pipeline.core.files import safe_name, write_atomic
+from meds_pipeline.core.files import read_ours, safe_name, write_atomic
 from meds_pipeline.home.origin import Origin, claim, claimed, source_of, twins_of, write_twins
 from meds_pipeline.home.presence import active
 from meds_pipeline.home.settings import Settings, load_settings
@@ -228,12 +228,17 @@ class Workspace:
     def failure(self, asset: str, partition: str) -> Failure | None:
         """Return why the newest attempt failed, or None when it did not."""
         path = self._failure_path(asset, partition)
-        return Failure(**json.loads(path.read_bytes())) if path.is_file() else None
+        failure = read_ours(path, Failure)
+        if failure is None and path.exists():  # what was refused must not pass because the note of it is damaged
+            made = self.store.current(asset, partition)
+            mark = made.manifest.fingerprint if made else None
+            return Failure(asset, partition, mark, f"the note of its last failure, {path}, is damaged", "")
+        return failure
 
     def failures(self) -> list[Failure]:
         """Return all open failures, in order of (asset, partition)."""
-        paths = sorted((self.home / "failed").glob("*/*.json"))
-        return [Failure(**json.loads(path.read_bytes())) for path in paths]
+        names = [(path.parent.name, path.stem) for path in sorted((self.home / "failed").glob("[!.]*/[!.]*.json"))]
+        return [failure for name in names if (failure := self.failure(*name)) is not None]
 
     def set_failure(self, asset: str, partition: str, reason: str, *, refused: Output | None = None) -> None:
         """Note that an attempt failed, or (with `refused`) that a blocking check refused its output."""
@@ -279,7 +284,7 @@ def keep_definition(home: Path, corpus: Corpus) -> None:
 
 def _kept(home: Path, name: str) -> Corpus | None:
     path = _definition(home, name) if is_identifier(name) else home / "nothing"
-    return Corpus.model_validate_json(path.read_bytes()) if path.is_file() else None
+    return read_ours(path, Corpus)
 
 
 def _definition(home: Path, name: str) -> Path:

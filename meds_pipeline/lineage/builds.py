@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import digests
-from meds_pipeline.core.files import write_atomic
+from meds_pipeline.core.files import read_ours, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,8 @@ def _stale(
 def first_seen(home: Path, build_id: str) -> str:
     """Return when a build was first seen, ISO 8601; it is noted in the home now if it never was."""
     path = home / "builds" / f"{build_id}.json"
-    if not path.is_file():
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_atomic(path, json.dumps({"build_id": build_id, "created_at": now}).encode())
-    return str(json.loads(path.read_bytes())["created_at"])
+    if (seen := read_ours(path, dict[str, str])) is not None and seen.get("build_id") == build_id:
+        return seen["created_at"]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_atomic(path, json.dumps({"build_id": build_id, "created_at": now}).encode())
+    return now

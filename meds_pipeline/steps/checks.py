@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meds_pipeline.core.files import write_atomic
+from meds_pipeline.core.files import read_ours, write_atomic
 from meds_pipeline.quality.suites import SuiteResult, judge_output, suite, suites
 
 if TYPE_CHECKING:
@@ -77,7 +77,5 @@ def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
 
 
 def _standing(kept: Path, digest: str) -> SuiteResult | None:
-    if not kept.is_file():
-        return None
-    result = SuiteResult.model_validate_json(kept.read_bytes())
-    return result if result.digest == digest else None
+    result = read_ours(kept, SuiteResult)
+    return result if result is not None and result.digest == digest else None
