@@ -25,6 +25,6 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
 class Strict(BaseModel):
-    """Base of all catalog and settings models: frozen, unknown keys are errors."""
+    """Base of all catalog and settings models: frozen, unknown keys are errors, and no error repeats what was said."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

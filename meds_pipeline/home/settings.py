@@ -93,7 +93,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
     """Load the settings of a home.
 
     Raises:
-        CatalogError: A file holds an unknown key or a bad value.
+        CatalogError: A file holds an unknown key or a bad value, or the caller would have a host trusted.
     """
     data: dict[str, Any] = {}
     with resources.as_file(resources.files("meds_pipeline.home") / "defaults.yaml") as defaults:
@@ -105,6 +105,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         if not isinstance(own, dict):
             raise CatalogError("not a mapping of keys to values.", Where(file=str(file.path)), _KEYS)
         data = merge(data, {str(under[0]): own} if under else own)
+    _refuse_trust(overrides or {})
     data = merge(data, overrides or {})
     data["models"] = {**data["models"], **_submitted(home, data["models"])}
     try:
@@ -113,6 +114,15 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise CatalogError(f"{key}: {first['msg']}.", _where(layers, first["loc"]), _KEYS) from error
+
+
+def _refuse_trust(overrides: dict[str, Any]) -> None:
+    """Raise CatalogError where a caller names hosts to trust: who may start a run need not be who may let text out."""
+    models = overrides.get("models")
+    for name, model in models.items() if isinstance(models, dict) else ():
+        if isinstance(model, dict) and "trusted_hosts" in model:
+            problem = f"models.{name}.trusted_hosts: trust is taken from the home's files alone."
+            raise CatalogError(problem, next_step=f"Write it under {name} in <home>/models.yaml.")
 
 
 def _submitted(home: Path, named: Container[str]) -> dict[str, Any]:

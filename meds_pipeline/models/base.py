@@ -98,15 +98,17 @@ class LoadContext:
     """What an adapter may need besides its spec.
 
     Attributes:
+        name: Name of the model.
         folder: Model folder, for kinds whose weights the pipeline made.
         answers: Most frequent training answer by task, for baselines.
-        credentialed: Whether prompts may hold credentialed text, which must not leave this machine.
+        credentialed: Corpora whose credentialed text the prompts may hold; it must not leave this machine.
         truths: First reference of every item by id; for `file` models alone, whose rows are found by it.
     """
 
+    name: str = ""
     folder: Path | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
-    credentialed: bool = False
+    credentialed: tuple[str, ...] = ()
     truths: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,7 +5,8 @@ then prompts are fitted here by an estimate of three characters a token, on the 
 
 What can go better later (429, 5xx, no connection, no answer in time) is tried again and then fails the whole call: the
 step can be run again, and a passing fault does not become a prediction. What the server refuses for good (400, 413,
-422) is an error of that item; wrong keys and unknown models (401, 403, 404) fail at once.
+422) and an answer over `MOST_BYTES` are errors of that item; wrong keys and unknown models (401, 403, 404) fail at
+once.
 
 Credentialed text is sent to this machine alone, or to a host `trusted_hosts` names, and never through a proxy.
 Redirects are not followed: they would carry key and text elsewhere. Neither prompts nor answers are logged.
@@ -13,19 +14,20 @@ Redirects are not followed: they would carry key and text elsewhere. Neither pro
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import logging
 import math
 import os
+import ssl
 import time
-import urllib.error
-import urllib.request
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.client import HTTPException, HTTPMessage
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
+
+import httpx
 
 from meds_pipeline.core import events
 from meds_pipeline.core.errors import ModelError, Where
@@ -44,34 +46,48 @@ CHARACTERS_PER_TOKEN = 3
 TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 REFUSED = frozenset({400, 413, 422})
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between tries: doubled each time, unless the server says how long
+MOST_BYTES = 8 << 20
+"""Most bytes of one response's body; the HTTP library limits its header."""
 
 
 class _RefusedError(Exception):
-    """The server does not take this one prompt."""
+    """The server does not take this one prompt, or its answer to it cannot be taken."""
+
+
+class _Reply(NamedTuple):
+    """One response; the body of a refusal is not read."""
+
+    status: int
+    retry_after: str
+    body: bytes
 
 
 class EndpointModel:
     """A client of one model on one server."""
 
-    def __init__(self, spec: ModelSpec, *, credentialed: bool) -> None:
+    def __init__(self, spec: ModelSpec, context: LoadContext) -> None:
         self._spec = spec
         self._url = f"{str(spec.url).rstrip('/')}/chat/completions"
-        parts = urlsplit(self._url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise self._error("the address is not http or https", next_step="Correct `url`.")
-        if credentialed and not (is_this_machine(parts.hostname) or parts.hostname in spec.trusted_hosts):
+        self._local_only = bool(context.credentialed)
+        host = urlsplit(self._url).hostname or ""
+        if self._local_only and not (is_this_machine(host) or host in spec.trusted_hosts):
             raise self._error(
-                "the items hold credentialed text, which must not leave this machine",
-                next_step="Serve the model here, or have the data's owner allow the host in `trusted_hosts`.",
+                f"model {context.name}: its host {host} is not this machine, and the items hold credentialed text of "
+                f"{', '.join(context.credentialed)}, which must not leave it",
+                next_step=f"Serve the model here; or, where the data's owner allows the host, write `trusted_hosts: "
+                f"[{host}]` under {context.name} in <home>/models.yaml.",
             )
-        self._headers = {"Content-Type": "application/json"}
-        if spec.api_key_variable is not None:
-            key = os.environ.get(spec.api_key_variable)
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if (variable := spec.api_key_variable) is not None:
+            key = os.environ.get(variable, "").strip()
+            if not key.isascii() or not key.isprintable():
+                raise self._error(
+                    "the key holds what no HTTP header can", next_step=f"Correct the variable {variable}."
+                )
             if not key:
-                raise self._error("there is no key", next_step=f"Set the variable {spec.api_key_variable}.")
+                raise self._error("there is no key", next_step=f"Set the variable {variable}.")
             self._headers["Authorization"] = f"Bearer {key}"
-        proxies = [urllib.request.ProxyHandler({})] if credentialed else []
-        self._opener = urllib.request.build_opener(*proxies, _NoRedirect())
+        self._tls = ssl.create_default_context()
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Answer every prompt, several at once; results come in the given order.
@@ -125,39 +141,49 @@ class EndpointModel:
 
     def _post(self, body: bytes, item_id: str) -> Any:
         """Send one request, with retries, and return the JSON that came back."""
-        request = urllib.request.Request(self._url, body, self._headers, method="POST")  # noqa: S310 - checked above
         for attempt in range(self._spec.retries + 1):
             wait = FIRST_WAIT * 2**attempt
             try:
-                with self._opener.open(request, timeout=self._spec.timeout) as response:
-                    return json.load(response)
-            except urllib.error.HTTPError as error:
-                error.close()
-                fault = f"the server answered {error.code}"
-                if error.code in REFUSED:
-                    raise _RefusedError(fault) from None
-                if error.code not in TRY_AGAIN:
-                    raise self._error(fault, item_id) from None
-                asked = error.headers.get("Retry-After", "")
-                wait = float(asked) if asked.isdecimal() else wait
-            except (OSError, HTTPException, ValueError) as error:
+                reply = asyncio.run(self._send(body))
+                if 200 <= reply.status < 300:
+                    return json.loads(reply.body)
+            except TimeoutError:
+                fault = f"no whole answer within {self._spec.timeout:g} s"
+            except (ValueError, RecursionError):
+                fault = "the answer is not JSON"
+            except (httpx.HTTPError, OSError) as error:
                 fault = f"no answer ({type(error).__name__})"
+            else:
+                fault = f"the server answered {reply.status}"
+                if reply.status in REFUSED:
+                    raise _RefusedError(fault)
+                if reply.status not in TRY_AGAIN:
+                    raise self._error(fault, item_id)
+                wait = float(reply.retry_after) if reply.retry_after.isdecimal() else wait
             if attempt < self._spec.retries:
                 logger.info("%s: item %s: %s; trying again.", self._url, item_id, fault)
                 time.sleep(min(wait, LONGEST_WAIT))
         raise self._error(f"{fault} after {self._spec.retries + 1} tries", item_id)
 
+    async def _send(self, body: bytes) -> _Reply:
+        """Send one request and read the response, within one deadline for all of it."""
+        async with (
+            asyncio.timeout(self._spec.timeout),
+            httpx.AsyncClient(timeout=None, trust_env=not self._local_only, verify=self._tls) as client,  # noqa: S113
+            client.stream("POST", self._url, content=body, headers=self._headers) as response,
+        ):
+            received = bytearray()
+            if response.is_success:
+                async for part in response.aiter_raw():  # as sent: what is packed could grow without limit
+                    received += part
+                    if len(received) > MOST_BYTES:
+                        raise _RefusedError(f"the answer is over {MOST_BYTES >> 20} MiB")
+            return _Reply(response.status_code, response.headers.get("Retry-After", ""), bytes(received))
+
     def _error(
         self, problem: str, item_id: str | None = None, next_step: str = "Check server, model name and key; run again."
     ) -> ModelError:
         return ModelError(f"{problem}.", Where(file=self._url, record=item_id), next_step)
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        """Follow none: the redirect is an HTTPError instead."""
 
 
 def estimate(messages: Sequence[Message]) -> int:
@@ -166,7 +192,7 @@ def estimate(messages: Sequence[Message]) -> int:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host is the loopback interface."""
+    """Whether a host is the loopback interface: by its name or number, never by what a name resolves to."""
     if host == "localhost":
         return True
     try:
@@ -177,4 +203,4 @@ def is_this_machine(host: str) -> bool:
 
 def load(spec: ModelSpec, context: LoadContext) -> Model:
     """Return a client; nothing is sent before the first prompt."""
-    return EndpointModel(spec, credentialed=context.credentialed)
+    return EndpointModel(spec, context)

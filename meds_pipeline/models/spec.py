@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class ModelSpec(BaseModel):
@@ -21,7 +22,7 @@ class ModelSpec(BaseModel):
     path: str | None = None
     """Folder of a `local` model, or file of a `file` model; below the home, where it is no absolute path."""
     url: str | None = None
-    """Base address of an `endpoint`, such as `http://localhost:8000/v1`."""
+    """Base address of an `endpoint`, such as `http://localhost:8000/v1`; without user, password or query."""
     remote_name: str | None = None
     """Name the endpoint knows the model by."""
     api_key_variable: str | None = None
@@ -35,15 +36,35 @@ class ModelSpec(BaseModel):
     context: int | None = Field(default=None, gt=0)
     """Tokens of prompt and answer an `endpoint` takes; None sends prompts whole. Weights say it themselves."""
     timeout: float = Field(default=120, gt=0)
-    """Seconds an `endpoint` has for one answer."""
+    """Seconds an `endpoint` has for one answer, from first byte sent to last byte read."""
     retries: int = Field(default=4, ge=0)
     """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
     trusted_hosts: tuple[str, ...] = ()
-    """Hosts beside this machine that the data's owner allows credentialed text to be sent to."""
+    """Hosts beside this machine that the data's owner allows credentialed text to be sent to; said in files alone."""
 
     def shaping(self) -> dict[str, Any]:
         """Return what shapes the answers: all but where files are (their digests do), waiting, and who is trusted."""
         return self.model_dump(mode="json", exclude={"path", "timeout", "retries", "trusted_hosts", "api_key_variable"})
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address_alone(cls, url: str | None) -> str | None:
+        """Refuse what would take a secret into lineage, errors and board; the text does not repeat it."""
+        try:
+            parts = urlsplit(url or "http://localhost")
+            sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            sound = False
+        if not sound:
+            raise ValueError("it must be the address of an http or https server")
+        if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            raise ValueError("it must hold no user, password or query: name the key's variable in `api_key_variable`")
+        return url
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _as_urls_have_them(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower() for host in hosts)
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> ModelSpec:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.core import parquet
+from meds_pipeline.core.outputs import strictest
 from meds_pipeline.models.base import Generation, LoadContext, Prompt, load_model
 from meds_pipeline.models.protocol import prompts_of
 from meds_pipeline.models.submission import SubmissionModel
@@ -16,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.core.outputs import Access, Draft, Output
     from meds_pipeline.models.spec import ModelSpec
     from meds_pipeline.training.plan import TrainingPlan
 
+LONGEST_ANSWER = 200_000
+"""Most characters of an answer; a longer one is an error of its item."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 PREDICTION = pa.schema(
     [
         ("model", pa.string()),
@@ -45,7 +51,7 @@ def predict(
     draft: Draft,
     *,
     path: Path | None = None,
-    credentialed: bool,
+    access: Mapping[str, Access],
 ) -> None:
     """Ask a model every item of the release and write its answers.
 
@@ -56,18 +62,23 @@ def predict(
         inputs: The release under `benchmark`, and the output it stands on under its asset's name.
         draft: Receives the rows.
         path: Where the spec's `path` is.
-        credentialed: Whether items may hold credentialed text.
+        access: Access class of every task's corpus as the catalog has it now.
     """
     made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
     prompts = {prompt.item_id: prompt for prompt in prompts_of(inputs["benchmark"], spec.protocol)}
+    credentialed = credentialed_corpora(inputs["benchmark"], access)
+    if credentialed:
+        draft.access = "credentialed"
     context = LoadContext(
+        name=name,
         folder=_folder(spec, plan, made_by, draft.scratch),
         answers=_majority(made_by, inputs["benchmark"], draft) if spec.kind == "majority" and made_by else {},
         credentialed=credentialed,
         truths=_truths(inputs["benchmark"]) if spec.kind == "file" else {},
     )
     model = load_model(spec if path is None else spec.model_copy(update={"path": str(path)}), context)
-    rows = [_row(name, prompts[g.item_id], g) for g in model.generate(list(prompts.values()))]
+    answers = [(g, _storable(g)) for g in model.generate(list(prompts.values()))]
+    rows = [_row(name, prompts[g.item_id], g) for _, g in answers]
     rows.sort(key=lambda row: row["item_id"])
     pq.write_table(pa.Table.from_pylist(rows, PREDICTION), draft.lineage("prediction"))
     about = {
@@ -84,11 +95,22 @@ def predict(
         "predictions": len(rows),
         "truncated": sum(row["truncated"] for row in rows),
         "cut_off": sum(row["cut_off"] for row in rows),
+        "mended": sum(mended != given and mended.error == given.error for given, mended in answers),
         "rejected": sum(row["output"] is None for row in rows),
     }
     if isinstance(model, SubmissionModel):
         draft.rows["rows_read"] = model.rows
         draft.facts = {"problems": model.problems.rows()}
+
+
+def _storable(generation: Generation) -> Generation:
+    """Return an answer as text that every format holds: U+FFFD for half a surrogate pair, none where it is too long."""
+    output, error = (
+        None if text is None else _SURROGATE.sub("\ufffd", text) for text in (generation.output, generation.error)
+    )
+    if output is not None and len(output) > LONGEST_ANSWER:
+        output, error = None, f"the answer is longer than {LONGEST_ANSWER:,} characters"
+    return replace(generation, output=output, error=error)
 
 
 def _row(name: str, prompt: Prompt, generation: Generation) -> dict[str, Any]:
@@ -105,6 +127,29 @@ def _row(name: str, prompt: Prompt, generation: Generation) -> dict[str, Any]:
         "error": generation.error,
         "cut_off": generation.cut_off,
     }
+
+
+def credentialed_corpora(release: Output, access: Mapping[str, Access]) -> tuple[str, ...]:
+    """Return the corpora of a release whose prompts hold credentialed text, whatever files are here now.
+
+    A prompt's class is the strictest of three: its row's, frozen with the release; its task's in the catalog of today;
+    and that of the task its examples come from.
+    """
+    items = pq.read_table(release.file("items.parquet"))
+    items = items.select([name for name in ("corpus", "task_id", "shots_from", "access") if name in items.column_names])
+    rows = items.group_by(items.column_names).aggregate([]).to_pylist()
+    found = {
+        row["corpus"]
+        for row in rows
+        if strictest(
+            [
+                row.get("access") or release.access,
+                *(access.get(row[task], "open") for task in ("task_id", "shots_from")),
+            ]
+        )
+        == "credentialed"
+    }
+    return tuple(sorted(found))
 
 
 def _truths(release: Output) -> dict[str, str]:

@@ -27,17 +27,17 @@ def _needs(ws: Workspace, name: str) -> Needs:
     weights = untuned and {"base": base_digest(ws, untuned), **untuned.fine_tuning.model_dump(mode="json")}
     path = None if spec.path is None else ws.home / spec.path
     files = None if path is None else ws.store.hasher.sha256_tree(path)
-    access = sorted({ws.catalog.corpus(corpus).access for corpus in ws.good_corpora()})
+    access = {task: corpus.access for task, (corpus, _) in ws.catalog.tasks.items()}
     return Needs(
         inputs,
-        {"spec": spec.shaping(), "path": files, "fine_tuning": weights, "access": access},
-        lambda draft: predict(name, spec, plan, inputs, draft, path=path, credentialed="credentialed" in access),
+        {"spec": spec.shaping(), "path": files, "fine_tuning": weights},
+        lambda draft: predict(name, spec, plan, inputs, draft, path=path, access=access),
     )
 
 
 STEP = Step(
     asset="predictions",
-    version="4",
+    version="5",
     group="evaluation",
     partitions="model",
     reads=("benchmark", "training_set", "packed_training_set", "fine_tuned_model"),

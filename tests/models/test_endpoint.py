@@ -2,79 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
-import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from http_server import Server, completion, endless
 
-from meds_pipeline.core.errors import ModelError
+from meds_pipeline.core.errors import CatalogError, ModelError
+from meds_pipeline.home.settings import load_settings
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models import endpoint
 from meds_pipeline.models.base import LoadContext, Prompt, load_model, prompt_digest
 from meds_pipeline.models.spec import ModelSpec
 
 PROMPTS = [Prompt(f"i{n}", "task1", "Say the number.", (("one", "1"), ("two", "2")), f"number {n}") for n in range(20)]
+SECRET = ("wards", "notes")
 KEY = "MEDS_TEST_ENDPOINT_KEY"
-
-
-def completion(text: str | None) -> tuple[int, dict[str, str], Any]:
-    return 200, {}, {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
-
-
-class Server:
-    """Answers by `reply`, a function of the request's number and body, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.reply: Callable[[int, Any], tuple[int, dict[str, str], Any]] = lambda _, body: completion(
-            re.findall(r"number (\d+)", body["messages"][-1]["content"])[-1]
-        )
-        self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.most_at_once = self._now = 0
-        self._lock = threading.Lock()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                outer.serve(self)
-
-            do_GET = do_POST
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        body = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length", 0))) or "null")
-        with self._lock:
-            self.requests.append((handler.path, dict(handler.headers), body))
-            number = len(self.requests)
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-        status, headers, reply = self.reply(number, body)
-        with self._lock:
-            self._now -= 1
-        payload = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(payload)))
-        handler.end_headers()
-        with suppress(BrokenPipeError):  # the client may have given up
-            handler.wfile.write(payload)
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
 
 @pytest.fixture
@@ -86,10 +35,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def ask(
-    server: Server, prompts: list[Prompt] = PROMPTS[:1], *, credentialed: bool = False, **options: Any
+    server: Server, prompts: list[Prompt] = PROMPTS[:1], *, credentialed: tuple[str, ...] = (), **options: Any
 ) -> list[Any]:
     spec = ModelSpec(kind="endpoint", **{"url": server.url, "remote_name": "remote", "batch": 4, **options})
-    return list(load_model(spec, LoadContext(credentialed=credentialed)).generate(prompts))
+    return list(load_model(spec, LoadContext(name="served", credentialed=credentialed)).generate(prompts))
 
 
 def test_answers_come_in_order_though_the_server_is_asked_at_once(server: Server) -> None:
@@ -156,7 +105,7 @@ def test_an_answer_that_takes_too_long_is_asked_for_again(server: Server) -> Non
 
 def test_a_server_that_is_not_there_is_an_error_with_a_next_step(server: Server) -> None:
     server.close()
-    with pytest.raises(ModelError, match=r"no answer \(URLError\) after 2 tries. Next: Check server"):
+    with pytest.raises(ModelError, match=r"no answer \(ConnectError\) after 2 tries. Next: Check server"):
         ask(server, retries=1)
 
 
@@ -232,26 +181,87 @@ def test_redirects_are_not_followed(server: Server) -> None:
 
 @pytest.mark.parametrize("url", ["https://api.example.com/v1", "http://10.0.0.5/v1", "http://localhost.example.com/v1"])
 def test_credentialed_text_does_not_leave_this_machine(server: Server, url: str) -> None:
-    with pytest.raises(ModelError, match="must not leave this machine"):
-        ask(server, credentialed=True, url=url)
+    with pytest.raises(ModelError) as error:
+        ask(server, credentialed=SECRET, url=url)
+    host = url.split("/")[2]
+    for said in ("model served", f"host {host} is not this machine", "wards, notes", f"`trusted_hosts: [{host}]`"):
+        assert said in str(error.value)
 
 
 def test_the_owner_of_the_data_can_allow_a_host() -> None:
-    spec = ModelSpec(kind="endpoint", url="http://gpu7.ward/v1", trusted_hosts=("gpu7.ward",))
-    assert load_model(spec, LoadContext(credentialed=True))
+    spec = ModelSpec(kind="endpoint", url="http://gpu7.ward/v1", trusted_hosts=("GPU7.ward",))
+    assert load_model(spec, LoadContext(credentialed=SECRET))
 
 
 def test_credentialed_text_goes_past_the_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = Server()
     for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "" if "no" in name.lower() else proxy.url)
-    assert ask(server, credentialed=True)[0].output == "0"
+    assert ask(server, credentialed=SECRET)[0].output == "0"
     assert not proxy.requests
     ask(server)
     assert proxy.requests, "open text goes by the proxy, as everything else on this machine"
     proxy.close()
 
 
-def test_only_http_is_spoken() -> None:
-    with pytest.raises(ModelError, match="not http"):
-        load_model(ModelSpec(kind="endpoint", url="file:///etc/passwd"), LoadContext())
+HEAD = b"HTTP/1.1 200 OK\r\n"
+BODY = HEAD + b"Content-Type: application/json\r\n\r\n"
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 ", HEAD + b"X-A: ", BODY], ids=["status", "header", "body"])
+def test_a_server_that_sends_a_byte_at_a_time_has_one_deadline_for_all(start: bytes) -> None:
+    began = time.monotonic()
+    with endless(start, b"a", pause=0.02) as url, pytest.raises(ModelError, match="i0: no whole answer within 0.3 s"):
+        spec = ModelSpec(kind="endpoint", url=url, timeout=0.3, retries=0)
+        list(load_model(spec, LoadContext()).generate(PROMPTS[:1]))
+    assert time.monotonic() - began < 3
+
+
+def test_an_endless_answer_is_an_error_of_its_item() -> None:
+    with endless(BODY, b" " * 65536) as url:
+        (answer,) = load_model(ModelSpec(kind="endpoint", url=url, retries=0), LoadContext()).generate(PROMPTS[:1])
+    assert (answer.output, answer.error) == (None, "the answer is over 8 MiB")
+
+
+def test_an_endless_header_is_an_error() -> None:
+    with endless(HEAD, b"X-A: " + b"a" * 1000 + b"\r\n") as url, pytest.raises(ModelError, match="no answer"):
+        list(load_model(ModelSpec(kind="endpoint", url=url, retries=0), LoadContext()).generate(PROMPTS[:1]))
+
+
+def test_json_without_end_or_sense_is_an_error_that_names_the_item(server: Server) -> None:
+    for reply in (b"[" * 100_000, b"\xff", b""):
+        server.reply = lambda *_, reply=reply: (200, {}, reply)  # type: ignore[misc]
+        with pytest.raises(ModelError, match="i0: the answer is not JSON after 1 tries"):
+            ask(server, retries=0)
+
+
+def test_a_packed_answer_is_not_unpacked(server: Server) -> None:
+    server.reply = lambda *_: (200, {"Content-Encoding": "gzip"}, gzip.compress(b" " * 10_000_000))
+    with pytest.raises(ModelError, match="not JSON"):
+        ask(server, retries=0)
+
+
+def test_a_key_that_no_header_can_hold_is_not_repeated(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "s3c\nret")
+    with pytest.raises(ModelError, match="no HTTP header") as error:
+        ask(server, api_key_variable=KEY)
+    assert "s3c" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://user:s3cret@host/v1", "no user, password or query"),
+        ("https://host/v1?api_key=s3cret", "no user, password or query"),
+        ("https://host/v1#s3cret", "no user, password or query"),
+        ("https://user:s3cret/x@host/v1", "address of an http or https server"),
+        ("file:///etc/s3cret", "address of an http or https server"),
+        ("http://[s3cret", "address of an http or https server"),
+    ],
+)
+def test_settings_refuse_an_address_that_holds_more_than_one(tmp_path: Path, url: str, why: str) -> None:
+    (tmp_path / "models.yaml").write_text(f"served:\n  kind: endpoint\n  url: {json.dumps(url)}\n")
+    with pytest.raises(CatalogError, match=why) as error:
+        load_settings(tmp_path)
+    assert "models.yaml:3" in str(error.value)
+    assert "s3cret" not in "".join(traceback.format_exception(error.value))

@@ -98,3 +98,24 @@ def test_a_file_that_is_no_submission_says_why(tmp_path: Path, name: str, text: 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MedsError, match=r"none\.csv: there is no such file"):
         answers(tmp_path / "none.csv")
+
+
+def test_half_a_surrogate_pair_costs_only_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    row = {"task_id": "task1", "input": "a", "GT": "yes", "output": "\ud800"}
+    good = {**row, "input": "b", "output": "nul \0 and \U0001f600"}
+    path.write_text(f"{json.dumps(row)}\n{json.dumps(good)}\n")
+    (bad, found), problems = answers(path, ("task1", "a", "yes"), ("task1", "b", "yes"))
+    assert (bad.output, found.output) == (None, good["output"])
+    assert problems == {"not_utf8": 1}
+
+
+def test_a_parquet_text_that_is_not_utf8_costs_only_its_row(tmp_path: Path) -> None:
+    cells = {name: [b"task1", b"task1"] for name in ("task_id",)} | {"input": [b"a", b"b"], "GT": [b"yes", b"yes"]}
+    columns = {
+        name: pa.array(values).view(pa.string()) for name, values in {**cells, "output": [b"\xff", b"x"]}.items()
+    }
+    pq.write_table(pa.table(columns), tmp_path / "s.parquet")
+    (bad, found), problems = answers(tmp_path / "s.parquet", ("task1", "a", "yes"), ("task1", "b", "yes"))
+    assert (bad.output, found.output) == (None, "x")
+    assert problems == {"not_utf8": 1}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
 COLUMNS = ("task_id", "input", "GT", "output")
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 _ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+)"?,')
@@ -178,8 +180,19 @@ def _parquet_rows(path: Path) -> Iterator[SubmissionRow]:
     except (OSError, pa.ArrowInvalid) as error:
         raise ScoringError(f"not a Parquet file: {error}.", Where(file=str(path)), "Write it again.") from error
     _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path)
-    fields = (fields for batch in file.iter_batches() for fields in batch.to_pylist())
-    yield from map(SubmissionRow, itertools.count(1), fields)
+    cells = itertools.chain.from_iterable(map(_cells, file.iter_batches()))
+    for number, fields in enumerate(cells, 1):
+        yield SubmissionRow(number, fields, () if fields else ("not_utf8",))
+
+
+def _cells(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
+    """Return the rows of a batch; None for one that holds bytes that are no UTF-8."""
+    try:
+        rows: list[dict[str, Any] | None] = batch.to_pylist()
+    except UnicodeDecodeError:
+        halves = batch.slice(0, batch.num_rows // 2), batch.slice(batch.num_rows // 2)
+        return [None] if batch.num_rows == 1 else [row for half in halves for row in _cells(half)]
+    return rows
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:
