@@ -12,6 +12,7 @@ from meds_pipeline.reports.drawn import pictures
 from meds_pipeline.reports.preview import Scalar
 from meds_pipeline.reports.preview import preview as first_rows
 from meds_pipeline.steps.run import main_files
+from meds_pipeline.steps.unreleased import unreleased
 from resources.workspace import lineage_database
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def describe(workspace: Workspace, done: Done) -> Metadata:
         metadata["preview"] = table(first_rows(output.file(files[0]), workspace.catalog, manifest.partition))
     if (make := _MORE.get(manifest.asset)) is not None:
         metadata |= make(workspace.home)
+    if manifest.asset == "benchmark":
+        metadata["tasks in no release"] = dg.MetadataValue.json(list(unreleased(workspace)))
     drawn = pictures(workspace.home, output)
     return metadata | {name: picture(png) for name, png in drawn.items()}
 

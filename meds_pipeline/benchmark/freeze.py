@@ -59,7 +59,8 @@ def freeze(
     parquet.copy_ordered(con, "lineage_release", draft.lineage("benchmark_release"))
     by_task = con.execute("SELECT task_id, count(*) FROM chosen GROUP BY ALL ORDER BY ALL").fetchall()
     draft.rows = {"items": sum(count for _, count in by_task), "tasks": len(by_task)}
-    draft.facts = {"release": settings.release, "items": dict(by_task)}
+    digest = con.execute("SELECT digest FROM lineage_release").fetchall()[0][0]
+    draft.facts = {"release": settings.release, "digest": digest, "items": dict(by_task)}
 
 
 def _near(con: duckdb.DuckDBPyConnection, threshold: float) -> list[int]:

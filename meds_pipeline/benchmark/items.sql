@@ -5,7 +5,7 @@ CREATE TEMP MACRO drawn(a, b) AS md5(concat(getvariable('seed'), ':', a, ':', b)
 -- The items of each task: one instance a content, lowest hash first.
 CREATE TEMP TABLE chosen AS
 SELECT md5(concat(md5(getvariable('release')), md5(task_id), md5(content_id))) AS item_id, *
-FROM (SELECT usable.*, task.shots_from, task.category, task.metric, task.definition, task.labels,
+FROM (SELECT usable.*, task.shots_from, task.category, task.metric, task.definition, task.labels, task.access,
              row_number() OVER (PARTITION BY usable.task_id ORDER BY drawn('item', content_id)) AS ordinal
       FROM usable JOIN task USING (task_id)
       WHERE split = 'test' AND use IN ('both', 'bench')

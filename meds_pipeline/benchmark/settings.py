@@ -15,3 +15,7 @@ class BenchmarkSettings(Strict):
     shots: int = Field(default=3, ge=0)
     pool: int = Field(default=32, ge=0)
     """Training-split examples a task keeps to draw shots from."""
+    without: tuple[Identifier, ...] = ()
+    """Corpora that are left out when a release is frozen."""
+    anyway: bool = False
+    """Freeze also while corpora failed or are stale: of the last good output of each."""

@@ -60,11 +60,11 @@ class Store:
         """Return the output of some work, made now unless it already stands; see `bring_up`."""
         return self.bring_up(work.asset, work.partition, lambda: work)
 
-    def bring_up(self, asset: str, partition: str, ask: Callable[[], Work]) -> Result:
+    def bring_up(self, asset: str, partition: str, ask: Callable[[], Work], *, current: bool = True) -> Result:
         """Return the output of the work of an (asset, partition), made now unless it already stands.
 
-        It becomes the current one and is published. The work is asked for while nobody else writes the partition, so
-        that two runs that begin together do not both find it undone.
+        It becomes the current one, unless `current` says otherwise, and is published. The work is asked for while
+        nobody else writes the partition, so that two runs that begin together do not both find it undone.
 
         Raises:
             StoreError: Another run holds the partition for too long, or an input is damaged.
@@ -74,7 +74,8 @@ class Store:
             work = ask()
             standing = self.standing(work)
             output = self._write(work) if standing is None else standing
-            self.point(output)
+            if current:
+                self.point(output)
             # Also where it stood: a run may have been killed after its last rename.
             shutil.rmtree(self._scratch(work), ignore_errors=True)
             if work.publish is not None:

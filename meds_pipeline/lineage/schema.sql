@@ -180,7 +180,8 @@ CREATE TABLE benchmark_release (
     items_per_task BIGINT, -- most items of a task
     shots BIGINT, -- examples an item shows
     seed VARCHAR, -- seed of the choice
-    digest VARCHAR -- over all that models are shown and scored against
+    digest VARCHAR, -- over all that models are shown and scored against
+    access VARCHAR -- strictest access class of its items
 );
 CREATE TABLE item (
     fingerprint VARCHAR, -- output this row comes from
@@ -192,7 +193,8 @@ CREATE TABLE item (
     instance_id VARCHAR, -- instance it is
     content_id VARCHAR, -- content it shows
     subject VARCHAR, -- what its interval is clustered by
-    shot_instance_ids VARCHAR[] -- examples it shows, in order
+    shot_instance_ids VARCHAR[], -- examples it shows, in order
+    access VARCHAR -- strictest access class of it and the examples it shows
 );
 CREATE TABLE prediction (
     fingerprint VARCHAR, -- output this row comes from

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from meds_pipeline.home.workspace import ALL
 from meds_pipeline.reports.board.model import Fact, ModelCard, StaleCorpus
 from meds_pipeline.reports.board.stage import BoardInputs
+from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,7 @@ def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[s
         models=[_model_card(ws, name) for name in scores],
         titles={task_id: task.name for task_id, (_, task) in ws.catalog.tasks.items()},
         stale=[StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale],
+        unreleased=unreleased(ws),
         threads=ws.settings.threads,
         memory_limit=ws.settings.memory_limit,
     )

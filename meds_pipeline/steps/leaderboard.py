@@ -28,6 +28,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
         "stale": build.stale_names(),
         "models": [asdict(card) for card in board.models],
         "titles": dict(board.titles),
+        "unreleased": board.unreleased,
     }
     return Needs(
         {"benchmark": release, "comparisons": board.comparisons, **read},
@@ -39,7 +40,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
 STEP = Step(
     asset="leaderboard",
-    version="5",
+    version="6",
     group="publication",
     partitions="all",
     reads=("scores", "comparisons"),

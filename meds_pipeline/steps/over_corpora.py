@@ -8,7 +8,7 @@ from meds_pipeline.core.errors import NotReadyError, Where
 from meds_pipeline.steps.step import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import duckdb
 
@@ -27,6 +27,7 @@ def needs_of(
     write: Callable[[duckdb.DuckDBPyConnection, Draft], None],
     settings: Mapping[str, object],
     inputs: Mapping[str, Output] | None = None,
+    without: Collection[str] = (),
 ) -> Needs:
     """Return the needs of a step that reads all good corpora.
 
@@ -35,13 +36,15 @@ def needs_of(
         write: Is called with a connection that has the views of `quality.across.opened`, and the draft.
         settings: What else shapes the output.
         inputs: What it reads beside the corpora.
+        without: Corpora that it leaves out.
 
     Raises:
         NotReadyError: No corpus has usable instances.
     """
     from meds_pipeline.quality.across import Good, opened
 
-    corpora = {name: Good(output, ws.instances_of(output)) for name, output in ws.good_corpora().items()}
+    good = {name: output for name, output in ws.good_corpora().items() if name not in without}
+    corpora = {name: Good(output, ws.instances_of(output)) for name, output in good.items()}
     if not corpora:
         raise NotReadyError(
             "no corpus has usable instances.", Where(file=str(ws.raw)), "Run the corpora first and see what failed."
@@ -57,10 +60,11 @@ def needs_of(
     return Needs({**read, **(inputs or {})}, {**settings, "uses": uses}, produce)
 
 
-def definitions(ws: Workspace) -> dict[str, list[str]]:
+def definitions(ws: Workspace, without: Collection[str] = ()) -> dict[str, list[str]]:
     """Return all that training and benchmark take from the catalog beyond the instances, by task."""
     return {
         task_id: [task.use, task.metric, task.category, task.shots_from or "", task.definition, *task.paraphrases]
         for corpus in ws.good_corpora()
+        if corpus not in without
         for task_id, task in ws.catalog.corpus(corpus).tasks.items()
     }

@@ -158,7 +158,7 @@ def test_a_damaged_release_is_named_not_made_again(opened: Callable[..., Workspa
     release = freeze(opened(**write_corpus(tmp_path, RECORDS)))
     release.file("items.parquet").write_bytes(b"")
     changed = opened(**write_corpus(tmp_path, RECORDS[30:]))
-    with pytest.raises(StoreError, match=r"frozen release 'default' is damaged.*new name"):
+    with pytest.raises(StoreError, match=r"frozen release 'default' is damaged.*another one"):
         freeze(changed)
     assert freeze(opened(**write_corpus(tmp_path, RECORDS[30:]), benchmark={"release": "second"})).path != release.path
 

@@ -64,6 +64,7 @@ class BoardInputs:
         models: How each of the models came about.
         titles: Name of each task that people use; a task without one goes by its id.
         stale: Corpora that stand on an earlier output.
+        unreleased: Tasks that could be scored and have no item in the release.
         threads: Most threads.
         memory_limit: Most memory, as DuckDB writes it.
     """
@@ -78,6 +79,7 @@ class BoardInputs:
     models: Sequence[page.ModelCard]
     titles: Mapping[str, str]
     stale: Sequence[page.StaleCorpus]
+    unreleased: Sequence[str]
     threads: int
     memory_limit: str
 

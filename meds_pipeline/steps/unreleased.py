@@ -1,0 +1,44 @@
+"""Tasks that could be scored and have no item in the release in use: those of corpora that came after it was frozen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meds_pipeline.core import parquet
+from meds_pipeline.core.errors import StoreError
+from meds_pipeline.home.releases import find_release
+
+if TYPE_CHECKING:
+    from meds_pipeline.home.workspace import Workspace
+
+_USABLE = """
+SELECT DISTINCT task_id FROM instance
+WHERE split = 'test' AND list_contains($tasks, task_id)
+  AND instance_id NOT IN (SELECT instance_id FROM verdict WHERE severity = 'error')
+ORDER BY ALL
+"""
+
+
+def unreleased(ws: Workspace, corpus: str | None = None) -> tuple[str, ...]:
+    """Return the tasks of good corpora, or of one, that have usable test instances and no item in the release in use.
+
+    None are returned while no release is frozen.
+    """
+    try:
+        release = find_release(ws.home, ws.settings.benchmark.release)
+        good = ws.good_corpora() if release is not None else {}
+    except StoreError:  # the steps say so; this is a remark beside others
+        return ()
+    found: list[str] = []
+    for name, verdicts in good.items():
+        tasks = [
+            task_id
+            for task_id, task in ws.catalog.corpus(name).tasks.items()
+            if task.use != "train" and release is not None and task_id not in release.items
+        ]
+        if tasks and corpus in (None, name):
+            with parquet.connect(threads=1, memory_limit="1GB", temporary=ws.home) as con:
+                parquet.view_of(con, "instance", [ws.instances_of(verdicts).file("instances.parquet")])
+                parquet.view_of(con, "verdict", [verdicts.file("lineage/verdict.parquet")])
+                found += [task for (task,) in con.execute(_USABLE, {"tasks": tasks}).fetchall()]
+    return tuple(sorted(found))
