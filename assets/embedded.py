@@ -27,7 +27,7 @@ from assets.partitions import CORPORA, sync_partitions
 from meds_pipeline.core import events
 from meds_pipeline.core.events import Event, Listener, RunSummary, StepOutcome, bad
 from meds_pipeline.home.workspace import ALL, Workspace
-from meds_pipeline.steps.plan import out_of_date
+from meds_pipeline.steps.plan import out_of_date, partitions_of_run
 from meds_pipeline.steps.run import run_chain
 from resources.instance import embedded_instance, environment_of
 from resources.launcher import cancel_gone, own_process
@@ -85,11 +85,12 @@ def run_all(
         stack.enter_context(using(opened))
         instance = stack.enter_context(embedded_instance(home))
         cancel_gone(instance)
-        synced = sync_partitions(instance, opened)
+        sync_partitions(instance, opened)
         for fault in [] if names else opened.catalog_faults():
-            events.tell(StepOutcome("raw_corpus", fault.corpus or "catalog", "failed", problem=str(fault.error)))
+            name = fault.corpus or Path(fault.error.where.file or "catalog").name
+            events.tell(StepOutcome("raw_corpus", name, "failed", problem=str(fault.error)))
         for group in ASSETS_OF_GROUP:
-            wanted = _partitions(opened, group, names, synced)
+            wanted = partitions_of_run(opened, group, names)
             run_ids += _bring_up(instance, opened, group, wanted)
             heard.fill_in(group, wanted)
             if strict and group == "corpora" and (failed := bad(heard.last.values())):
@@ -117,21 +118,6 @@ class _Heard:
             for asset in ASSETS_OF_GROUP[group]:
                 if (asset, name) not in self.last:
                     self(StepOutcome(asset, name, "not run"))
-
-
-def _partitions(
-    workspace: Workspace, group: Group, corpora: Sequence[str], synced: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Return the partitions of a group that are wanted: plans only where a model stands on them."""
-    match group:
-        case "corpora":
-            return list(corpora or synced["corpora"])
-        case "training":
-            return sorted({model.plan for model in workspace.settings.models.values() if model.plan})
-        case "evaluation":
-            return list(synced["models"])
-        case _:
-            return [ALL]
 
 
 def _bring_up(

@@ -61,7 +61,7 @@ def _say_plan(workspace: Workspace, corpora: tuple[str, ...], *, as_json: bool) 
     from meds_pipeline.cli.show import show_plan
     from meds_pipeline.steps.plan import plan
 
-    found = plan(workspace, [workspace.with_files(name).corpus for name in corpora] or None)
+    found = plan(workspace, corpora)
     click.echo(json.dumps([one.to_json() for one in found], indent=1) if as_json else show_plan(found))
 
 

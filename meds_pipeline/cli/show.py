@@ -31,7 +31,13 @@ WIDE = 200
 _STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
 
 
-_WOULD: dict[Would, str] = {"unchanged": "unchanged", "build": "would build", "wait": "may build", "fail": "would fail"}
+_WOULD: dict[Would, str] = {
+    "unchanged": "unchanged",
+    "build": "would build",
+    "check": "would check",
+    "wait": "may build",
+    "fail": "would fail",
+}
 
 
 class RunView:
@@ -134,13 +140,14 @@ def show_plan(found: Sequence[Planned]) -> str:
 
 
 def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the scores of all models that have some, tasks first, corrected before official.
+    """Return the scores of all models that have some not refused, tasks first, corrected before official.
 
     Raises:
         StoreError: Stored scores are damaged.
     """
-    found = [workspace.store.current("scores", name) for name in workspace.settings.models]
-    files = [workspace.store.check(output).file("lineage/score.parquet") for output in found if output is not None]
+    current = (workspace.store.current("scores", name) for name in workspace.settings.models)
+    found = [output for output in current if output is not None and workspace.refusal(output) is None]
+    files = [workspace.store.check(output).file("lineage/score.parquet") for output in found]
     if not files:
         return []
     with parquet.connect(threads=1, memory_limit="1GB", temporary=workspace.home) as con:

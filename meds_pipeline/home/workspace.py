@@ -216,14 +216,18 @@ class Workspace:
             QualityError: Its checks failed.
         """
         output = self.store.require(asset, partition)
-        failure = self.failure(asset, partition)
-        if failure is not None and failure.fingerprint == output.manifest.fingerprint:
+        if (failure := self.refusal(output)) is not None:
             raise QualityError(
                 f"{asset} did not pass its checks: {failure.reason}",
                 Where(partition),
                 "Mend the raw files or the recipe, then run the corpus again.",
             )
         return output
+
+    def refusal(self, output: Output) -> Failure | None:
+        """Return why a blocking check refused an output, or None when none did."""
+        failure = self.failure(output.manifest.asset, output.manifest.partition)
+        return failure if failure is not None and failure.fingerprint == output.manifest.fingerprint else None
 
     def failure(self, asset: str, partition: str) -> Failure | None:
         """Return why the newest attempt failed, or None when it did not."""

@@ -140,6 +140,6 @@ def _state(
         return "stale" if good else "failed", f"{failure.asset}: {failure.reason}"
     if good is None:
         return "not built", trouble
-    for one in out_of_date(ws, "corpora", [name]).get(name, []):
+    for one in out_of_date(ws, "corpora", [name], checks=False).get(name, []):
         return "stale", f"{one.asset}: {'; '.join(one.because)}. Run `meds run`."
     return "present", None

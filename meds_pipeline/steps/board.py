@@ -28,13 +28,25 @@ _OFFICIAL = "asked by the official few-shot protocol, whose examples come from t
 
 
 def scores_of_release(ws: Workspace, release: Output) -> dict[str, Output]:
-    """Return the current scores by model; those on another release are left out."""
+    """Return the current scores by model; those on another release or refused by their checks are left out."""
+    found = _of_release(ws, release)
+    return {name: output for name, output in found.items() if ws.refusal(output) is None}
+
+
+def refusals(ws: Workspace, release: Output) -> dict[str, str]:
+    """Return the models whose scores on a release were refused by their checks, with the reason."""
+    found = {name: ws.refusal(output) for name, output in _of_release(ws, release).items()}
+    return {name: failure.reason for name, failure in found.items() if failure is not None}
+
+
+def _of_release(ws: Workspace, release: Output) -> dict[str, Output]:
     found = {name: ws.store.current("scores", name) for name in sorted(ws.settings.models)}
     return {n: o for n, o in found.items() if o is not None and o.manifest.inputs["benchmark"].digest == release.digest}
 
 
 def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[str, Output]) -> BoardInputs:
     """Return all that the leaderboard of a build is rendered from."""
+    refused = refusals(ws, release)
     return BoardInputs(
         build_id=build.build_id,
         origin=ws.origin,
@@ -43,7 +55,10 @@ def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[s
         predictions={name: ws.store.input_of(output, "predictions") for name, output in scores.items()},
         comparisons=ws.require_good("comparisons", ALL),
         instances=[ws.instances_of(v).file("lineage/instance.parquet") for v in ws.good_corpora().values()],
-        models=[_model_card(ws, name) for name in scores],
+        models=[
+            *(_model_card(ws, name) for name in scores),
+            *(ModelCard(name, "refused", f"Its scores are not shown: {why}") for name, why in refused.items()),
+        ],
         titles={task_id: task.name for task_id, (_, task) in ws.catalog.tasks.items()},
         stale=[StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale],
         unreleased=unreleased(ws),

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meds_pipeline.core.errors import MedsError
 from meds_pipeline.core.files import read_ours, write_atomic
 from meds_pipeline.quality.suites import SuiteResult, judge_output, suite, suites
 
@@ -39,16 +40,34 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
     """
     asked = suite(name)
     output = ws.store.require(asked.asset, partition)
-    given = parameters(ws, asked, output)
-    kept = ws.home / "checks" / asked.name / partition / f"{output.manifest.fingerprint}.json"
-    result = _standing(kept, asked.digest(given))
+    result = kept_result(ws, asked, output)
     reused = result is not None
     if result is None:
-        result = judge_output(asked, output, given, ws.settings.budget, ws.home / "scratch")
-        write_atomic(kept, result.model_dump_json(indent=1).encode())
+        given = parameters(ws, asked, output)
+        try:
+            result = judge_output(asked, output, given, ws.settings.budget, ws.home / "scratch")
+        except Exception as error:  # what nobody judged must not be used
+            if asked.may_refuse:
+                reason = str(error) if isinstance(error, MedsError) else f"unexpected {type(error).__name__}"
+                ws.set_failure(asked.asset, partition, f"{name} could not be checked: {reason}", refused=output)
+            raise
+        write_atomic(_path(ws, asked, output), result.model_dump_json(indent=1).encode())
     if asked.may_refuse:
         _note(ws, result, output)
     return Checked(result, reused)
+
+
+def kept_result(ws: Workspace, asked: Suite, output: Output) -> SuiteResult | None:
+    """Return the result of an earlier check of this output by what the suite asks today, or None."""
+    result = read_ours(_path(ws, asked, output), SuiteResult)
+    if result is None or result.digest != asked.digest(parameters(ws, asked, output)):
+        return None
+    return result
+
+
+def unchecked(ws: Workspace, output: Output) -> list[str]:
+    """Return the suites that have not judged an output by what they ask today."""
+    return [asked.name for asked in checks_of(output.manifest.asset) if kept_result(ws, asked, output) is None]
 
 
 def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
@@ -76,6 +95,5 @@ def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
         ws.clear_failure(result.asset, result.partition)
 
 
-def _standing(kept: Path, digest: str) -> SuiteResult | None:
-    result = read_ours(kept, SuiteResult)
-    return result if result is not None and result.digest == digest else None
+def _path(ws: Workspace, asked: Suite, output: Output) -> Path:
+    return ws.home / "checks" / asked.name / output.manifest.partition / f"{output.manifest.fingerprint}.json"

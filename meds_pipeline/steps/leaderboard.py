@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from meds_pipeline.home.workspace import ALL
 from meds_pipeline.steps.board import board_inputs, scores_of_release
-from meds_pipeline.steps.lineage import current_build
+from meds_pipeline.steps.lineage import READS, current_build, inputs_of
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, _: str) -> Needs:
+    """It reads all outputs of the build: their list, which it names, decides what else it shows."""
     from meds_pipeline.reports.board.stage import publish, render_board
 
     build = current_build(ws)
     release = ws.store.require("benchmark", ALL)
     board = board_inputs(ws, build, release, scores_of_release(ws, release))
-    outputs = {"scores": board.scores, "predictions": board.predictions}
-    read = {f"{asset}:{name}": output for asset, found in outputs.items() for name, output in found.items()}
     settings = {
         "build": build.build_id,
         "origin": board.origin,
@@ -31,7 +30,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
         "unreleased": board.unreleased,
     }
     return Needs(
-        {"benchmark": release, "comparisons": board.comparisons, **read},
+        inputs_of(build),
         settings,
         lambda draft: render_board(board, draft),
         publish=publish,
@@ -43,7 +42,7 @@ STEP = Step(
     version="6",
     group="publication",
     partitions="all",
-    reads=("scores", "comparisons"),
+    reads=READS,
     about="The leaderboard page: every model's scores with intervals, and what they rest on.",
     kinds=frozenset({"html"}),
     code=(

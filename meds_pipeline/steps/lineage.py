@@ -32,6 +32,8 @@ _ROOTS = (
     comparisons.STEP,
 )
 """Steps whose current outputs make a build; what those stand on belongs to it too."""
+READS = (raw_corpus.STEP.asset, instances.STEP.asset, *(step.asset for step in _ROOTS))
+"""What a build is made of."""
 _CHAINS = {verdicts.STEP.asset: (raw_corpus.STEP.asset, instances.STEP.asset, verdicts.STEP.asset)}
 
 
@@ -49,17 +51,17 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
     build = current_build(ws)
     return Needs(
-        {_role(entry.output): entry.output for entry in build.entries},
+        inputs_of(build),
         {"build": build.build_id},
         lambda draft: compact(build, first_seen(ws.home, build.build_id), draft, ws.settings.budget),
         publish=publish,
     )
 
 
-def _role(output: Output) -> str:
-    """Return what an output is to the database: an older one, on which a model stands, goes by its fingerprint too."""
-    m = output.manifest
-    return f"{m.asset}:{m.partition}:{m.fingerprint[:12]}"
+def inputs_of(build: Build) -> dict[str, Output]:
+    """Return the outputs of a build by role; an older one, on which a model stands, goes by its fingerprint too."""
+    manifests = ((entry.output, entry.output.manifest) for entry in build.entries)
+    return {f"{m.asset}:{m.partition}:{m.fingerprint[:12]}": output for output, m in manifests}
 
 
 STEP = Step(
@@ -67,7 +69,7 @@ STEP = Step(
     version="7",
     group="publication",
     partitions="all",
-    reads=(raw_corpus.STEP.asset, instances.STEP.asset, *(step.asset for step in _ROOTS)),
+    reads=READS,
     about="lineage.duckdb: every row of the current build and of what models stand on, queryable both ways.",
     kinds=frozenset({"duckdb"}),
     code=("lineage/builds.py", "lineage/compact.py", "lineage/schema.sql", "core/parquet.py"),

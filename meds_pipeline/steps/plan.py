@@ -9,6 +9,7 @@ from meds_pipeline.core.errors import MedsError
 from meds_pipeline.home.origin import claimed
 from meds_pipeline.home.workspace import ALL
 from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.checks import unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.steps.step import Group, Step
 
-Would = Literal["unchanged", "build", "wait", "fail"]
-"""`wait`: it is built anew if what it reads comes out changed. `fail`: what it reads is not there, or was refused."""
+Would = Literal["unchanged", "build", "check", "wait", "fail"]
+"""`check`: it stands, but its checks have not judged it by what they ask today. `wait`: it is built anew if what it
+reads comes out changed. `fail`: what it reads is not there, or was refused."""
 _NONE = "no output yet"
 
 
@@ -35,28 +37,56 @@ class Planned:
         return asdict(self)
 
 
-def plan(workspace: Workspace, corpora: Sequence[str] | None = None) -> list[Planned]:
-    """Return what a run would do for every output, in order of the steps; with `corpora`, of these corpora only."""
+def plan(workspace: Workspace, corpora: Sequence[str] = ()) -> list[Planned]:
+    """Return what a run would do for every output, in order of the steps; with `corpora`, of these corpora only.
+
+    Raises:
+        UnknownNameError: The catalog has no such corpus.
+        RawFileError: No file of it is here.
+    """
     found: list[Planned] = []
-    if workspace.origin == "twin" and claimed(workspace.home) is None:  # its twins are written by its first run
-        names = {"corpus": workspace.obtainable_corpora()}
-        steps = ((step, name) for step in STEPS.values() for name in names.get(step.partitions, step.names(workspace)))
-        return [Planned(step.asset, name, "build", (_NONE,)) for step, name in steps]
+    fresh = workspace.origin == "twin" and claimed(workspace.home) is None  # its twins are written by its first run
+    door = workspace.obtainable if fresh else workspace.with_files
+    names = [door(name).corpus for name in corpora] or (
+        workspace.obtainable_corpora() if fresh else workspace.corpora()
+    )
     for step in STEPS.values():
-        chosen = step.names(workspace) if corpora is None or step.partitions != "corpus" else corpora
-        found += [planned(workspace, step, name, found) for name in chosen]
+        chosen = partitions_of_run(workspace, step.group, names)
+        if fresh:
+            found += [Planned(step.asset, name, "build", (_NONE,)) for name in chosen]
+        else:
+            found += [planned(workspace, step, name, found) for name in chosen]
     return found
 
 
-def out_of_date(workspace: Workspace, group: Group, partitions: Iterable[str]) -> dict[str, list[Planned]]:
-    """Return the partitions of a group for which a run would do something, each with what and why."""
+def partitions_of_run(workspace: Workspace, group: Group, corpora: Sequence[str] = ()) -> list[str]:
+    """Return the partitions of a group that a run goes through: `corpora` if given; plans where a model uses one."""
+    match group:
+        case "corpora":
+            return list(corpora or workspace.corpora())
+        case "training":
+            return sorted({model.plan for model in workspace.settings.models.values() if model.plan})
+        case "evaluation":
+            return sorted(workspace.settings.models)
+        case _:
+            return [ALL]
+
+
+def out_of_date(
+    workspace: Workspace, group: Group, partitions: Iterable[str], *, checks: bool = True
+) -> dict[str, list[Planned]]:
+    """Return the partitions of a group for which a run would do something, each with what and why.
+
+    Without `checks`, what would only be checked again is left out: its data are up to date.
+    """
+    still = ("unchanged",) if checks else ("unchanged", "check")
     due: dict[str, list[Planned]] = {}
     for name in partitions:
         found: list[Planned] = []
         for step in STEPS.values():
             if step.group == group:
                 found.append(planned(workspace, step, name, found))
-        if changed := [one for one in found if one.would != "unchanged"]:
+        if changed := [one for one in found if one.would not in still]:
             due[name] = changed
     return due
 
@@ -94,6 +124,8 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
         because.append("an earlier output is the current one again")
     if because:
         return Planned(step.asset, partition, "build", tuple(because))
+    if standing is not None and (suites := unchecked(workspace, standing)):
+        return Planned(step.asset, partition, "check", (f"not checked yet: {', '.join(suites)}",))
     return Planned(step.asset, partition, "wait" if waits else "unchanged", waits)
 
 
@@ -103,6 +135,6 @@ def _name(one: Planned) -> str:
 
 def _feeds(one: Planned, step: Step, partition: str) -> bool:
     """Return whether a step may see another output that a run would make."""
-    if one.would in ("unchanged", "fail") or one.asset not in step.reads:
+    if one.would in ("unchanged", "check", "fail") or one.asset not in step.reads:
         return False
     return STEPS[one.asset].partitions != step.partitions or one.partition == partition

@@ -176,6 +176,14 @@ def test_a_corpus_that_cannot_be_run_is_named_before_anything_runs(
     assert "Next: " in str(done.exception)
 
 
+def test_a_dry_run_knows_the_corpora_of_a_home_of_twins_before_they_are_written(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = json.loads(meds("run", "--dry-run", "--json", "--home", str(home), "--corpus", "meqsum"))
+    assert {one["partition"] for one in found if one["asset"] == "verdicts"} == {"meqsum"}
+    assert {one["partition"] for one in found if one["asset"] == "training_set"} == {"tiny"}, "no model uses another"
+    assert not home.exists()
+
+
 def test_trace_prints_the_chain(built: Workspace) -> None:
     with duckdb.connect(str(built.home / "lineage.duckdb"), read_only=True) as con:
         sample = con.execute("SELECT min(sample_id) FROM sample").fetchall()[0][0]

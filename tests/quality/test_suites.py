@@ -53,6 +53,22 @@ def test_each_expectation_says_what_it_asks() -> None:
             assert len(expectation["meta"]["about"]) > 10
 
 
+def test_nothing_is_built_on_what_a_suite_could_not_judge(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = opened(**write_corpus(tmp_path, [{"id": "1", "q": "why", "a": "so", "split": "train"}]))
+    run_step(ws, "raw_corpus", NAME)
+    whole = suite("raw_files")
+    monkeypatch.setattr("meds_pipeline.steps.checks.suite", lambda _: replace(whole, select="SELECT nothing"))
+    with pytest.raises(Exception, match="nothing"):
+        check(ws, "raw_files", NAME)
+    monkeypatch.undo()
+    with pytest.raises(QualityError, match="raw_files could not be checked"):
+        run_step(ws, "instances", NAME)
+    check(ws, "raw_files", NAME)
+    run_step(ws, "instances", NAME)
+
+
 def test_too_many_bad_records_refuse_the_corpus_and_are_named(opened: Open, damaged: Path) -> None:
     ws = opened(raw=damaged)
     run_step(ws, "raw_corpus", "pubmedqa")

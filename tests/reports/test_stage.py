@@ -62,6 +62,26 @@ def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace]
     assert shown.output.manifest.rows["models"] == shown.output.manifest.rows["scores"] == 0
 
 
+def test_refused_scores_are_in_no_comparison_and_no_standing_and_the_model_is_marked(
+    opened: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    models = {name: {"kind": "majority", "plan": "tiny"} for name in ("tiny", "tiny-untuned", "majority")}
+    ws = opened(**write_corpus(tmp_path, RECORDS), models=models)
+    names = list(STEPS)
+    run_steps(ws, *names[: names.index("training_set") + 1], "predictions", "scores", "comparisons")
+    assert run_step(ws, "comparisons", "all").output.manifest.rows["comparisons"] > 0
+    for name in ("tiny", "tiny-untuned"):
+        ws.set_failure("scores", name, "half of the items have no answer", refused=ws.store.require("scores", name))
+    assert run_step(ws, "comparisons", "all").output.manifest.rows["comparisons"] == 0
+    board = run_step(ws, "leaderboard", "all").output
+    assert {score.model for score in shown_data(ws, tmp_path).scores} == {"majority"}
+    page = (board.path / "site" / "models" / "tiny.html").read_text()
+    assert "half of the items have no answer" in page
+    ws.clear_failure("scores", "tiny")
+    ws.clear_failure("scores", "tiny-untuned")
+    assert run_step(ws, "leaderboard", "all").output.manifest.fingerprint != board.manifest.fingerprint
+
+
 def test_a_stale_corpus_is_named_on_the_page(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     workspace = opened(**write_corpus(tmp_path, RECORDS), **MAJORITY)
     run_steps(workspace, *list(STEPS)[: list(STEPS).index("benchmark") + 1], "comparisons", "leaderboard")

@@ -20,8 +20,8 @@ from meds_pipeline.home.store import Store
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.status.corpora import CorpusStatus, status_of, statuses
 from meds_pipeline.status.faults import quarantined
-from meds_pipeline.steps.plan import plan
-from meds_pipeline.steps.run import run_step
+from meds_pipeline.steps.plan import out_of_date, plan
+from meds_pipeline.steps.run import run_chain, run_step
 
 ROWS = 27  # of the workbook that the twins write at 40 records
 XLSX = "MeQSum_ACL2019_BenAbacha_Demner-Fushman.xlsx"
@@ -75,6 +75,24 @@ def test_a_corpus_goes_from_not_built_to_present_to_stale(raw: Path, opened: Cal
     assert "raw_corpus: raw file" in str(changed.problem)
     run_steps(workspace, "raw_corpus")
     assert of(workspace, "meqsum").state == "present", "the bytes are the same"
+
+
+def test_a_run_would_check_what_no_check_has_judged_by_what_it_asks_today(
+    raw: Path, opened: Callable[..., Workspace]
+) -> None:
+    workspace, chain = opened(raw=raw), ("raw_corpus", "instances", "verdicts")
+
+    def would(ws: Workspace) -> dict[str, str]:
+        return {one.asset: one.would for one in out_of_date(ws, "corpora", ["meqsum"]).get("meqsum", [])}
+
+    run_steps(workspace, *chain)
+    assert would(workspace) == {"raw_corpus": "check", "instances": "check"}, "as after a kill before the checks"
+    assert of(workspace, "meqsum").state == "present"
+    assert all(done.outcome.state == "unchanged" for done in run_chain(workspace, chain, "meqsum"))
+    assert would(workspace) == {}
+    corpora = dict(workspace.catalog.corpora)
+    corpora["meqsum"] = corpora["meqsum"].model_copy(update={"fault_threshold": 0.0})
+    assert would(replace(workspace, catalog=replace(workspace.catalog, corpora=corpora))) == {"raw_corpus": "check"}
 
 
 def test_a_corpus_is_stale_when_settings_change_its_verdicts(raw: Path, opened: Callable[..., Workspace]) -> None:

@@ -53,6 +53,13 @@ def test_every_step_names_its_inputs_among_the_steps_before_it() -> None:
         assert set(step.reads) <= set(list(STEPS)[:place])
 
 
+@pytest.mark.parametrize("asset", STEPS)
+def test_every_step_declares_the_assets_it_was_made_of(built: Workspace, asset: str) -> None:
+    step = STEPS[asset]
+    made = [built.store.require(asset, name) for name in step.names(built)]
+    assert {ref.asset for output in made for ref in output.manifest.inputs.values()} == set(step.reads)
+
+
 def test_steps_run_before_what_they_read_say_what_to_run(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     workspace = opened(**write_corpus(tmp_path, RECORDS))
     for asset, partition in (
