@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meds_pipeline.core.errors import ModelError, Where
+from meds_pipeline.core.pretrained import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,17 +62,11 @@ class ChatTokenizer:
 
     def __init__(self, path: Path) -> None:
         from tokenizers import Tokenizer
-        from transformers import AutoTokenizer
 
-        try:
-            self.hf: Any = AutoTokenizer.from_pretrained(path, local_files_only=True)
-            self._plain = Tokenizer.from_str(self.hf.backend_tokenizer.to_str())
-        except (OSError, ValueError, AttributeError) as error:
-            raise ModelError(
-                f"No fast tokenizer can be loaded ({type(error).__name__}).",
-                Where(file=str(path)),
-                "Give a folder with tokenizer.json, tokenizer_config.json and a chat template.",
-            ) from error
+        self.hf = load_tokenizer(path)
+        if not self.hf.is_fast:
+            raise ModelError("it has no fast tokenizer.", Where(file=str(path)), "Add tokenizer.json.")
+        self._plain = Tokenizer.from_str(self.hf.backend_tokenizer.to_str())
         if not self.hf.chat_template:
             raise ModelError("The tokenizer has no chat template.", Where(file=str(path)), "Add chat_template.jinja.")
         self.path = path

@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meds_pipeline.core import events
-from meds_pipeline.core.errors import ModelError, Where
+from meds_pipeline.core.errors import ModelError
+from meds_pipeline.core.hardware import device, torch_threads
+from meds_pipeline.core.pretrained import load_weights
 from meds_pipeline.instructions.chat import ChatTokenizer
 from meds_pipeline.instructions.prompts import fit
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt, prompt_digest
@@ -39,19 +41,16 @@ class _Written(NamedTuple):
 class LocalModel:
     """A causal language model in a folder."""
 
-    def __init__(self, folder: Path, *, max_new_tokens: int, batch: int) -> None:
+    def __init__(self, folder: Path, *, max_new_tokens: int, batch: int, threads: int) -> None:
         import torch
-        from transformers import AutoModelForCausalLM
 
-        if not (folder / "config.json").is_file():
-            raise ModelError("no model is there.", Where(file=str(folder)), "Put a transformers model folder there.")
         events.quiet_transformers()
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device(device())
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
-        self._model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
+        self._model: Any = load_weights(folder, dtype)
         self._model.to(self._device).eval()
         self._chat = ChatTokenizer(folder)
-        self._new, self._batch = max_new_tokens, batch
+        self._new, self._batch, self._threads = max_new_tokens, batch, threads
         self._limit = int(self._model.config.max_position_embeddings) - max_new_tokens
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
@@ -91,7 +90,7 @@ class LocalModel:
         ids = torch.tensor([[pad] * (width - len(row)) + row for row in batch], device=self._device)
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in batch], device=self._device)
         ends = self._ends()
-        with torch.inference_mode():
+        with torch_threads(self._threads), torch.inference_mode():
             generated = self._model.generate(
                 input_ids=ids,
                 attention_mask=mask,
@@ -119,4 +118,4 @@ def load(spec: ModelSpec, context: LoadContext) -> Model:
     from pathlib import Path
 
     folder = context.folder if context.folder is not None else Path(str(spec.path))
-    return LocalModel(folder, max_new_tokens=spec.max_new_tokens, batch=spec.batch)
+    return LocalModel(folder, max_new_tokens=spec.max_new_tokens, batch=spec.batch, threads=spec.threads)

@@ -33,6 +33,8 @@ class ModelSpec(BaseModel):
     """Most tokens of an answer; 200 is upstream's default."""
     batch: int = Field(default=32, gt=0)
     """Prompts generated together, or requests in flight."""
+    threads: int = Field(default=2, gt=0)
+    """Processor threads that generate with weights on this machine: their number shapes sums, so it is fixed."""
     context: int | None = Field(default=None, gt=0)
     """Tokens of prompt and answer an `endpoint` takes; None sends prompts whole. Weights say it themselves."""
     timeout: float = Field(default=120, gt=0)

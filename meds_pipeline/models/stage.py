@@ -51,6 +51,7 @@ def predict(
     draft: Draft,
     *,
     path: Path | None = None,
+    base: Path | None = None,
     access: Mapping[str, Access],
 ) -> None:
     """Ask a model every item of the release and write its answers.
@@ -62,6 +63,7 @@ def predict(
         inputs: The release under `benchmark`, and the output it stands on under its asset's name.
         draft: Receives the rows.
         path: Where the spec's `path` is.
+        base: Where the plan's base model is.
         access: Access class of every task's corpus as the catalog has it now.
     """
     made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
@@ -71,7 +73,7 @@ def predict(
         draft.access = "credentialed"
     context = LoadContext(
         name=name,
-        folder=_folder(spec, plan, made_by, draft.scratch),
+        folder=_folder(spec, plan, base, made_by, draft.scratch),
         answers=_majority(made_by, inputs["benchmark"], draft) if spec.kind == "majority" and made_by else {},
         credentialed=credentialed,
         truths=_truths(inputs["benchmark"]) if spec.kind == "file" else {},
@@ -157,15 +159,15 @@ def _truths(release: Output) -> dict[str, str]:
     return {row["item_id"]: row["references"][0] for row in rows}
 
 
-def _folder(spec: ModelSpec, plan: TrainingPlan | None, made_by: Output | None, scratch: Path) -> Path | None:
+def _folder(
+    spec: ModelSpec, plan: TrainingPlan | None, base: Path | None, made_by: Output | None, scratch: Path
+) -> Path | None:
     """Return where the weights of a model of ours are; the untuned one is made anew, it is a function of the plan."""
     if spec.kind == "tuned" and made_by is not None:
         return made_by.path / "model"
     if spec.kind == "untuned" and made_by is not None and plan is not None:
-        if plan.base is not None:
-            from meds_pipeline.training.stage import base_folder
-
-            return base_folder(plan.base)
+        if base is not None:
+            return base
         from meds_pipeline.training.finetune import init_model
 
         init_model(plan.fine_tuning, made_by.path / "tokenizer", scratch / "model")

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.training.plan import TrainingPlan
 
 
+def base_of(ws: Workspace, plan: TrainingPlan) -> Path | None:
+    """Return the folder of a plan's base model, below the home where it is no absolute path."""
+    return None if plan.base is None else ws.home / plan.base
+
+
 def base_digest(ws: Workspace, plan: TrainingPlan) -> str | None:
     """Return the digest of a plan's base model: another model in the same folder is another base."""
-    return None if plan.base is None else ws.store.hasher.sha256_tree(Path(plan.base))
+    base = base_of(ws, plan)
+    return None if base is None else ws.store.hasher.sha256_tree(base)
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
@@ -22,17 +29,19 @@ def _needs(ws: Workspace, name: str) -> Needs:
 
     plan, seed, workers = ws.settings.plan(name), ws.settings.seed, ws.settings.workers
     samples = ws.require_good("training_set", name)
-    shaping = plan.model_dump(mode="json", exclude={"mixture", "fine_tuning"})
+    shaping = plan.model_dump(mode="json", exclude={"base", "mixture", "fine_tuning"})
     return Needs(
         {"training_set": samples},
         {"seed": seed, **shaping, "base": base_digest(ws, plan)},
-        lambda draft: pack_samples(samples, plan, draft, plan_name=name, seed=seed, workers=workers),
+        lambda draft: pack_samples(
+            samples, plan, draft, base=base_of(ws, plan), plan_name=name, seed=seed, workers=workers
+        ),
     )
 
 
 STEP = Step(
     asset="packed_training_set",
-    version="1",
+    version="2",
     group="training",
     partitions="plan",
     reads=("training_set",),
@@ -41,7 +50,7 @@ STEP = Step(
     main="lineage/sequence.parquet",
     code=(
         *("training/stage.py", "training/tokenizer.py", "training/packing.py", "instructions/chat.py"),
-        "core/parquet.py",
+        *("core/parquet.py", "core/pretrained.py"),
     ),
     needs=_needs,
 )

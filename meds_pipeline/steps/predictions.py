@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meds_pipeline.core.hardware import device
 from meds_pipeline.home.workspace import ALL
-from meds_pipeline.steps.packed_training_set import base_digest
+from meds_pipeline.steps.packed_training_set import base_digest, base_of
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _MADE_BY = {"tuned": "fine_tuned_model", "untuned": "packed_training_set", "majority": "training_set"}
 """The asset of its plan that a kind of model stands on."""
+_COMPUTED = ("tuned", "untuned", "local")
+"""Kinds whose answers are computed here."""
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
@@ -25,13 +28,15 @@ def _needs(ws: Workspace, name: str) -> Needs:
     plan = None if spec.plan is None else ws.settings.plan(spec.plan)
     untuned = plan if spec.kind == "untuned" else None
     weights = untuned and {"base": base_digest(ws, untuned), **untuned.fine_tuning.model_dump(mode="json")}
+    on = device() if spec.kind in _COMPUTED else None
+    base = None if plan is None else base_of(ws, plan)
     path = None if spec.path is None else ws.home / spec.path
     files = None if path is None else ws.store.hasher.sha256_tree(path)
     access = {task: corpus.access for task, (corpus, _) in ws.catalog.tasks.items()}
     return Needs(
         inputs,
-        {"spec": spec.shaping(), "path": files, "fine_tuning": weights},
-        lambda draft: predict(name, spec, plan, inputs, draft, path=path, access=access),
+        {"spec": spec.shaping(), "path": files, "fine_tuning": weights, "device": on},
+        lambda draft: predict(name, spec, plan, inputs, draft, path=path, base=base, access=access),
     )
 
 
@@ -46,7 +51,7 @@ STEP = Step(
     main="lineage/prediction.parquet",
     code=(
         *("models", "instructions", "training/finetune.py", "scoring/submission", "scoring/base.py"),
-        "core/parquet.py",
+        *("core/parquet.py", "core/pretrained.py", "core/hardware.py"),
     ),
     needs=_needs,
     pool="accelerator",

@@ -2,7 +2,7 @@
 
 The loop is our own rather than `transformers.Trainer`: what a step learns from is a function of plan and step number
 (`batches.schedule`), so a run killed anywhere goes on from its last checkpoint to exactly the weights of an unbroken
-run (on a CPU, with as many threads), and `dose.parquet` says which step consumed which sequence. Samples packed into
+run (on a CPU), and `dose.parquet` says which step consumed which sequence. Samples packed into
 one sequence do not see each other: attention is block-diagonal and positions start again in every segment.
 """
 
@@ -12,7 +12,6 @@ import hashlib
 import logging
 import os
 import shutil
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.core.events import quiet_transformers
+from meds_pipeline.core.hardware import device, torch_threads
+from meds_pipeline.core.pretrained import load_tokenizer, load_weights
 from meds_pipeline.training.batches import Batch, Sequences, learning_rate, schedule, step_count
 from meds_pipeline.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
@@ -41,7 +42,7 @@ class FineTuned:
 
     Attributes:
         model: Folder with config, weights (safetensors) and tokenizer.
-        loss: `loss.parquet`: step, loss (nats a token), lr, tokens (so far), seconds (of this step).
+        loss: `loss.parquet`: step, loss (nats a token), lr, tokens (so far).
         dose: `dose.parquet`: step, sequence, epoch.
         steps: Optimiser steps.
         tokens: Tokens seen.
@@ -100,9 +101,8 @@ def finetune(
     data = Sequences(sequences)
     total = step_count(data.count, plan)
     run = _run_digest(sequences, tokenizer, plan, base)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = _base_model(base, tokenizer) if base else _new_model(plan, tokenizer)
-    model.to(device).train()
+    model.to(torch.device(device())).train()
     if plan.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     optimizer = _optimizer(model, plan)
@@ -114,18 +114,17 @@ def finetune(
         logger.info("Going on after step %d of %d.", found.step, total)
     resumed = found.step if found else 0
     for step in schedule(data.count, plan, after=resumed):
-        began = time.monotonic()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step.number, total, plan)
         numbers = [sequence for sequence, _ in step.doses]
-        loss, tokens = _learn(model, optimizer, data, numbers, plan)
+        with torch_threads(plan.threads):
+            loss, tokens = _learn(model, optimizer, data, numbers, plan)
         losses.append(
             {
                 "step": step.number,
                 "loss": loss,
                 "lr": optimizer.param_groups[0]["lr"],
                 "tokens": tokens + (losses[-1]["tokens"] if losses else 0),
-                "seconds": time.monotonic() - began,
             }
         )
         if step.number % plan.checkpoint_every == 0 and step.number < total:
@@ -199,9 +198,9 @@ def summed_loss(model: Any, batch: Batch, weight: torch.Tensor) -> torch.Tensor:
 def _new_model(plan: FineTunePlan, tokenizer: Path) -> Any:
     """A model of the plan's shape with weights drawn from its seed, on the CPU whatever the device."""
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokens = AutoTokenizer.from_pretrained(tokenizer, local_files_only=True)
+    tokens = load_tokenizer(tokenizer)
     config = LlamaConfig(
         vocab_size=len(tokens),
         hidden_size=plan.hidden,
@@ -223,17 +222,9 @@ def _new_model(plan: FineTunePlan, tokenizer: Path) -> Any:
 def _base_model(base: Path, tokenizer: Path) -> Any:
     """A base model, which must know every token of the tokenizer."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    try:
-        model = AutoModelForCausalLM.from_pretrained(base, local_files_only=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"The base model cannot be loaded ({type(error).__name__}).",
-            Where(file=str(base)),
-            "Give a transformers model folder.",
-        ) from error
-    tokens = len(AutoTokenizer.from_pretrained(tokenizer, local_files_only=True))
+    model = load_weights(base, torch.float32)
+    tokens = len(load_tokenizer(tokenizer))
     if tokens > (rows := model.get_input_embeddings().weight.shape[0]):
         raise ModelError(
             f"The tokenizer has {tokens} tokens and the model {rows}.",
@@ -277,7 +268,6 @@ def _write_curves(out: Path, losses: list[dict[str, float]], sequences: int, pla
             "loss": pa.float64(),
             "lr": pa.float64(),
             "tokens": pa.int64(),
-            "seconds": pa.float64(),
         }
     )
     pq.write_table(pa.Table.from_pylist(losses, loss), out / LOSS)

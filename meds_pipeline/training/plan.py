@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FineTunePlan(BaseModel):
-    """Settings of one fine-tuning run. Everything that shapes the weights is here; where it runs is not."""
+    """Settings of one fine-tuning run. Everything that shapes the weights is here but the kind of device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +56,8 @@ class FineTunePlan(BaseModel):
     """Whether activations are computed again in the backward pass, to save memory."""
     checkpoint_every: int = Field(500, ge=1)
     """Optimiser steps between checkpoints."""
+    threads: int = Field(2, ge=1)
+    """Processor threads that torch computes on: their number shapes sums and so the weights, so it is fixed."""
     seed: int = 0
     """Seeds the initial weights and the order of sequences in each epoch."""
 
@@ -101,7 +103,8 @@ class TrainingPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: str | None = None
-    """Folder of a pretrained model with its tokenizer; None: a new model, its tokenizer trained on the training set."""
+    """Folder of a pretrained model with its tokenizer; below the home, where it is no absolute path. None: a new model,
+    its tokenizer trained on the training set."""
     vocabulary: int = Field(4096, ge=300)
     """Entries of a tokenizer trained here."""
     sequence_length: int = Field(2048, ge=32)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meds_pipeline.core import events, parquet
-from meds_pipeline.core.errors import ModelError, Where
+from meds_pipeline.core.hardware import device_name
+from meds_pipeline.core.pretrained import load_tokenizer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from meds_pipeline.core.outputs import Draft, Output
     from meds_pipeline.training.plan import TrainingPlan
 
@@ -20,17 +22,19 @@ logger = logging.getLogger(__name__)
 TOKENIZER = "tokenizer"
 
 
-def pack_samples(samples: Output, plan: TrainingPlan, draft: Draft, *, plan_name: str, seed: int, workers: int) -> None:
-    """Write the tokenizer, the packed sequences and the ledger."""
+def pack_samples(
+    samples: Output, plan: TrainingPlan, draft: Draft, *, base: Path | None, plan_name: str, seed: int, workers: int
+) -> None:
+    """Write the tokenizer (that of the base model where there is one), the packed sequences and the ledger."""
     from meds_pipeline.training.packing import LEDGER, SEQUENCES, pack
     from meds_pipeline.training.tokenizer import sample_texts, train_tokenizer
 
     source = samples.file("samples.parquet")
     tokenizer = draft.path / TOKENIZER
-    if plan.base is None:
+    if base is None:
         train_tokenizer(sample_texts(source), vocab_size=plan.vocabulary, path=tokenizer)
     else:
-        copy_tokenizer(base_folder(plan.base), tokenizer)
+        load_tokenizer(base).save_pretrained(tokenizer)
     packed = pack(source, tokenizer, draft.path, sequence_length=plan.sequence_length, seed=seed, workers=workers)
     with parquet.connect(threads=workers, memory_limit="2GB", temporary=draft.scratch) as con:
         parquet.view_of(con, "ledger", [draft.path / LEDGER])
@@ -49,7 +53,7 @@ def pack_samples(samples: Output, plan: TrainingPlan, draft: Draft, *, plan_name
     draft.facts = {"fill": round(packed.fill, 4), "sequences": SEQUENCES}
 
 
-def train_model(packed: Output, plan: TrainingPlan, draft: Draft, *, plan_name: str) -> None:
+def train_model(packed: Output, plan: TrainingPlan, draft: Draft, *, base: Path | None, plan_name: str) -> None:
     """Train, resuming from checkpoints in the draft's scratch folder, and write model, loss curve and doses."""
     from meds_pipeline.training.finetune import finetune
 
@@ -61,7 +65,7 @@ def train_model(packed: Output, plan: TrainingPlan, draft: Draft, *, plan_name: 
         packed.path / TOKENIZER,
         draft.path,
         plan.fine_tuning,
-        base=None if plan.base is None else base_folder(plan.base),
+        base=base,
         checkpoints=draft.scratch,
         progress=tell,
     )
@@ -70,19 +74,8 @@ def train_model(packed: Output, plan: TrainingPlan, draft: Draft, *, plan_name: 
     pq.write_table(doses.add_column(0, "plan", plan_column), draft.lineage("dose"), row_group_size=parquet.ROW_GROUP)
     trained.dose.unlink()
     draft.rows = {"steps": trained.steps, "tokens": trained.tokens}
-    draft.facts = {"first_loss": round(trained.first_loss, 4), "last_loss": round(trained.last_loss, 4)}
-
-
-def base_folder(base: str) -> Path:
-    """Return the folder of a pretrained base model; raises ModelError when it is not there."""
-    folder = Path(base)
-    if not (folder / "config.json").is_file():
-        raise ModelError("no model is there.", Where(file=base), "Put a transformers model folder there.")
-    return folder
-
-
-def copy_tokenizer(base: Path, target: Path) -> None:
-    """Write the tokenizer of a pretrained model, chat template included, to `target`."""
-    from transformers import AutoTokenizer
-
-    AutoTokenizer.from_pretrained(base, local_files_only=True).save_pretrained(target)
+    draft.facts = {
+        "first_loss": round(trained.first_loss, 4),
+        "last_loss": round(trained.last_loss, 4),
+        "device": device_name(),
+    }

@@ -74,5 +74,5 @@ def test_a_tokenizer_without_template_is_refused(folder: Path, tmp_path: Path) -
 
 
 def test_a_folder_without_tokenizer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="No fast tokenizer"):
+    with pytest.raises(ModelError, match="no fast tokenizer"):
         ChatTokenizer(tmp_path)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.prompts import render
@@ -36,7 +35,6 @@ def asked(number: int) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("local")
-    torch.set_num_threads(1)
     numbers = list(range(90))
     random.Random(0).shuffle(numbers)  # noqa: S311 - an order, not a secret
     chats = []

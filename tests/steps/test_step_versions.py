@@ -25,7 +25,9 @@ UNUSED = {
     "split_proof": {"quality/near.py", "scoring/registry.py"},
     "contamination": {"scoring/registry.py"},
     "training_set": {"quality/near.py", "scoring/registry.py"},
-    "packed_training_set": {"training/finetune.py", "training/batches.py", "training/checkpoints.py"},
+    "packed_training_set": {
+        *("training/finetune.py", "training/batches.py", "training/checkpoints.py", "core/hardware.py"),
+    },
     "fine_tuned_model": {"training/tokenizer.py", "training/packing.py", "instructions/chat.py"},
     "predictions": {"training"},  # init_model and base_folder alone
     "leaderboard": {"lineage/builds.py"},  # the build's id is among its settings

@@ -1,4 +1,4 @@
-"""Trains and kills itself with SIGKILL in the given step: `python killed_run.py SEQUENCES TOKENIZER OUT PLAN STEP`."""
+"""Trains and kills itself in a step (0: never): `python killed_run.py SEQUENCES TOKENIZER OUT PLAN STEP`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-
-import torch
 
 from meds_pipeline.training.finetune import finetune
 from meds_pipeline.training.plan import FineTunePlan
@@ -21,7 +19,6 @@ def die(step: int, _steps: int, _loss: float) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-torch.set_num_threads(1)
 finetune(
     sequences,
     tokenizer,

@@ -1,0 +1,84 @@
+"""Opens model folders of `transformers`: nothing is downloaded, and no code of theirs is run.
+
+Code comes with a folder as Python modules (`auto_map` in its settings) or within pickled weights. Both are refused:
+nobody is asked, and weights are safetensors alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from meds_pipeline.core.errors import ModelError, Where
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+_SETTINGS = ("config.json", "tokenizer_config.json")
+
+
+def load_weights(folder: Path, dtype: torch.dtype) -> Any:
+    """Return the causal language model of a folder, on the CPU.
+
+    Raises:
+        ModelError: There is none, it needs code of its own, its weights are no safetensors, or they cannot be loaded.
+    """
+    from transformers import AutoModelForCausalLM
+
+    _refuse_code(folder)
+    _require(folder / "config.json")
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            "it has no weights as safetensors; pickled ones (.bin, .pt) can run code and are not loaded.",
+            Where(file=str(folder)),
+            "Convert them where you trust them: `save_pretrained` writes safetensors.",
+        )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+    except Exception as error:  # of the model's own settings, its shapes, or the format's reader
+        raise ModelError(
+            f"its model cannot be loaded ({type(error).__name__}).",
+            Where(file=str(folder)),
+            "Give a transformers model folder.",
+        ) from error
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer of a folder; raises ModelError where it needs code of its own or cannot be loaded."""
+    from transformers import AutoTokenizer
+
+    _require(folder)
+    _refuse_code(folder)
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # as above
+        raise ModelError(
+            f"no fast tokenizer can be loaded ({type(error).__name__}).",
+            Where(file=str(folder)),
+            "Give a folder with tokenizer.json, tokenizer_config.json and a chat template.",
+        ) from error
+
+
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise ModelError("no model is there.", Where(file=str(path)), "Put a transformers model folder there.")
+
+
+def _refuse_code(folder: Path) -> None:
+    for path in (folder / name for name in _SETTINGS):
+        if not path.is_file():
+            continue
+        try:
+            settings = json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise ModelError("it is not JSON.", Where(file=str(path)), "Give a transformers model folder.") from error
+        if isinstance(settings, dict) and "auto_map" in settings:
+            raise ModelError(
+                "the model comes with code of its own (`auto_map`), which is not run.",
+                Where(file=str(path)),
+                "Take a model that transformers knows; where it knows this one's `model_type`, remove `auto_map`.",
+            )
