@@ -137,15 +137,14 @@ def credentialed_corpora(release: Output, access: Mapping[str, Access]) -> tuple
     A prompt's class is the strictest of three: its row's, frozen with the release; its task's in the catalog of today;
     and that of the task its examples come from.
     """
-    items = pq.read_table(release.file("items.parquet"))
-    items = items.select([name for name in ("corpus", "task_id", "shots_from", "access") if name in items.column_names])
+    items = pq.read_table(release.file("items.parquet"), columns=["corpus", "task_id", "shots_from", "access"])
     rows = items.group_by(items.column_names).aggregate([]).to_pylist()
     found = {
         row["corpus"]
         for row in rows
         if strictest(
             [
-                row.get("access") or release.access,
+                row["access"],
                 *(access.get(row[task], "open") for task in ("task_id", "shots_from")),
             ]
         )
