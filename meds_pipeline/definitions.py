@@ -5,19 +5,33 @@ The only module of this package that imports Dagster; `dagster dev -w workspace.
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import dagster as dg
 
 from assets.embedded import run_all
 from assets.factory import make_assets
 from assets.jobs import JOBS
 from assets.nightly import after_changes, nightly_of, raw_folders
-from meds_pipeline.home.settings import load_settings
+from meds_pipeline.core.errors import CatalogError
+from meds_pipeline.home.settings import Settings, load_settings
 from resources.ui import serve
 from resources.workspace import WorkspaceResource, home_of_environment
 
 __all__ = ["defs", "run_all", "serve"]
 
-_SETTINGS = load_settings(home_of_environment()[0])
+
+def _settings() -> Settings:
+    """Return the home's settings; shipped ones where they are faulty, so that the UI is there to say what is wrong."""
+    try:
+        return load_settings(home_of_environment()[0])
+    except CatalogError as error:
+        logging.getLogger(__name__).error("%s Until then every run of this home fails.", error)
+        return load_settings(Path("no home"))
+
+
+_SETTINGS = _settings()
 
 defs = dg.Definitions(
     assets=make_assets(_SETTINGS.corpora_per_run),

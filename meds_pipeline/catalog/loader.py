@@ -9,6 +9,8 @@ raises it.
 from __future__ import annotations
 
 import difflib
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata, resources
@@ -18,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from meds_pipeline.catalog.each import written_out
-from meds_pipeline.catalog.located import read_yaml
+from meds_pipeline.catalog.located import MAX_CHARACTERS, read_yaml
 from meds_pipeline.catalog.model import ACCESSES, Corpus, Distribution, Task
 from meds_pipeline.catalog.published import published_tasks
 from meds_pipeline.catalog.refusal import refusal
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from meds_pipeline.catalog.located import Located
     from meds_pipeline.catalog.model import Access, RawEntry
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "meds_pipeline.catalog"
 _SUFFIXES = (".yaml", ".yml")
+_WORD = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class CatalogFault:
         corpus: The corpus; None where it is about a folder or a package.
         error: Where, what is wrong, and the next step.
         said: What the file says all the same, as far as it can be read.
+        words: Of a file that cannot be read as YAML, its words: it may keep a folder of this name closed.
     """
 
     corpus: str | None
     error: CatalogError
     said: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    words: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def tasks(self) -> set[str]:
@@ -131,7 +136,8 @@ def load_catalog(extra: Iterable[Path] = (), check_entry: CheckEntry | None = No
             _claim_names(file, corpus, owners)
             good[corpus.corpus] = file, corpus
         except CatalogError as error:
-            faults.append(CatalogFault(str(said.get("corpus", path.stem)), error, said))
+            words = frozenset() if said else _words(path)
+            faults.append(CatalogFault(str(said.get("corpus", path.stem)), error, said, words))
     declared = {task_id for _, corpus in good.values() for task_id in corpus.tasks}
     declared |= {task_id for fault in faults for task_id in fault.tasks}
     for name, (file, corpus) in sorted(good.items()):
@@ -221,15 +227,29 @@ def _without_examples(file: Located, corpus: Corpus, declared: set[str]) -> Cata
     return None
 
 
-def _access_of_folders(corpora: Iterable[Corpus], faults: Iterable[CatalogFault]) -> dict[str, Access]:
-    """Return the strictest access that any file says for a folder below the raw folder, a faulty one included."""
-    found: dict[str, Access] = {}
+def _access_of_folders(corpora: Collection[Corpus], faults: Collection[CatalogFault]) -> dict[str, Access]:
+    """Return the strictest access that any file says for a folder below the raw folder, a faulty one included.
+
+    What a file says that is no YAML at all is not known: a folder that it names counts as credentialed.
+    """
+    words = frozenset[str]().union(*(fault.words for fault in faults))
+    found: dict[str, Access] = {folder: "credentialed" for c in corpora for folder in c.folders if folder in words}
     said = [(corpus.access, corpus.folders) for corpus in corpora]
     said += [(access, fault.folders) for fault in faults if (access := fault.said.get("access")) in ACCESSES]
     for access, folders in said:
         for folder in folders:
             found[folder] = max(found.get(folder, access), access, key=ACCESSES.index)
     return found
+
+
+def _words(path: Path) -> frozenset[str]:
+    """Return the words of a file, and its name; of a large one those it begins with."""
+    text = b""
+    with suppress(OSError):
+        if path.is_file():
+            with path.open("rb") as file:
+                text = file.read(MAX_CHARACTERS)
+    return frozenset(_WORD.findall(text.decode(errors="replace"))) | {path.stem}
 
 
 def _as_strict_as(corpus: Corpus, access: Mapping[str, Access]) -> Corpus:

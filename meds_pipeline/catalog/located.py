@@ -130,6 +130,8 @@ def read_yaml(path: Path) -> Located:
     try:
         if path.stat().st_size > MAX_CHARACTERS:
             raise CatalogError(f"larger than {MAX_CHARACTERS:,} bytes.", Where(file=str(path)), "Split the file.")
+        if not path.is_file():
+            raise CatalogError("not a file.", Where(file=str(path)), "Move it away.")
         loader = _Loader(path.read_text(encoding="utf-8"))
         tree = loader.get_single_node()
         _check_keys(path, tree)  # before construction, which writes merged keys into the tree

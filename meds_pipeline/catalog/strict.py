@@ -27,4 +27,4 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 class Strict(BaseModel):
     """Base of all catalog and settings models: frozen, unknown keys are errors, and no error repeats what was said."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)

@@ -66,9 +66,11 @@ def _say_plan(workspace: Workspace, corpora: tuple[str, ...], *, as_json: bool) 
 
 
 def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
-    """Name, in one line, the folders of raw files that no corpus of the catalog reads."""
+    """Name the submissions that are refused and, in one line, the folders that no corpus of the catalog reads."""
     from meds_pipeline.home.presence import unknown_folders
 
+    for refused in () if silent else workspace.settings.refused:
+        click.echo(printable(f"Refused: {refused}"), err=True)
     if silent or not workspace.raw.is_dir():
         return
     if unknown := unknown_folders(workspace.catalog, workspace.raw):

@@ -1,16 +1,18 @@
 """Settings: what shapes outputs, and where things are. `defaults.yaml`, then `<home>/meds.yaml`, then the caller.
 
-Every file of `<home>/submissions` is a model, too. Unknown keys fail with file and line. Paths and worker counts are
+Every file of `<home>/submissions` is a model, too; one that can be none is refused by itself. Unknown keys and values
+out of bounds fail with file and line. Paths and worker counts are
 not part of any fingerprint; the rest is, where a step names it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, ValidationError
 
 from meds_pipeline.benchmark.settings import BenchmarkSettings
 from meds_pipeline.catalog.located import Located, Place, read_yaml
@@ -18,6 +20,7 @@ from meds_pipeline.catalog.strict import Identifier, Strict
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import NAME
 from meds_pipeline.core.parquet import Budget
+from meds_pipeline.home.cron import Cron
 from meds_pipeline.models.spec import ModelSpec
 from meds_pipeline.quality.settings import QualitySettings
 from meds_pipeline.scoring.submission.rows import SUFFIXES
@@ -28,9 +31,34 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 _KEYS = "docs/settings.md lists every key."
+_LEAST_MEGABYTES = 256
+_MEGABYTES = {"K": 1e-3, "M": 1, "G": 1e3, "T": 1e6}
 
 
-_SIZE = r"^[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B$"
+def _enough(size: str) -> str:
+    number, unit = size.rstrip("iB")[:-1], size.rstrip("iB")[-1]
+    if float(number) * _MEGABYTES[unit] < _LEAST_MEGABYTES:
+        raise ValueError(f"{size} is too little: at least {_LEAST_MEGABYTES}MB")
+    return size
+
+
+Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
+Memory = Annotated[Size, AfterValidator(_enough)]
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
+"""Of a plan or model: it names folders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file of `<home>/submissions` that is no model."""
+
+    file: str
+    problem: str
+    next_step: str
+
+    def __str__(self) -> str:
+        """Render like an error."""
+        return str(CatalogError(self.problem, Where(file=self.file), self.next_step))
 
 
 class CatalogSettings(Strict):
@@ -45,26 +73,32 @@ class CatalogSettings(Strict):
 class Settings(Strict):
     """All settings of a home."""
 
-    seed: int = 0
-    threads: int = Field(default=2, gt=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    threads: int = Field(default=2, gt=0, le=1024)
     """DuckDB threads of one step."""
-    workers: int = Field(default=2, gt=0)
+    workers: int = Field(default=2, gt=0, le=1024)
     """Corpora processed at the same time."""
-    memory_limit: str = Field(default="4GB", pattern=_SIZE)
+    memory_limit: Memory = "4GB"
     """Memory of one step's DuckDB, such as 4GB or 512MB."""
-    sandbox_seconds: float = 600
-    sandbox_output: str = Field(default="20GB", pattern=_SIZE)
+    sandbox_seconds: float = Field(default=600, ge=1, le=604_800)
+    sandbox_output: Size = "20GB"
     """Text that the recipes of one corpus may return, before compression."""
-    nightly: str | None = "0 3 * * *"
+    nightly: Cron | None = "0 3 * * *"
     """Cron schedule of the nightly rebuild, in UTC; null for none."""
-    partitions_per_run: PositiveInt | Literal["all"] = "all"
+    partitions_per_run: Annotated[int, Field(gt=0, le=1_000_000)] | Literal["all"] = "all"
     """Corpora that one run carries: all on one machine, 1 where a launcher spreads runs over several."""
     catalog: CatalogSettings = CatalogSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     quality: QualitySettings = QualitySettings()
     twins: TwinSettings = TwinSettings()
-    plans: dict[str, TrainingPlan]
-    models: dict[str, ModelSpec]
+    plans: dict[Name, TrainingPlan]
+    models: dict[Name, ModelSpec]
+    _refused: tuple[Refused, ...] = PrivateAttr(default=())
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """Files of `<home>/submissions` that are no models; they shape nothing."""
+        return self._refused
 
     @property
     def corpora_per_run(self) -> int | None:
@@ -99,7 +133,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
     with resources.as_file(resources.files("meds_pipeline.home") / "defaults.yaml") as defaults:
         layers: list[tuple[Located, Place]] = [(read_yaml(defaults), ())]
     own_files: list[tuple[Path, Place]] = [(home / "meds.yaml", ()), (home / "models.yaml", ("models",))]
-    layers += [(read_yaml(path), under) for path, under in own_files if path.is_file()]
+    layers += [(read_yaml(path), under) for path, under in own_files if path.exists()]
     for file, under in layers:
         own = {} if file.data is None else file.data
         if not isinstance(own, dict):
@@ -107,13 +141,19 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         data = merge(data, {str(under[0]): own} if under else own)
     _refuse_trust(overrides or {})
     data = merge(data, overrides or {})
-    data["models"] = {**data["models"], **_submitted(home, data["models"])}
+    named, refused = data["models"], []
+    if isinstance(named, dict):  # else its place in the file is what to say
+        submitted, refused = _submitted(home, named)
+        data["models"] = {**named, **submitted}
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise CatalogError(f"{key}: {first['msg']}.", _where(layers, first["loc"]), _KEYS) from error
+        problem = first["msg"].removeprefix("Value error, ")
+        raise CatalogError(f"{key}: {problem}.", _where(layers, first["loc"]), _KEYS) from error
+    settings._refused = tuple(refused)
+    return settings
 
 
 def _refuse_trust(overrides: dict[str, Any]) -> None:
@@ -125,17 +165,26 @@ def _refuse_trust(overrides: dict[str, Any]) -> None:
             raise CatalogError(problem, next_step=f"Write it under {name} in <home>/models.yaml.")
 
 
-def _submitted(home: Path, named: Container[str]) -> dict[str, Any]:
-    """Return the models of `<home>/submissions`: each file is one, named after it."""
+def _submitted(home: Path, named: Container[str]) -> tuple[dict[str, Any], list[Refused]]:
+    """Return the models of `<home>/submissions`, each file one that is named after it, and the files that are none."""
     found: dict[str, Any] = {}
+    refused = []
     for path in sorted((home / "submissions").glob("[!.]*")):
         if path.suffix not in SUFFIXES:
             continue
-        if path.stem in named or path.stem in found or not NAME.fullmatch(path.stem):
-            problem = "another model has this name" if NAME.fullmatch(path.stem) else "no model can have this name"
-            raise CatalogError(f"{problem}.", Where(file=str(path)), "Rename the file: its name names the model.")
-        found[path.stem] = {"kind": "file", "path": f"submissions/{path.name}"}
-    return found
+        problem = ""
+        if not NAME.fullmatch(path.stem):
+            problem = "no model can have this name."
+        elif path.stem in named or path.stem in found:
+            problem = f"another model has this name{': ' + found[path.stem]['path'] if path.stem in found else ''}."
+        elif not path.is_file():
+            problem = "it is no file."
+        if problem:
+            shown = str(path).encode(errors="surrogateescape").decode(errors="replace")
+            refused.append(Refused(shown, problem, "Rename the file: its name names the model."))
+        else:
+            found[path.stem] = {"kind": "file", "path": f"submissions/{path.name}"}
+    return found, refused
 
 
 def _where(layers: list[tuple[Located, Place]], place: Place) -> Where:

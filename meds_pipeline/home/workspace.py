@@ -97,8 +97,9 @@ class Workspace:
         settings = load_settings(home, overrides)
         catalog = catalog_of(home, settings)
         faulty = {fault.corpus for fault in catalog.faults}
-        for name in settings.catalog.active.keys() - faulty:
-            catalog.corpus(name)
+        if all(fault.said for fault in catalog.faults):  # else nobody knows which corpora the other files have
+            for name in settings.catalog.active.keys() - faulty:
+                catalog.corpus(name)
         return cls(home, folder, origin, settings, catalog, Store(home, hasher))
 
     def obtainable(self, name: str) -> Corpus:
@@ -116,11 +117,11 @@ class Workspace:
     def catalog_faults(self) -> list[CatalogFault]:
         """Return the faults of the catalog that keep something here from being read.
 
-        Those of corpora without files here are left out, and of those that an earlier definition stands in for: the
-        step that reads their files says so.
+        Those of corpora without files here are left out, where the file can be read that far, and of those that an
+        earlier definition stands in for: the step that reads their files says so.
         """
         faults = (fault for fault in self.catalog.faults if fault.corpus not in self.catalog.corpora)
-        return [f for f in faults if f.corpus is None or any((self.raw / folder).is_dir() for folder in f.folders)]
+        return [f for f in faults if not f.said or any((self.raw / folder).is_dir() for folder in f.folders)]
 
     def obtainable_corpora(self) -> list[str]:
         """Return the corpora that can have files here: in a home of twins those that have one."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from meds_pipeline.catalog.strict import Strict
 
 
-class ModelSpec(BaseModel):
+class ModelSpec(Strict):
     """One model of the leaderboard. `kind` names the adapter; each adapter reads the fields it needs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: str
+    kind: str = Field(min_length=1)
     """`tuned` and `untuned` (the model of a plan after and before training), `majority` (the most frequent training
     answer of each task), `local` (a transformers folder), `endpoint` (OpenAI-compatible), `file` (a submission), or
     the name of a plug-in."""
@@ -25,21 +25,21 @@ class ModelSpec(BaseModel):
     """Base address of an `endpoint`, such as `http://localhost:8000/v1`; without user, password or query."""
     remote_name: str | None = None
     """Name the endpoint knows the model by."""
-    api_key_variable: str | None = None
+    api_key_variable: str | None = Field(default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$")
     """Environment variable that holds the endpoint's key; the key itself is never written down."""
     protocol: Literal["sound", "official"] = "sound"
     """Which worked cases it is shown, see `models/protocol.py`."""
-    max_new_tokens: int = Field(default=200, gt=0)
+    max_new_tokens: int = Field(default=200, gt=0, le=1_000_000)
     """Most tokens of an answer; 200 is upstream's default."""
-    batch: int = Field(default=32, gt=0)
+    batch: int = Field(default=32, gt=0, le=100_000)
     """Prompts generated together, or requests in flight."""
-    threads: int = Field(default=2, gt=0)
+    threads: int = Field(default=2, gt=0, le=1024)
     """Processor threads that generate with weights on this machine: their number shapes sums, so it is fixed."""
-    context: int | None = Field(default=None, gt=0)
+    context: int | None = Field(default=None, gt=0, le=100_000_000)
     """Tokens of prompt and answer an `endpoint` takes; None sends prompts whole. Weights say it themselves."""
-    timeout: float = Field(default=120, gt=0)
+    timeout: float = Field(default=120, gt=0, le=86_400)
     """Seconds an `endpoint` has for one answer, from first byte sent to last byte read."""
-    retries: int = Field(default=4, ge=0)
+    retries: int = Field(default=4, ge=0, le=100)
     """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
     trusted_hosts: tuple[str, ...] = ()
     """Hosts beside this machine that the data's owner allows credentialed text to be sent to; said in files alone."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from meds_pipeline.catalog.strict import Strict
 
 
-class FineTunePlan(BaseModel):
+class FineTunePlan(Strict):
     """Settings of one fine-tuning run. Everything that shapes the weights is here but the kind of device."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    layers: int = Field(4, ge=1)
+    layers: int = Field(4, ge=1, le=1_000)
     """Decoder layers. This and the next six describe a model made here; with a base model they are not read."""
-    hidden: int = Field(256, ge=8)
+    hidden: int = Field(256, ge=8, le=65_536)
     """Width of the hidden states; a multiple of `heads`."""
-    intermediate: int = Field(688, ge=8)
+    intermediate: int = Field(688, ge=8, le=1_000_000)
     """Width of the feed-forward part."""
-    heads: int = Field(4, ge=1)
+    heads: int = Field(4, ge=1, le=1_000)
     """Attention heads."""
-    kv_heads: int = Field(4, ge=1)
+    kv_heads: int = Field(4, ge=1, le=1_000)
     """Key-value heads; a divisor of `heads`."""
-    context: int = Field(2048, ge=16)
+    context: int = Field(2048, ge=16, le=10_000_000)
     """Positions the model can attend to, prompt and answer together."""
     tied: bool = True
     """Whether input and output embeddings are one matrix."""
@@ -32,15 +32,15 @@ class FineTunePlan(BaseModel):
     weigh: Literal["tokens", "samples"] = "tokens"
     """What counts alike in the loss: every learnt token, as upstream did, or every sample, so that a one-word answer
     weighs as much as a paragraph."""
-    epochs: int = Field(1, ge=1)
+    epochs: int = Field(1, ge=1, le=1_000)
     """Passes over the sequences."""
-    max_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(None, ge=1, le=1_000_000_000)
     """Stops after so many optimiser steps even within an epoch; the schedule ends there too."""
-    batch: int = Field(8, ge=1)
+    batch: int = Field(8, ge=1, le=1_000_000)
     """Sequences an optimiser step learns from."""
-    micro_batch: int | None = Field(None, ge=1)
+    micro_batch: int | None = Field(None, ge=1, le=1_000_000)
     """Sequences computed at once (gradients are accumulated up to `batch`); None: all of them."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=10)
     """Peak learning rate."""
     final_rate: float = Field(0.1, ge=0, le=1)
     """Learning rate at the end of the cosine, as a share of the peak."""
@@ -48,17 +48,17 @@ class FineTunePlan(BaseModel):
     """Share of the steps over which the learning rate rises linearly."""
     beta2: float = Field(0.95, gt=0, lt=1)
     """AdamW's decay of squared gradients (its first decay is 0.9)."""
-    weight_decay: float = Field(0.1, ge=0)
+    weight_decay: float = Field(0.1, ge=0, le=100)
     """AdamW's decay of matrices; norms are not decayed."""
-    clip: float = Field(1.0, gt=0)
+    clip: float = Field(1.0, gt=0, le=1e9)
     """Largest norm of the gradient."""
     gradient_checkpointing: bool = False
     """Whether activations are computed again in the backward pass, to save memory."""
-    checkpoint_every: int = Field(500, ge=1)
+    checkpoint_every: int = Field(500, ge=1, le=1_000_000_000)
     """Optimiser steps between checkpoints."""
-    threads: int = Field(2, ge=1)
+    threads: int = Field(2, ge=1, le=1024)
     """Processor threads that torch computes on: their number shapes sums and so the weights, so it is fixed."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seeds the initial weights and the order of sequences in each epoch."""
 
     @model_validator(mode="after")
@@ -70,26 +70,24 @@ class FineTunePlan(BaseModel):
         return self
 
 
-class Mixture(BaseModel):
+class Mixture(Strict):
     """Which instances become samples, how often, and in which words."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    samples: int | None = Field(None, ge=1)
+    samples: int | None = Field(None, ge=1, le=1_000_000_000)
     """How many samples; None: every usable instance once, whatever its task."""
     alpha: float = Field(0.5, ge=0, le=1)
     """A task of n instances gets a share proportional to n to this power: 1 keeps sizes, 0 makes tasks equal."""
-    weights: dict[str, float] = {}
+    weights: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = {}
     """Further factor on a task's share; 0 leaves the task out."""
-    max_repeats: int = Field(4, ge=1)
+    max_repeats: int = Field(4, ge=1, le=1_000_000)
     """How often one instance may be used where a task has fewer than its share."""
-    splits: tuple[Literal["train", "validation"], ...] = ("train", "validation")
+    splits: tuple[Literal["train", "validation"], ...] = Field(("train", "validation"), min_length=1, max_length=2)
     """Splits to draw from; nothing is tuned on validation here, so it trains by default."""
     few_shot: float = Field(0.5, ge=0, le=1)
     """Share of samples that show examples before the question, as the benchmark does."""
-    shots: int = Field(3, ge=0)
+    shots: int = Field(3, ge=0, le=1_000)
     """Examples such a sample shows."""
-    max_chars: int | None = Field(None, ge=1)
+    max_chars: int | None = Field(None, ge=1, le=1_000_000_000)
     """A few-shot prompt over so many characters shows fewer examples."""
     paraphrases: bool = True
     """Whether to draw from all phrasings of a task's definition, or use the definition alone."""
@@ -97,17 +95,15 @@ class Mixture(BaseModel):
     """Whether near duplicates are left out as exact ones always are."""
 
 
-class TrainingPlan(BaseModel):
+class TrainingPlan(Strict):
     """A training plan: base model, mixture, packing and fine-tuning under one name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: str | None = None
     """Folder of a pretrained model with its tokenizer; below the home, where it is no absolute path. None: a new model,
     its tokenizer trained on the training set."""
-    vocabulary: int = Field(4096, ge=300)
+    vocabulary: int = Field(4096, ge=300, le=10_000_000)
     """Entries of a tokenizer trained here."""
-    sequence_length: int = Field(2048, ge=32)
+    sequence_length: int = Field(2048, ge=32, le=10_000_000)
     """Tokens of a packed sequence."""
     mixture: Mixture = Mixture()
     fine_tuning: FineTunePlan = FineTunePlan()

@@ -10,7 +10,7 @@ from meds_pipeline.catalog.strict import Identifier, Strict
 class TwinSettings(Strict):
     """What synthetic content a run without raw files makes."""
 
-    records: int = Field(default=600, gt=0)
+    records: int = Field(default=600, gt=0, le=10_000_000)
     """Size of a corpus's main file."""
     distributions: list[Identifier] = ["bc5cdr_iob", "meqsum", "pubmedqa"]
     """Which twins; an empty list: all there are. Few by default, so that a first run takes two minutes."""

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from pipeline_home import SMALL, run_steps
 
 from meds_pipeline.cli.main import cli
-from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.home.settings import load_settings, merge
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.lineage.trace import Tracer
@@ -106,8 +105,9 @@ def test_items_can_be_taken_away_answered_and_brought_back(scored: Workspace, tm
 def test_a_submission_needs_a_name_of_its_own(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "submissions").mkdir()
     (tmp_path / "submissions" / name).touch()
-    with pytest.raises(CatalogError, match=why):
-        load_settings(tmp_path)
+    settings = load_settings(tmp_path)
+    assert [why in refused.problem for refused in settings.refused] == [True]
+    assert settings.models == load_settings(tmp_path / "nowhere").models
 
 
 def test_each_prediction_says_which_examples_it_was_shown(scored: Workspace) -> None:
