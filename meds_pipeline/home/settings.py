@@ -141,7 +141,8 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
         data = merge(data, {str(under[0]): own} if under else own)
     _refuse_trust(overrides or {})
     data = merge(data, overrides or {})
-    named, refused = data["models"], []
+    named: object = data["models"]
+    refused: list[Refused] = []
     if isinstance(named, dict):  # else its place in the file is what to say
         submitted, refused = _submitted(home, named)
         data["models"] = {**named, **submitted}
