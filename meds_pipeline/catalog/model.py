@@ -99,6 +99,8 @@ class RawEntry(Strict):
     whose `{name}` parts are those of `path`, as in `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
     optional: bool = False
     """Whether the distribution counts as present without a file of this entry (its view is then empty)."""
+    records: int | None = Field(default=None, ge=1)
+    """How many records upstream's files hold, all of this entry together: over a fifth fewer block the corpus."""
     twin: str | None = None
     """SELECT over the invented world (`meds_pipeline.twins`) that gives the rows of the entry's synthetic twin: its
     columns, and the `{name}` parts of its path. It takes no part in anything made from real files."""

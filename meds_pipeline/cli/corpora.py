@@ -71,14 +71,14 @@ def corpora_faults(context: click.Context, name: str, home: Path | None, raw: Pa
     from dataclasses import asdict
 
     from meds_pipeline.cli.show_corpora import show_quarantined
-    from meds_pipeline.status.faults import quarantined
+    from meds_pipeline.status.faults import bad_share, quarantined
 
     workspace = made(*_group_options(context, home, raw))
     rows, failure = quarantined(workspace, name), workspace.failure("raw_corpus", name)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=1))
     else:
-        click.echo(show_quarantined(name, rows, failure.reason if failure else None))
+        click.echo(show_quarantined(name, rows, bad_share(workspace, name), failure.reason if failure else None))
 
 
 @corpora.command("forget")

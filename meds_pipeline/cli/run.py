@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @home_options
 @click.option("--corpus", "corpora", multiple=True, metavar="NAME", help="Only these corpora; may be repeated.")
+@click.option(
+    "--accept", multiple=True, metavar="NAME", help="Of these corpora less than before is right; may be repeated."
+)
 @click.option("--workers", type=click.IntRange(1), help="Corpora processed at the same time.")
 @click.option("--strict", is_flag=True, help="Stop when a corpus fails, instead of going on with its last good output.")
 @click.option("--dry-run", is_flag=True, help="Say what would be built and why, and do nothing.")
@@ -28,6 +31,7 @@ def run(
     home: Path | None,
     raw: Path | None,
     corpora: tuple[str, ...],
+    accept: tuple[str, ...],
     workers: int | None,
     strict: bool,
     dry_run: bool,
@@ -44,6 +48,8 @@ def run(
     if dry_run:
         _say_plan(looked, corpora, as_json=as_json)
         return
+    if accept:
+        _accept(target, raw, accept)
     with RunView(quiet=quiet or as_json) as view:
         from assets.embedded import run_all
 
@@ -54,6 +60,16 @@ def run(
         click.echo(show_run(look(target, raw), summary, options_of(home, raw)))
     if not summary.ok:
         sys.exit(1)
+
+
+def _accept(home: Path, raw: Path | None, names: tuple[str, ...]) -> None:
+    """Note in the home that these corpora, as they are now, may give less than before."""
+    from meds_pipeline.home.workspace import Workspace
+    from meds_pipeline.steps.loss import accept
+
+    opened = Workspace.open(home, raw)
+    for name in names:
+        accept(opened, name)
 
 
 def _say_plan(workspace: Workspace, corpora: tuple[str, ...], *, as_json: bool) -> None:

@@ -71,7 +71,10 @@ def _cells(standing: CorpusStatus, names: Sequence[str], width: int) -> dict[str
     own = standing.corpus if form in (None, standing.corpus) else f"{standing.corpus} ({form})"
     date = "%Y-%m-%d %H:%M UTC" if width >= _TO_THE_MINUTE else "%Y-%m-%d"
     values = {**asdict(standing), "corpus": own, "tasks": len(standing.tasks)}
-    return {name: _cell(values[name], date) for name in names}
+    cells = {name: _cell(values[name], date) for name in names}
+    if standing.fault_share:
+        cells["faults"] += f" ({standing.fault_share:.1%})"
+    return cells
 
 
 def _cell(value: Any, date: str) -> str:
@@ -115,12 +118,13 @@ def show_corpus(standing: CorpusStatus) -> str:
     return show_facts(shown)
 
 
-def show_quarantined(name: str, rows: Sequence[Quarantined], refusal: str | None) -> str:
+def show_quarantined(name: str, rows: Sequence[Quarantined], share: float, refusal: str | None) -> str:
     """Return the bad records and empty rows of a corpus, a line each.
 
     Args:
         name: The corpus.
         rows: What is set aside.
+        share: Share of the bytes read that the bad records cover.
         refusal: Why the corpus is not used at all, where it is not.
     """
     end = f"{name} is not used: {printable(refusal)}" if refusal else "Good records went on."
@@ -130,7 +134,8 @@ def show_quarantined(name: str, rows: Sequence[Quarantined], refusal: str | None
     if len(rows) > LISTED:
         lines.append(f"... {len(rows) - LISTED:,} more: --json lists all")
     empty = sum(row.task is not None for row in rows)
-    lines.append(f"{len(rows) - empty:,} bad records and {empty:,} empty rows in {name}. {end}")
+    covering = f" covering {share:.1%} of the bytes" if share else ""
+    lines.append(f"{len(rows) - empty:,} bad records{covering} and {empty:,} empty rows in {name}. {end}")
     return "\n".join(lines)
 
 

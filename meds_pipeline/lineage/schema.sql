@@ -62,7 +62,9 @@ CREATE TABLE raw_file (
     bytes BIGINT, -- size, of the archive where it is inside one
     origin VARCHAR, -- real or twin
     records BIGINT, -- good records
-    faults BIGINT -- bad records
+    faults BIGINT, -- bad records
+    read_bytes BIGINT, -- bytes of its records, good and bad; 0 where the format has no byte addresses
+    fault_bytes BIGINT -- of them, those in bad records
 );
 CREATE TABLE record_fault (
     fingerprint VARCHAR, -- output this row comes from

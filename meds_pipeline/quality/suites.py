@@ -8,6 +8,7 @@ the asset, `meta.names` the columns that name a failing row, each expectation's 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,6 +103,11 @@ class Suite:
         """Whether one of its expectations is critical; of the suites of an asset at most one may refuse its outputs."""
         return any(expectation["severity"] == "critical" for expectation in self.expectations)
 
+    @property
+    def bound(self) -> frozenset[str]:
+        """Names of the parameters that its SELECT takes, as `$name`."""
+        return frozenset(re.findall(r"\$([a-z_]+)", self.select))
+
     def digest(self, given: Mapping[str, object]) -> str:
         """Return a digest over all that the suite asks: a result stands for as long as it is the same."""
         return digests.fingerprint([self.expectations, self.names, self.select, dict(given)])
@@ -121,13 +127,15 @@ def suite(name: str) -> Suite:
     return suites()[name]
 
 
-def frame(asked: Suite, output: Output, budget: parquet.Budget, scratch: Path) -> pd.DataFrame:
+def frame(
+    asked: Suite, output: Output, given: Mapping[str, object], budget: parquet.Budget, scratch: Path
+) -> pd.DataFrame:
     """Return the rows a suite looks at, by its SELECT over the Parquet files of an output."""
     with parquet.connect(**budget._asdict(), temporary=scratch) as con:
         for file in output.manifest.files:
             if file.endswith(".parquet"):
                 parquet.view_of(con, f'"{output.file(file).stem}"', [output.file(file)])
-        return con.execute(asked.select).df()
+        return con.execute(asked.select, {name: given[name] for name in asked.bound}).df()
 
 
 def judge_output(
@@ -147,7 +155,7 @@ def judge_output(
     """
     from meds_pipeline.quality.gx import validate
 
-    rows = frame(asked, output, budget, scratch)
+    rows = frame(asked, output, given, budget, scratch)
     m = output.manifest
     return SuiteResult(
         suite=asked.name,

@@ -7,6 +7,7 @@ raw_file, record_fault. Row groups end at fixed row counts.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ RAW_FILE = pa.schema(
     [
         *[(name, _TEXT) for name in ("raw_file_id", "corpus", "distribution", "entry", "path", "role", "reader")],
         *[("bytes", _NUMBER), ("origin", _TEXT), ("records", _NUMBER), ("faults", _NUMBER)],
+        *[("read_bytes", _NUMBER), ("fault_bytes", _NUMBER)],
     ]
 )
 FAULT = pa.schema(
@@ -91,8 +93,13 @@ def read_corpus(job: ReadJob, draft: Draft) -> None:
         "files": len(tally.files),
         "records": sum(row["records"] for row in tally.files),
         "faults": len(tally.faults),
+        "read_bytes": sum(row["read_bytes"] for row in tally.files),
+        "fault_bytes": sum(row["fault_bytes"] for row in tally.files),
     }
-    draft.facts = {"distribution": job.presence.distribution, "origin": job.origin}
+    entries = Counter({name: 0 for name in distribution.files})
+    for row in tally.files:
+        entries[row["entry"]] += row["records"]
+    draft.facts = {"distribution": job.presence.distribution, "origin": job.origin, "entries": dict(entries)}
 
 
 def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
@@ -143,19 +150,20 @@ def _batches(
         high = np.uint64(numbers[file.entry, file.path] << INDEX_BITS)
         same = [digest, file.entry, file.path]
         name_values = [file.captured[column] for column in captured_columns(entry)]
-        records = faults = 0
+        found = Counter[str]()
         for batch in _found(job.folder, file, entry):
-            faults += len(batch.faults)
             tally.faults += [_fault_row(job, file, digest, fault) for fault in batch.faults]
             rows = len(batch.records)
-            records += rows
+            lost = sum(fault.length for fault in batch.faults)
+            read = int(batch.addresses["length"].to_numpy().sum()) + lost
+            found.update(records=rows, faults=len(batch.faults), read_bytes=read, fault_bytes=lost)
             if rows:
                 source = pa.array(batch.addresses["index"].to_numpy().astype(np.uint64) | high)
                 columns = [pa.repeat(pa.scalar(value, pa.string()), rows) for value in (*same, *name_values)]
                 address = [source, *columns[: len(same)], *batch.addresses.columns, *columns[len(same) :]]
                 yield pa.RecordBatch.from_arrays([*address, *batch.records.columns], schema=schema)
-        tally.files.append(_file_row(job, entry, file, None, records, faults))
-        tally.files += [_file_row(job, entry, file, role) for role in file.companions]
+        tally.files.append(_file_row(job, entry, file, None, found))
+        tally.files += [_file_row(job, entry, file, role, Counter()) for role in file.companions]
 
 
 def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[ReadBatch]:
@@ -167,9 +175,7 @@ def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[ReadBatch]:
         yield from of_file_faults(iter([unreadable(error)]), reader.schema(options))
 
 
-def _file_row(
-    job: ReadJob, entry: RawEntry, file: RawFile, role: str | None, records: int = 0, faults: int = 0
-) -> dict[str, Any]:
+def _file_row(job: ReadJob, entry: RawEntry, file: RawFile, role: str | None, found: Counter[str]) -> dict[str, Any]:
     path = file.path if role is None else file.companions[role]
     return {
         "raw_file_id": job.sha256[stored(path)],
@@ -181,8 +187,7 @@ def _file_row(
         "reader": entry.reader,
         "bytes": (job.folder / stored(path)).stat().st_size,
         "origin": job.origin,
-        "records": records,
-        "faults": faults,
+        **{count: found[count] for count in ("records", "faults", "read_bytes", "fault_bytes")},
     }
 
 

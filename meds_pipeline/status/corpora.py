@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline.core.errors import MedsError, RawFileError, Where
 from meds_pipeline.home.presence import others
+from meds_pipeline.status.faults import share_of
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.plan import out_of_date
 
@@ -49,6 +50,8 @@ class CorpusStatus:
     tasks: tuple[str, ...]
     records: int | None
     faults: int | None
+    fault_share: float | None
+    """Share of the bytes read that bad records cover."""
     instances: int | None
     rejected: int | None
     """Recipe rows without input or output."""
@@ -90,6 +93,7 @@ def status_of(workspace: Workspace, name: str) -> CorpusStatus:
         tasks=tuple(corpus.tasks),
         records=rows.get("records"),
         faults=rows.get("faults"),
+        fault_share=round(share_of(rows), 4) if rows else None,
         instances=made.manifest.rows["instances"] if made else None,
         rejected=made.manifest.rows["rejected"] if made else None,
         built=good.manifest.started_at if good else None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from meds_pipeline.core.errors import NotReadyError, Where
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from meds_pipeline.core.outputs import Output
     from meds_pipeline.home.workspace import Workspace
 
@@ -54,6 +56,17 @@ def quarantined(workspace: Workspace, name: str) -> list[Quarantined]:
     if made is not None and made.manifest.inputs["raw_corpus"].fingerprint == read.manifest.fingerprint:
         found += _rejected(read, made)
     return found
+
+
+def bad_share(workspace: Workspace, name: str) -> float:
+    """Return the share of the bytes read of a corpus that stand in bad records, by the newest reading of its files."""
+    read = workspace.store.current("raw_corpus", name)
+    return 0.0 if read is None else share_of(read.manifest.rows)
+
+
+def share_of(rows: Mapping[str, int]) -> float:
+    """Return the share of bytes in bad records that the counts of a reading tell; 0 where its format has no bytes."""
+    return rows.get("fault_bytes", 0) / (rows.get("read_bytes", 0) or 1)
 
 
 def bad_records(workspace: Workspace) -> dict[str, int]:

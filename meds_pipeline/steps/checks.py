@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.core.files import read_ours, write_atomic
 from meds_pipeline.quality.suites import SuiteResult, judge_output, suite, suites
+from meds_pipeline.steps.loss import compared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,19 +72,19 @@ def unchecked(ws: Workspace, output: Output) -> list[str]:
 
 
 def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
-    """Return what the suite's `$PARAMETER`s stand for in this output."""
+    """Return what the `$PARAMETER`s of the suite, and the `$parameter`s of its SELECT, stand for in this output."""
     m = output.manifest
     known: dict[str, object] = {
         "trainable_tasks": [task_id for task_id, (_, task) in sorted(ws.catalog.tasks.items()) if task.use != "bench"]
     }
     if m.partition in ws.catalog.corpora:
         corpus = ws.catalog.corpus(m.partition)
-        known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks)}
+        known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks), **compared(ws, output)}
     if ref := m.inputs.get("benchmark"):
         release = ws.store.find(ref.asset, ref.partition, ref.fingerprint)
         known |= {"items": release.manifest.rows["items"] if release else None}
     text = json.dumps(asked.expectations)
-    return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text}
+    return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text or key in asked.bound}
 
 
 def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:

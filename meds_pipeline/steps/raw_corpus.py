@@ -40,7 +40,9 @@ def _needs(ws: Workspace, name: str) -> Needs:
     settings = {
         "distribution": presence.distribution,
         "files": sha256,
-        "entries": {name: entry.model_dump(mode="json", exclude={"twin"}) for name, entry in entries.items()},
+        "entries": {
+            name: entry.model_dump(mode="json", exclude={"twin", "records"}) for name, entry in entries.items()
+        },
         "readers": reader_versions(corpus.distributions[presence.distribution]),
         "origin": ws.origin,
         "access": corpus.access,
@@ -64,7 +66,7 @@ def _read(job: ReadJob, hasher: FileHasher, draft: Draft) -> None:
 
 STEP = Step(
     asset="raw_corpus",
-    version="6",
+    version="7",
     group="corpora",
     partitions="corpus",
     reads=(),

@@ -248,7 +248,9 @@ def test_partitions_and_their_state_are_shown(visit: Callable[[str], Page]) -> N
 @pytest.mark.browser
 def test_a_check_shows_what_was_expected(visit: Callable[[str], Page]) -> None:
     page = visit("/assets/raw_corpus?view=checks")
-    page.get_by_text("the share of bad records is not above the corpus's fault_threshold").first.wait_for()
+    page.get_by_text(
+        "the share of bad records, and of the bytes in them, is not above the corpus's fault_threshold"
+    ).first.wait_for()
     page.get_by_text("blocking").first.wait_for()
     page.get_by_text("Passed", exact=True).first.wait_for()
 

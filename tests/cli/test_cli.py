@@ -127,7 +127,7 @@ def test_faults_of_a_corpus_name_place_and_next_step(twin_raw: Path, tmp_path: P
     printed = meds("corpora", "--home", home, "faults", "bc5cdr")
     assert printed == meds("corpora", "faults", "bc5cdr", "--home", home)
     assert "test.tsv record 0" in printed
-    assert "1 bad records and 0 empty rows in bc5cdr. Good records went on." in printed
+    assert "1 bad records covering 0.3% of the bytes and 0 empty rows in bc5cdr. Good records went on." in printed
     assert "Correct the line" in printed
     assert json.loads(meds("corpora", "--home", home, "faults", "bc5cdr", "--json"))[0]["reason"] == "missing_tag"
 

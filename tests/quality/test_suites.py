@@ -11,16 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from strange_corpus import NAME, TASK, write_corpus
+from strange_corpus import DISTRIBUTION, EVERYTHING, NAME, TASK, write_corpus
 
+from meds_pipeline.core.digests import file_sha256
 from meds_pipeline.core.errors import QualityError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.quality.suites import Finding, Suite, suite, suites
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.checks import check
-from meds_pipeline.steps.run import run_step
+from meds_pipeline.steps.loss import accept
+from meds_pipeline.steps.run import run_chain, run_step
 
 Open = Callable[..., Workspace]
+CHAIN = ("raw_corpus", "instances", "verdicts")
 
 
 @pytest.fixture
@@ -34,6 +37,12 @@ def damaged(twin_raw: Path, tmp_path: Path) -> Path:
         del records[key]["QUESTION"]
     path.write_text(json.dumps(records))
     return raw
+
+
+def lenient(ws: Workspace) -> Workspace:
+    """The same home with a threshold for PubMedQA that half of it may be bad."""
+    corpus = ws.catalog.corpora["pubmedqa"].model_copy(update={"fault_threshold": 0.5})
+    return replace(ws, catalog=replace(ws.catalog, corpora={**ws.catalog.corpora, "pubmedqa": corpus}))
 
 
 def test_every_checked_asset_is_a_step_and_every_suite_passes_on_the_twins(built: Workspace) -> None:
@@ -83,16 +92,84 @@ def test_too_many_bad_records_refuse_the_corpus_and_are_named(opened: Open, dama
         run_step(ws, "instances", "pubmedqa")
 
 
-def test_a_file_without_its_end_is_a_warning_whatever_the_share(opened: Open, twin_raw: Path, tmp_path: Path) -> None:
+def test_a_cut_file_refuses_the_corpus_until_it_is_accepted(opened: Open, twin_raw: Path, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    shutil.copytree(twin_raw / "meqsum", raw / "meqsum")
     shutil.copytree(twin_raw / "pubmedqa", raw / "pubmedqa")
     path = raw / "pubmedqa" / "data" / "ori_pqaa.json"
     path.write_bytes(path.read_bytes()[:-200])
-    ws = opened(raw=raw)
+    ws = lenient(opened(raw=raw))
     run_step(ws, "raw_corpus", "pubmedqa")
-    cut = [f for f in check(ws, "raw_files", "pubmedqa").result.findings if "has its end" in f.about]
-    assert [(f.success, f.severity, f.rows[0]["path"]) for f in cut] == [(False, "warning", "data/ori_pqaa.json")]
+    (refused,) = check(ws, "raw_files", "pubmedqa").result.refused
+    assert "nobody knows what it cost" in refused.about
+    assert refused.rows[0]["path"] == "data/ori_pqaa.json"
+    accept(ws, "pubmedqa")
+    assert check(ws, "raw_files", "pubmedqa").result.refused == ()
+
+
+def test_a_fault_weighs_its_bytes(opened: Open, tmp_path: Path) -> None:
+    ws, path = counted(opened, tmp_path, 1200)
+    path.write_text(path.read_text() + "{" * 100_000 + "\n")
+    run_step(ws, "raw_corpus", NAME)
+    (refused,) = check(ws, "raw_files", NAME).result.refused
+    assert "of the bytes in them" in refused.about
+    assert "1 bad of 1201 records, 60.1 % of their bytes" in str(refused)
+
+
+def counted(opened: Open, root: Path, count: int) -> tuple[Workspace, Path]:
+    """A home of a corpus of so many records, and its file."""
+    arguments = write_corpus(root, [{"id": str(n), "q": f"Question {n}?", "a": f"Answer {n}."} for n in range(count)])
+    return opened(**arguments), arguments["raw"] / DISTRIBUTION / "lines.jsonl"
+
+
+@pytest.mark.parametrize(("kept", "is_refused"), [(79, True), (81, False)])
+def test_over_a_fifth_fewer_records_than_in_the_last_good_output_refuse_the_corpus_until_it_is_accepted(
+    opened: Open, tmp_path: Path, kept: int, is_refused: bool
+) -> None:
+    ws, path = counted(opened, tmp_path, 100)
+    done = [d.outcome.state for d in run_chain(ws, CHAIN, NAME)]
+    assert done == ["built"] * 3
+    good = ws.good(NAME)
+    whole = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(whole[:kept]))
+    states = [d.outcome for d in run_chain(ws, CHAIN, NAME)]
+    if not is_refused:
+        assert [o.state for o in states] == ["built"] * 3
+        assert [d.outcome.state for d in run_chain(ws, CHAIN, NAME)] == ["unchanged"] * 3
+        return
+    assert [o.state for o in states] == ["refused", "not run", "not run"]
+    assert f"{kept} records, 100 before" in states[0].problem
+    assert "meds run --accept" in states[0].problem
+    assert ws.good(NAME) == good
+    note = accept(ws, NAME)
+    assert note.files == {"lines.jsonl": file_sha256(path)}
+    assert [d.outcome.state for d in run_chain(ws, CHAIN, NAME)] == ["unchanged", "built", "built"]
+    assert ws.failures() == []
+    path.write_text("".join(whole[:5]))
+    assert next(run_chain(ws, CHAIN, NAME)).outcome.state == "refused", "other files were not accepted"
+
+
+def test_a_recipe_that_loses_instances_is_refused_until_it_is_accepted(opened: Open, tmp_path: Path) -> None:
+    rows = [{"id": str(n), "q": f"Question {n}?", "a": f"Answer {n}."} for n in range(20)]
+    ws = opened(**write_corpus(tmp_path, rows))
+    assert [d.outcome.state for d in run_chain(ws, CHAIN, NAME)] == ["built"] * 3
+    accept(ws, NAME)
+    lossy = opened(**write_corpus(tmp_path, rows, f"{EVERYTHING} WHERE source % 2 = 0"))
+    states = [d.outcome for d in run_chain(lossy, CHAIN, NAME)]
+    assert [o.state for o in states] == ["unchanged", "refused", "not run"], "the files were accepted, not this recipe"
+    assert f"task_id {TASK}, lost 10 instances, 20 before" in states[1].problem
+    accept(lossy, NAME)
+    assert [d.outcome.state for d in run_chain(lossy, CHAIN, NAME)] == ["unchanged", "unchanged", "built"]
+
+
+def test_fewer_records_than_the_catalog_states_refuse_a_first_build(opened: Open, tmp_path: Path) -> None:
+    ws, _ = counted(opened, tmp_path, 79)
+    yaml = next((tmp_path / "strange_catalog").iterdir())
+    yaml.write_text(yaml.read_text().replace("reader: jsonl\n", "reader: jsonl\n        records: 100\n"))
+    stated = opened(raw=ws.raw, catalog={"extra": [yaml.parent]})
+    run_step(stated, "raw_corpus", NAME)
+    (refused,) = check(stated, "raw_files", NAME).result.refused
+    assert "path (all of lines), lost 79 records, 100 stated by the catalog" in str(refused)
+    assert run_step(ws, "raw_corpus", NAME).reused, "what is expected of a file shapes nothing that is read from it"
 
 
 def test_mended_files_clear_the_refusal(opened: Open, damaged: Path, twin_raw: Path) -> None:
@@ -111,9 +188,7 @@ def test_a_higher_threshold_judges_the_same_output_anew(opened: Open, damaged: P
     run_step(ws, "raw_corpus", "pubmedqa")
     assert check(ws, "raw_files", "pubmedqa").result.refused
     assert check(ws, "raw_files", "pubmedqa").reused
-    corpus = ws.catalog.corpora["pubmedqa"].model_copy(update={"fault_threshold": 0.5})
-    lenient = replace(ws, catalog=replace(ws.catalog, corpora={**ws.catalog.corpora, "pubmedqa": corpus}))
-    again = check(lenient, "raw_files", "pubmedqa")
+    again = check(lenient(ws), "raw_files", "pubmedqa")
     assert not again.reused
     assert not again.result.refused
     assert ws.failure("raw_corpus", "pubmedqa") is None

@@ -1,0 +1,142 @@
+"""Less is an event: what a corpus's new outputs are compared with, and who said that less is right.
+
+A suite gets what the last good output had more of, so the parameters, and with them a standing result, change only
+where something was lost. Homes of twins are left out: they hold as many records as their settings say.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from meds_pipeline.core import digests
+from meds_pipeline.core.errors import StoreError
+from meds_pipeline.core.files import safe_name, write_atomic
+from meds_pipeline.steps.raw_corpus import STEP as RAW_CORPUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from meds_pipeline.catalog.model import Corpus
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.workspace import Workspace
+
+_COUNTS = {"raw_corpus": "entries", "instances": "tasks"}
+"""By asset, the fact of its outputs that counts: records by entry, instances by task."""
+
+
+class Accepted(BaseModel):
+    """That files of a corpus, read and asked as they were then, may give less than before: a fact, kept in the home."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corpus: str
+    raw_corpus: str
+    """Fingerprint of the output that the files give."""
+    files: dict[str, str]
+    """Their sha256 by path."""
+    recipes: str
+    """Digest over views and recipes."""
+    by: str
+    at: datetime
+
+
+def accept(ws: Workspace, name: str) -> Accepted:
+    """Note that what a corpus gives now may be less than its last good output.
+
+    Raises:
+        MedsError: The corpus is unknown, or its files are not there or cannot be read.
+    """
+    corpus = ws.with_files(name)
+    work = RAW_CORPUS.work(ws, name)
+    note = Accepted.model_validate(
+        {
+            "corpus": name,
+            "raw_corpus": work.fingerprint,
+            "files": work.settings["files"],
+            "recipes": _recipes(corpus, str(work.settings["distribution"])),
+            "by": _user(),
+            "at": datetime.now(UTC).replace(microsecond=0),
+        }
+    )
+    write_atomic(_path(ws, name, note.raw_corpus), note.model_dump_json(indent=1).encode())
+    return note
+
+
+def compared(ws: Workspace, output: Output) -> dict[str, object]:
+    """Return the parameters of suites that ask for what was lost.
+
+    Args:
+        ws: The home.
+        output: Of `raw_corpus` or `instances`; of others there are none.
+
+    Returns:
+        `accepted`: whether somebody said that less is right. `before` and `stated`: by entry or task, the records or
+        instances that the last good output had, and that the catalog states, where they are more than these.
+    """
+    asset = output.manifest.asset
+    if asset not in _COUNTS:
+        return {}
+    accepted = _is_accepted(ws, output)
+    told = ws.origin == "real" and not accepted
+    more = {"before": _last_good(ws, output), "stated": _stated(ws, output)} if told else {"before": {}, "stated": {}}
+    now = _counts(output)
+    short = {name: {k: n for k, n in counts.items() if n > now.get(k, 0)} for name, counts in more.items()}
+    return {"accepted": accepted, **{name: json.dumps(counts, sort_keys=True) for name, counts in short.items()}}
+
+
+def _last_good(ws: Workspace, output: Output) -> Mapping[str, int]:
+    good = ws.good(output.manifest.partition)
+    try:
+        made = None if good is None else ws.instances_of(good)
+        if made is not None and output.manifest.asset == "raw_corpus":
+            made = ws.store.input_of(made, "raw_corpus")
+    except StoreError:  # what it was made of is damaged, and made again by this run
+        return {}
+    return {} if made is None else _counts(made)
+
+
+def _stated(ws: Workspace, output: Output) -> Mapping[str, int]:
+    if output.manifest.asset != "raw_corpus":
+        return {}
+    corpus = ws.catalog.corpus(output.manifest.partition)
+    entries = corpus.distributions[str(output.manifest.facts["distribution"])].files
+    return {name: entry.records for name, entry in entries.items() if entry.records is not None}
+
+
+def _counts(output: Output) -> Mapping[str, int]:
+    counts: Mapping[str, int] = output.manifest.facts.get(_COUNTS[output.manifest.asset], {})  # type: ignore[assignment]  # by its step
+    return counts
+
+
+def _is_accepted(ws: Workspace, output: Output) -> bool:
+    m = output.manifest
+    read = m.fingerprint if m.asset == "raw_corpus" else m.inputs["raw_corpus"].fingerprint
+    path = _path(ws, m.partition, read)
+    if not path.is_file():
+        return False
+    if m.asset == "raw_corpus":
+        return True
+    asked = digests.fingerprint([m.settings["views"], m.settings["recipes"]])
+    return Accepted.model_validate_json(path.read_bytes()).recipes == asked
+
+
+def _recipes(corpus: Corpus, distribution: str) -> str:
+    form = corpus.distributions[distribution]
+    return digests.fingerprint([form.views, form.recipes])
+
+
+def _path(ws: Workspace, name: str, fingerprint: str) -> Path:
+    return ws.home / "accepted" / safe_name(name) / f"{safe_name(fingerprint)}.json"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"
