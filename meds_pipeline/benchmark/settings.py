@@ -11,11 +11,8 @@ class BenchmarkSettings(Strict):
     """How a release is chosen when it is frozen; a frozen release never changes."""
 
     release: Identifier = "default"
+    """The one in use."""
     items_per_task: int = Field(default=100, gt=0, le=10_000_000)
     shots: int = Field(default=3, ge=0, le=1_000)
     pool: int = Field(default=32, ge=0, le=1_000_000)
     """Training-split examples a task keeps to draw shots from."""
-    without: tuple[Identifier, ...] = ()
-    """Corpora that are left out when a release is frozen."""
-    anyway: bool = False
-    """Freeze also while corpora failed or are stale: of the last good output of each."""

@@ -10,9 +10,10 @@ import sys
 import click
 
 from meds_pipeline import __version__
+from meds_pipeline.cli.bench import bench
 from meds_pipeline.cli.corpora import corpora, corpus, twins
 from meds_pipeline.cli.options import completed
-from meds_pipeline.cli.results import bench, leaderboard, score, trace
+from meds_pipeline.cli.results import leaderboard, score, trace
 from meds_pipeline.cli.run import run, ui
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.core.printable import printable

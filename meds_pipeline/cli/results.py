@@ -1,10 +1,9 @@
-"""`meds trace`, `meds leaderboard`, `meds bench` and `meds score`."""
+"""`meds trace`, `meds leaderboard` and `meds score`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -48,35 +47,6 @@ def leaderboard(home: Path | None, raw: Path | None, open_page: bool, as_json: b
     click.echo(json.dumps(rows, indent=1) if as_json else f"{show_score_list(rows)}\n{page}")
     if open_page:
         click.launch(str(page))
-
-
-@click.group()
-def bench() -> None:
-    """Look at benchmark releases."""
-
-
-@bench.command("show")
-@home_options
-@JSON
-def bench_show(home: Path | None, raw: Path | None, as_json: bool) -> None:
-    """Show the frozen release: items of each task, and its digest."""
-    from meds_pipeline.cli.show import release_facts, show_facts
-
-    facts = release_facts(made(home, raw))
-    click.echo(json.dumps(facts, indent=1) if as_json else show_facts(facts))
-
-
-@bench.command("items")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--protocol", type=click.Choice(["sound", "official"]), default="sound", show_default=True)
-@home_options
-def bench_items(file: Path, protocol: Literal["sound", "official"], home: Path | None, raw: Path | None) -> None:
-    """Write the release's items with their prompts, as a submission file whose outputs are to be filled in."""
-    from meds_pipeline.models.protocol import write_items
-
-    workspace = made(home, raw)
-    count = write_items(workspace.require_good("benchmark", "all"), protocol, file)
-    click.echo(f"{count} items in {file}; fill in `output`, then put it into {workspace.home / 'submissions'}")
 
 
 @click.command()

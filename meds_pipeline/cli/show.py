@@ -201,23 +201,6 @@ def _notes(rows: Sequence[dict[str, Any]]) -> str:
     return f"* not comparable with published figures: {'; '.join(notes)}\n" if notes else ""
 
 
-def release_facts(workspace: Workspace) -> dict[str, Any]:
-    """Return name, digest and sizes of the frozen release."""
-    import pyarrow.parquet as pq
-
-    output = workspace.store.require("benchmark", "all")
-    facts: dict[str, Any] = pq.read_table(output.file("lineage/benchmark_release.parquet")).to_pylist()[0]
-    return {
-        **facts,
-        "frozen_at": output.manifest.started_at.isoformat(timespec="seconds"),
-        **_by_task(output.manifest.facts),
-    }
-
-
-def _by_task(facts: dict[str, Any]) -> dict[str, Any]:
-    return {f"items of {task}": count for task, count in facts["items"].items()}
-
-
 def show_facts(facts: dict[str, Any]) -> str:
     """Return facts as lines."""
     width = max(map(len, facts))

@@ -13,6 +13,7 @@ from rich.console import Group
 from rich.text import Text
 
 from meds_pipeline.cli.show import as_text, columns_at_hand, show_facts
+from meds_pipeline.cli.show_releases import show_unreleased
 from meds_pipeline.cli.show_trace import TEXT_LINES, show_tree
 from meds_pipeline.core.printable import excerpt, printable
 from meds_pipeline.lineage.node import Node
@@ -109,6 +110,8 @@ def _notes(statuses: Sequence[CorpusStatus], licence: int) -> Iterator[str]:
     for s in statuses:
         if _shortened(s.licence, licence) != s.licence:
             yield f"Licence of {s.corpus}: {s.licence}"
+    if unreleased := sorted(task for s in statuses for task in s.unreleased):
+        yield show_unreleased(unreleased)
 
 
 def show_corpus(standing: CorpusStatus) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -78,21 +78,41 @@ def draw(count: int, size: int, key: str) -> list[int]:
     return chosen
 
 
-def write_items(release: Output, protocol: Protocol, path: Path) -> int:
-    """Write the items of a release as a submission file without outputs, each with its prompt; return how many.
+class WrittenItems(NamedTuple):
+    """How many items a file has, how many of them are credentialed, and how many such were left out."""
 
-    Columns: item_id, task_id, input, GT, output (empty), system and user (the two messages of the prompt).
+    items: int
+    credentialed: int
+    left_out: int
+
+
+def write_items(
+    release: Output, protocol: Protocol, path: Path, *, answers: bool = False, credentialed: bool = False
+) -> WrittenItems:
+    """Write the items of a release as a submission file without outputs, each with its prompt.
+
+    Columns: item_id, task_id, input, output (empty), system and user (the two messages of the prompt).
+
+    Args:
+        release: The release.
+        protocol: Which worked cases the prompts show.
+        path: The file; only its owner may read it where it has credentialed items.
+        answers: Whether it has the column GT too, with the first reference answer.
+        credentialed: Whether it has credentialed items.
 
     Raises:
         ScoringError: The file's ending is not .csv, .jsonl or .parquet.
     """
-    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references"]).to_pylist()
-    truths = {row["item_id"]: row["references"][0] for row in rows}
+    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references", "access"]).to_pylist()
+    by_id = {row["item_id"]: row for row in rows}
+    closed = {row["item_id"] for row in rows if row["access"] == "credentialed"}
     found = []
     for prompt in prompts_of(release, protocol):
+        if prompt.item_id in closed and not credentialed:
+            continue
         system, user = render(prompt.definition, prompt.shots, prompt.query)
-        said = {"system": system["content"], "user": user["content"]}
         item = {"item_id": prompt.item_id, "task_id": prompt.task_id, "input": prompt.query}
-        found.append({**item, "GT": truths[prompt.item_id], "output": "", **said})
-    write_rows(found, path)
-    return len(found)
+        truth = {"GT": by_id[prompt.item_id]["references"][0]} if answers else {}
+        found.append({**item, **truth, "output": "", "system": system["content"], "user": user["content"]})
+    write_rows(found, path, private=credentialed and bool(closed))
+    return WrittenItems(len(found), len(closed) if credentialed else 0, 0 if credentialed else len(closed))

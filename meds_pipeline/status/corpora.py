@@ -14,6 +14,7 @@ from meds_pipeline.home.presence import others
 from meds_pipeline.status.faults import share_of
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.plan import out_of_date
+from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +59,8 @@ class CorpusStatus:
     built: datetime | None
     problem: str | None
     """Why it is not `present`, and what to do."""
+    unreleased: tuple[str, ...]
+    """Its tasks that could be scored and have no item in the release in use."""
 
 
 def statuses(workspace: Workspace) -> list[CorpusStatus]:
@@ -98,6 +101,7 @@ def status_of(workspace: Workspace, name: str) -> CorpusStatus:
         rejected=made.manifest.rows["rejected"] if made else None,
         built=good.manifest.started_at if good else None,
         problem=problem,
+        unreleased=unreleased(ws, name),
     )
 
 

@@ -1,7 +1,7 @@
 """Freezes the benchmark release that the settings name, unless it is frozen already.
 
 A release is frozen once, from corpora that are all good: `home/releases.py` keeps its name and digest, and from then on
-only the output with that digest is the release. `freeze` is the same for whoever asks by name.
+only the output with that digest is the release. The first of a home is frozen by itself, others by `freeze`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import replace
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from meds_pipeline.core.errors import QualityError, StoreError, Where
-from meds_pipeline.home.releases import find_release, register
+from meds_pipeline.core.errors import QualityError, StoreError, UnknownNameError, Where
+from meds_pipeline.home.releases import find_release, register, releases
 from meds_pipeline.home.workspace import ALL
 from meds_pipeline.steps.over_corpora import CODE, definitions, needs_of
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     import duckdb
 
@@ -31,41 +31,49 @@ _INSTEAD = "Bring its files back, or freeze another one (`meds bench freeze NAME
 
 
 def _needs(ws: Workspace, _: str) -> Needs:
-    """A release that is frozen stands in any case.
+    """A release that is frozen stands in any case, and the first one of a home is frozen by itself.
 
     Raises:
         StoreError: It is frozen and its files are damaged or gone.
+        UnknownNameError: It is not frozen, and others are.
         QualityError: It is not frozen, and a corpus holds it back.
     """
+    name = ws.settings.benchmark.release
+    if (output := frozen(ws, name)) is not None:
+        return Needs(kept=output, publish=register)
+    if known := releases(ws.home):
+        raise no_release(name, known)
+    return _freezing(ws, name)
+
+
+def _freezing(ws: Workspace, name: str, without: Collection[str] = (), *, anyway: bool = False) -> Needs:
+    """Return what freezing a release needs; raises QualityError where a corpus holds it back."""
     from meds_pipeline.benchmark.freeze import freeze
 
     s = ws.settings
-    if (output := frozen(ws)) is not None:
-        return Needs(kept=output, publish=register)
+    chosen = s.benchmark.model_copy(update={"release": name})
 
     def write(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
-        freeze(con, s.benchmark, s.seed, draft, threshold=s.quality.near_duplicate)
+        freeze(con, chosen, s.seed, draft, threshold=s.quality.near_duplicate)
 
-    without = s.benchmark.without
     settings = {
         "seed": s.seed,
         "near": s.quality.near_duplicate,
-        **s.benchmark.model_dump(mode="json"),
+        **chosen.model_dump(mode="json"),
         "definitions": definitions(ws, without),
     }
     needs = needs_of(ws, write, settings, without=without)
-    if not s.benchmark.anyway and (held := holding_back(ws)):
-        raise _held_back(s.benchmark.release, held)
+    if not anyway and (held := holding_back(ws, without)):
+        raise _held_back(name, held)
     return replace(needs, publish=register)
 
 
-def frozen(ws: Workspace) -> Output | None:
-    """Return the release that the settings name, None where none was frozen under this name.
+def frozen(ws: Workspace, name: str) -> Output | None:
+    """Return the release of a name, None where none was frozen.
 
     Raises:
         StoreError: Its files are damaged or gone. Frozen anew it would be another one under the same name.
     """
-    name = ws.settings.benchmark.release
     known = find_release(ws.home, name)
     folder = ws.home / "store" / "benchmark" / ALL
     if known is None:  # frozen before there were notes, or by a run that was killed before it made one
@@ -76,9 +84,8 @@ def frozen(ws: Workspace) -> Output | None:
             return None
     else:
         output, path = ws.store.find("benchmark", ALL, known.fingerprint), folder / known.fingerprint
-        if output is not None and output.digest != known.digest:
-            output = None
-    if output is None or not ws.store.intact(output):
+    noted = output is not None and (known is None or output.digest == known.digest)
+    if output is None or not noted or not ws.store.intact(output):
         state = "damaged" if path.is_dir() else "gone"
         raise StoreError(f"the frozen release {name!r} is {state}.", Where(file=str(path)), _INSTEAD)
     return output
@@ -90,17 +97,17 @@ def _unread(ws: Workspace, name: str) -> bool:
     return any(f'"release": "{name}"' in text for text in texts)
 
 
-def holding_back(ws: Workspace) -> dict[str, str]:
-    """Return the corpora with files here that failed, were refused, are stale or were not run, each with the reason.
+def holding_back(ws: Workspace, without: Collection[str] = ()) -> dict[str, str]:
+    """Return the corpora that failed, were refused, are stale or were not run, each with the reason.
 
-    Those that `benchmark.without` names are left out.
+    Those that never had a file here are not among them, nor those in `without`.
     """
     from meds_pipeline.steps.plan import out_of_date
 
     found = {fault.corpus or "the catalog": fault.error.problem for fault in ws.catalog_faults()}
     for name, due in out_of_date(ws, "corpora", ws.corpora(), checks=False).items():
         found[name] = f"{due[0].asset}: {'; '.join(due[0].because)}"
-    return {name: why for name, why in sorted(found.items()) if name not in ws.settings.benchmark.without}
+    return {name: why for name, why in sorted(found.items()) if name not in without}
 
 
 def _held_back(release: str, held: Mapping[str, str]) -> QualityError:
@@ -113,28 +120,39 @@ def _held_back(release: str, held: Mapping[str, str]) -> QualityError:
     )
 
 
-def freeze(ws: Workspace, *, use: bool) -> Output:
-    """Freeze the release that the settings name.
+def no_release(name: str, known: Iterable[str]) -> UnknownNameError:
+    """Return the error of a name under which no release was frozen."""
+    listed = ", ".join(known) or "none"
+    return UnknownNameError(
+        f"there is no release {name!r}.", next_step=f"Known: {listed}. To freeze it: `meds bench freeze {name}`."
+    )
+
+
+def freeze(ws: Workspace, name: str, *, without: Collection[str] = (), anyway: bool = False) -> Output:
+    """Freeze a release; it becomes the current output only where the settings name it as the one in use.
 
     Args:
         ws: The home.
-        use: Whether it is the release the home scores on, by the settings that others open the home with.
+        name: Name of the release.
+        without: Corpora that it leaves out.
+        anyway: Freeze it also while corpora failed or are stale: of the last good output of each.
 
     Raises:
         StoreError: There is a release of this name.
-        MedsError: What the step raises.
+        UnknownNameError: There is no such corpus.
+        QualityError: A corpus holds it back.
     """
+    for corpus in without:
+        ws.catalog.corpus(corpus)
 
     def ask() -> Work:
-        work = STEP.work(ws, ALL)
-        if work.kept is not None:
-            raise StoreError(
-                f"the release {ws.settings.benchmark.release!r} is frozen already.",
-                Where(file=str(work.kept.path)),
-                "A release is never altered: choose another name.",
-            )
-        return work
+        if (output := frozen(ws, name)) is not None:
+            place = Where(file=str(output.path))
+            known = "A release is never altered: choose another name."
+            raise StoreError(f"the release {name!r} is frozen already.", place, known)
+        return replace(STEP, needs=lambda ws, _: _freezing(ws, name, without, anyway=anyway)).work(ws, ALL)
 
+    use = name == ws.settings.benchmark.release
     output = ws.store.bring_up(STEP.asset, ALL, ask, current=use).output
     if use:
         ws.clear_failure(STEP.asset, ALL)

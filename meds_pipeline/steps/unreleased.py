@@ -26,19 +26,17 @@ def unreleased(ws: Workspace, corpus: str | None = None) -> tuple[str, ...]:
     """
     try:
         release = find_release(ws.home, ws.settings.benchmark.release)
-        good = ws.good_corpora() if release is not None else {}
-    except StoreError:  # the steps say so; this is a remark beside others
+    except StoreError:  # the benchmark step says so; this is a remark beside others
+        release = None
+    if release is None:
         return ()
     found: list[str] = []
-    for name, verdicts in good.items():
-        tasks = [
-            task_id
-            for task_id, task in ws.catalog.corpus(name).tasks.items()
-            if task.use != "train" and release is not None and task_id not in release.items
-        ]
-        if tasks and corpus in (None, name):
+    for name in [corpus] if corpus else ws.corpora():
+        tasks = ws.catalog.corpus(name).tasks
+        asked = [task_id for task_id, task in tasks.items() if task.use != "train" and task_id not in release.items]
+        if asked and (verdicts := ws.good(name)) is not None:
             with parquet.connect(threads=1, memory_limit="1GB", temporary=ws.home) as con:
                 parquet.view_of(con, "instance", [ws.instances_of(verdicts).file("instances.parquet")])
                 parquet.view_of(con, "verdict", [verdicts.file("lineage/verdict.parquet")])
-                found += [task for (task,) in con.execute(_USABLE, {"tasks": tasks}).fetchall()]
+                found += [task for (task,) in con.execute(_USABLE, {"tasks": asked}).fetchall()]
     return tuple(sorted(found))

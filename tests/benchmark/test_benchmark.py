@@ -16,6 +16,7 @@ from meds_pipeline.core.errors import StoreError
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.scoring.registry import bench_category
+from meds_pipeline.steps.benchmark import freeze as freeze_release
 from meds_pipeline.steps.run import run_step
 
 
@@ -78,8 +79,9 @@ def test_frozen_release_stays_when_settings_and_data_move_on(
     again = run_step(later, "benchmark", "all")
     assert again.reused
     assert again.output.digest == frozen
+    assert freeze_release(later, "second").digest != frozen
     renamed = opened("home", raw, benchmark={"release": "second", "items_per_task": 3})
-    assert not run_step(renamed, "benchmark", "all").reused
+    assert run_step(renamed, "benchmark", "all").reused
 
 
 def test_items_whose_source_is_gone_are_flagged_not_swapped(
@@ -147,6 +149,9 @@ def test_more_data_never_moves_the_choice_among_the_old(opened: Callable[..., Wo
 def test_a_release_is_the_same_when_its_name_comes_back(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     first = freeze(opened(**write_corpus(tmp_path, RECORDS)))
     changed = write_corpus(tmp_path, RECORDS[30:])
+    workspace = opened(**changed)
+    run_steps(workspace, "raw_corpus", "instances", "verdicts")
+    freeze_release(workspace, "second")
     second = freeze(opened(**changed, benchmark={"release": "second"}))
     assert second.digest != first.digest
     back = opened(**changed)
@@ -160,7 +165,7 @@ def test_a_damaged_release_is_named_not_made_again(opened: Callable[..., Workspa
     changed = opened(**write_corpus(tmp_path, RECORDS[30:]))
     with pytest.raises(StoreError, match=r"frozen release 'default' is damaged.*another one"):
         freeze(changed)
-    assert freeze(opened(**write_corpus(tmp_path, RECORDS[30:]), benchmark={"release": "second"})).path != release.path
+    assert freeze_release(changed, "second").path != release.path
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from strange_corpus import TASK, write_corpus, write_many
 
-from meds_pipeline.core.errors import QualityError, StoreError
+from meds_pipeline.core.errors import QualityError, StoreError, UnknownNameError
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.releases import releases
 from meds_pipeline.home.workspace import Workspace
@@ -122,15 +122,21 @@ def test_a_corpus_that_is_not_good_holds_the_first_release_back(opened: Opened, 
         ):
             run_step(workspace, "benchmark", "all")
     assert workspace.store.current("benchmark", "all") is None
-    without = opened(**given, benchmark={"without": ["strange01"]})
-    assert {"strange00", "strange02"} == releases_of(freeze(without, use=True), without)
-    assert run_step(opened(**given), "benchmark", "all").reused
+    with pytest.raises(UnknownNameError, match="no corpus 'strang01'"):
+        freeze(workspace, "default", without=["strang01"])
+    freeze(workspace, "default", without=["strange01"])
+    assert set(releases(workspace.home)["default"].corpora) == {"strange00", "strange02"}
+    assert workspace.failure("benchmark", "all") is None
+    assert run_step(workspace, "benchmark", "all").reused
     with pytest.raises(StoreError, match="'default' is frozen already"):
-        freeze(opened(**given, benchmark={"anyway": True}), use=True)
+        freeze(workspace, "default", anyway=True)
 
 
-def releases_of(release: Output, workspace: Workspace) -> set[str]:
-    return set(releases(workspace.home)[str(release.manifest.facts["release"])].corpora)
+def test_a_name_in_the_settings_freezes_nothing_beside_other_releases(opened: Opened, tmp_path: Path) -> None:
+    given, _ = frozen_home(opened, tmp_path)
+    with pytest.raises(UnknownNameError, match=r"no release 'defalt'.*Known: default\. .*`meds bench freeze defalt`"):
+        run_step(opened(**given, benchmark={"release": "defalt"}), "benchmark", "all")
+    assert list(releases(tmp_path / "home")) == ["default"]
 
 
 def test_a_corpus_nobody_ran_holds_it_back_and_one_without_files_does_not(opened: Opened, tmp_path: Path) -> None:
@@ -146,13 +152,12 @@ def test_a_corpus_nobody_ran_holds_it_back_and_one_without_files_does_not(opened
 def test_a_stale_corpus_is_taken_as_it_was_only_when_asked(opened: Opened, tmp_path: Path) -> None:
     given, _ = frozen_home(opened, tmp_path)
     (given["raw"] / "strange_lines" / "lines.jsonl").write_text("[\n" * 20)
-    second = opened(**given, benchmark={"release": "second"})
-    run_corpora(second)
+    workspace = opened(**given)
+    run_corpora(workspace)
     with pytest.raises(QualityError, match="'second' is not frozen"):
-        freeze(second, use=False)
-    anyway = freeze(opened(**given, benchmark={"release": "second", "anyway": True}), use=False)
-    assert anyway.manifest.rows["items"] == 8
-    current = second.store.require("benchmark", "all").manifest.facts["release"]
+        freeze(workspace, "second")
+    assert freeze(workspace, "second", anyway=True).manifest.rows["items"] == 8
+    current = workspace.store.require("benchmark", "all").manifest.facts["release"]
     assert current == "default", "freezing does not change the release in use"
 
 
@@ -170,7 +175,7 @@ def test_tasks_that_came_after_the_release_are_named(opened: Opened, tmp_path: P
     run_corpora(workspace)
     assert unreleased(workspace) == unreleased(workspace, "strange02") == (f"{TASK}02",)
     assert unreleased(workspace, "strange01") == ()
-    freeze(opened(**given, benchmark={"release": "second"}), use=False)
+    freeze(workspace, "second")
     assert unreleased(opened(**given, benchmark={"release": "second"})) == ()
 
 

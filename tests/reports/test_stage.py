@@ -20,6 +20,7 @@ from meds_pipeline.reports.board.site import write_leaderboard
 from meds_pipeline.reports.board.stage import board_data
 from meds_pipeline.scoring.families import SCORERS
 from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.benchmark import freeze
 from meds_pipeline.steps.board import board_inputs, scores_of_release
 from meds_pipeline.steps.lineage import current_build
 from meds_pipeline.steps.run import run_step
@@ -55,6 +56,7 @@ def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace]
     run_step(first, "comparisons", "all")
     assert run_step(first, "leaderboard", "all").output.manifest.rows["models"] == 1
     second = opened(**arguments, **MAJORITY, benchmark={"release": "second"})
+    freeze(first, "second")
     for asset in ("benchmark", "comparisons"):
         run_step(second, asset, "all")
     shown = run_step(second, "leaderboard", "all")

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = ("task_id", "input", "GT", "output")
+BY_ID = ("item_id", "output")
+"""What suffices where the items are known by their ids: in answers to a release."""
 SUFFIXES = (".csv", ".jsonl", ".parquet")
-_ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+)"?,')
-"""The start of a row, a task id and a comma, after a line break within a cell."""
+_ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+|[0-9a-f]{32})"?,')
+"""The start of a row, the id of a task or item and a comma, after a line break within a cell."""
 
 
 class SubmissionRow(NamedTuple):
@@ -80,8 +82,12 @@ def _text(value: Any) -> str | None:
     return None if _missing(value) else str(value)
 
 
-def read_rows(path: Path) -> Iterator[SubmissionRow]:
+def read_rows(path: Path, *, by_id: bool = False) -> Iterator[SubmissionRow]:
     """Yield the rows of a submission file.
+
+    Args:
+        path: The file.
+        by_id: Whether the columns `BY_ID` suffice.
 
     Raises:
         ScoringError: The file is absent, of another format, not UTF-8 in its first line, or lacks a column.
@@ -89,12 +95,19 @@ def read_rows(path: Path) -> Iterator[SubmissionRow]:
     _check_ending(path)
     if not path.is_file():
         raise ScoringError("there is no such file.", Where(file=str(path)), "Check the path.")
-    return {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}[path.suffix](path)
+    return {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}[path.suffix](path, by_id)
 
 
-def write_rows(rows: Sequence[Mapping[str, str]], path: Path) -> None:
-    """Write rows with the same keys as a submission file; raises ScoringError for an ending of no known format."""
+def write_rows(rows: Sequence[Mapping[str, str]], path: Path, *, private: bool = False) -> None:
+    """Write rows with the same keys as a submission file, with `private` one that only its owner may read.
+
+    Raises:
+        ScoringError: The file's ending is of no known format.
+    """
     _check_ending(path)
+    if private:
+        path.touch(0o600)
+        path.chmod(0o600)
     if path.suffix == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -116,12 +129,12 @@ def _check_ending(path: Path) -> None:
         raise ScoringError(problem, Where(file=str(path)), f"Give {', '.join(SUFFIXES)}.")
 
 
-def _csv_rows(path: Path) -> Iterator[SubmissionRow]:
+def _csv_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     records = csv_records(path)
     _, header = next(records, (1, ()))
     if isinstance(header, str):
         raise ScoringError("its first line cannot be read.", Where(file=str(path)), "Write it with one header line.")
-    _check_header(header, path)
+    _check_header(header, path, by_id)
     for number, cells in records:
         if isinstance(cells, str):
             yield SubmissionRow(number, None, (cells,))
@@ -145,19 +158,19 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _json_rows(path: Path) -> Iterator[SubmissionRow]:
+def _json_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     columns: set[str] = set()
     with path.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
-                row = _json_row(number, line)
+                row = _json_row(number, line, by_id)
                 columns |= (row.fields or {}).keys()
                 yield row
     if columns:
-        _check_columns([*columns, *(["GT"] if "references" in columns else []), "input"], path)
+        _check_columns([*columns, *(["GT"] if "references" in columns else []), "input"], path, by_id)
 
 
-def _json_row(number: int, line: bytes) -> SubmissionRow:
+def _json_row(number: int, line: bytes, by_id: bool) -> SubmissionRow:
     try:
         text = line.decode()
         row = json.loads(text)
@@ -167,11 +180,11 @@ def _json_row(number: int, line: bytes) -> SubmissionRow:
         return SubmissionRow(number, None, ("not_utf8",))
     except (ValueError, RecursionError):
         return SubmissionRow(number, None, ("broken_row",))
-    good = isinstance(row, dict) and "task_id" in row
+    good = isinstance(row, dict) and ("task_id" in row or (by_id and "item_id" in row))
     return SubmissionRow(number, row) if good else SubmissionRow(number, None, ("broken_row",))
 
 
-def _parquet_rows(path: Path) -> Iterator[SubmissionRow]:
+def _parquet_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -179,7 +192,7 @@ def _parquet_rows(path: Path) -> Iterator[SubmissionRow]:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise ScoringError(f"not a Parquet file: {error}.", Where(file=str(path)), "Write it again.") from error
-    _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path)
+    _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path, by_id)
     cells = itertools.chain.from_iterable(map(_cells, file.iter_batches()))
     for number, fields in enumerate(cells, 1):
         yield SubmissionRow(number, fields, () if fields else ("not_utf8",))
@@ -195,18 +208,23 @@ def _cells(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
     return rows
 
 
-def _check_header(header: Sequence[str], path: Path) -> None:
+def _check_header(header: Sequence[str], path: Path, by_id: bool) -> None:
     line = ",".join(header)
     if "\x00" in line or not _is_utf8(line):
         raise ScoringError("it is not UTF-8.", Where(file=str(path)), "Write it as UTF-8 (`iconv -f NAME -t UTF-8`).")
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(header) == 1 and set(COLUMNS) <= set(line.split(delimiter)):
+        cells = set(line.split(delimiter))
+        if len(header) == 1 and (set(COLUMNS) <= cells or (by_id and set(BY_ID) <= cells)):
             raise ScoringError(f"its cells are parted by {name}.", Where(file=str(path)), "Write it with commas.")
-    _check_columns(header, path)
+    _check_columns(header, path, by_id)
 
 
-def _check_columns(names: Sequence[str], path: Path) -> None:
-    if missing := [name for name in COLUMNS if name not in names]:
-        raise ScoringError(
-            f"no column {missing[0]!r}.", Where(file=str(path)), f"It must have the columns {', '.join(COLUMNS)}."
-        )
+def _check_columns(names: Sequence[str], path: Path, by_id: bool) -> None:
+    asked = BY_ID if by_id and "item_id" in names else COLUMNS
+    if missing := [name for name in asked if name not in names]:
+        step = f"It must have the columns {', '.join(COLUMNS)}."
+        if by_id:
+            step = f"{step[:-1]}, or {' and '.join(BY_ID)}."
+        elif set(BY_ID) <= set(names):
+            step += " Answers by item_id alone are for a home: put them into its folder `submissions`."
+        raise ScoringError(f"no column {missing[0]!r}.", Where(file=str(path)), step)
