@@ -134,8 +134,8 @@ def test_a_corpus_that_is_not_good_holds_the_first_release_back(opened: Opened, 
 
 def test_a_name_in_the_settings_freezes_nothing_beside_other_releases(opened: Opened, tmp_path: Path) -> None:
     given, _ = frozen_home(opened, tmp_path)
-    with pytest.raises(UnknownNameError, match=r"no release 'defalt'.*Known: default\. .*`meds bench freeze defalt`"):
-        run_step(opened(**given, benchmark={"release": "defalt"}), "benchmark", "all")
+    with pytest.raises(UnknownNameError, match=r"no release 'evening'.*Known: default\. .*`meds bench freeze evening`"):
+        run_step(opened(**given, benchmark={"release": "evening"}), "benchmark", "all")
     assert list(releases(tmp_path / "home")) == ["default"]
 
 

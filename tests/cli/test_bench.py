@@ -97,9 +97,9 @@ def test_the_official_protocol_shows_answers_and_says_so(home: Path, tmp_path: P
 
 
 def test_releases_are_frozen_listed_and_found_by_name(home: Path) -> None:
-    done = meds(home, "bench", "show", "secnd")
+    done = meds(home, "bench", "show", "nobody")
     assert isinstance(done.exception, MedsError)
-    assert "no release 'secnd'" in str(done.exception)
+    assert "no release 'nobody'" in str(done.exception)
     assert "Known: default" in str(done.exception)
     said = meds(home, "bench", "freeze", "second", "--without", "strange01").output
     assert "benchmark: {release: second}" in said, "which release is in use is changed by the settings alone"
