@@ -9,14 +9,16 @@ import signal
 import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import events
-from meds_pipeline.core.events import Event, StepOutcome
+from meds_pipeline.core.events import Event, Started, StepOutcome
 from meds_pipeline.steps.run import Done, run_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
+    from concurrent.futures import Future
     from multiprocessing.queues import SimpleQueue
 
     from meds_pipeline.home.workspace import Workspace
@@ -29,41 +31,66 @@ def run_partitions(workspace: Workspace, assets: Sequence[str], partitions: Sequ
     """Run steps for partitions, up to `workers` of the settings at a time, and yield what became of each as it ends.
 
     Workers are fresh processes that share nothing with this one but the home; the store's locks keep them apart. One
-    that is killed fails its partition alone. When the caller is interrupted, the workers are ended.
+    that is killed takes the others of its pool with it: what they had not ended is run again, each partition in a
+    worker of its own, so that only a partition that kills its worker fails. When the caller is interrupted, the workers
+    are ended.
     """
     workers = min(workspace.settings.workers, len(partitions))
     if workers < 2:
         for partition in partitions:
             yield from run_chain(workspace, assets, partition)
         return
+    begun: dict[str, str] = {}
+    for partition in (yield from _side_by_side(workspace, assets, partitions, workers, begun)):
+        if (yield from _side_by_side(workspace, assets, [partition], 1, begun)):
+            yield from _lost(workspace, assets, partition, begun.get(partition, assets[0]))
+
+
+def _side_by_side(
+    workspace: Workspace, assets: Sequence[str], partitions: Sequence[str], workers: int, begun: dict[str, str]
+) -> Generator[Done, None, list[str]]:
+    """Run partitions in a pool; note in `begun` the step each is at, and return those that a broken pool left over."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["meds_pipeline.steps.run", "meds_pipeline.readers.driver"])
     told: SimpleQueue[Event] = context.SimpleQueue()
     others = set(multiprocessing.active_children())
+    left = dict.fromkeys(partitions)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(workspace, told)) as pool:
         try:
-            futures = {pool.submit(_work, assets, partition): partition for partition in partitions}
+            futures: dict[Future[list[Done]], str] = {}
+            with suppress(BrokenProcessPool):  # a worker is killed while there is still work to hand out
+                for partition in partitions:
+                    futures[pool.submit(_work, assets, partition)] = partition
             pending = set(futures)
             while pending:
                 ended, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 while not told.empty():  # a worker's last word is in the queue before its result is
-                    events.tell(told.get())
+                    event = told.get()
+                    if isinstance(event, Started):
+                        begun[event.partition] = event.asset
+                    events.tell(event)
                 for future in sorted(ended, key=lambda f: futures[f]):
-                    try:
-                        yield from future.result()
-                    except BrokenProcessPool as error:
-                        yield from _lost(assets, futures[future], error)
+                    with suppress(BrokenProcessPool):
+                        found = future.result()
+                        del left[futures[future]]
+                        yield from found
         except BaseException:  # interrupted: let nothing new begin, end what runs, then pass it on
             pool.shutdown(wait=False, cancel_futures=True)
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
             raise
+    return list(left)
 
 
-def _lost(assets: Sequence[str], partition: str, error: BrokenProcessPool) -> Iterator[Done]:
-    problem = f"its process ended without a word ({error}). Next: run again; give it more memory or fewer workers."
-    for place, asset in enumerate(assets):
-        outcome = StepOutcome(asset, partition, "not run" if place else "failed", problem="" if place else problem)
+def _lost(workspace: Workspace, assets: Sequence[str], partition: str, at: str) -> Iterator[Done]:
+    """Note and tell that the step a partition was at killed its worker; the steps before it stand."""
+    place = assets.index(at)
+    yield from run_chain(workspace, assets[:place], partition)
+    problem = "its process was killed. Next: run again; give it more memory or fewer workers."
+    workspace.set_failure(at, partition, problem)
+    for asset in assets[place:]:
+        failed = asset == at
+        outcome = StepOutcome(asset, partition, "failed" if failed else "not run", problem=problem if failed else "")
         events.tell(outcome)
         yield Done(outcome)
 
