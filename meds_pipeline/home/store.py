@@ -5,7 +5,7 @@ Layout under `<home>`::
     store/<asset>/<partition>/<fingerprint>/   data files, lineage/<table>.parquet, manifest.json
     current/<asset>/<partition>.txt            which fingerprint is the current one
     scratch/<asset>/<partition>/<fingerprint>/ what a killed step may resume from (training checkpoints)
-    locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition)
+    locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition); `.json` says who
 
 A fingerprint covers the digests of a step's inputs, its version, its settings and the seed. An output whose manifest
 stands and whose files still have the digests it names is reused; there is no other rule. What a step reads is checked
@@ -23,21 +23,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import NotReadyError, StoreError, Where
 from meds_pipeline.core.files import NAME, make_private, safe_name, write_atomic
 from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output, strictest
+from meds_pipeline.home.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from meds_pipeline.home.work import Work
-
-LOCK_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,29 +300,9 @@ class Store:
         pointer = self._pointer(asset, partition)
         return pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
 
-    def _locked(self, asset: str, partition: str) -> _Held:
-        return _Held(self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock", asset, partition)
-
-
-class _Held:
-    """A file lock whose time-out is an error that says what to do."""
-
-    def __init__(self, path: Path, asset: str, partition: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock, self._where = FileLock(path), _where(asset, partition)
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout as error:
-            raise StoreError(
-                f"another run has held it for {LOCK_SECONDS:.0f} s.",
-                self._where,
-                "Wait for that run, or end it in the Dagster UI, then run again.",
-            ) from error
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    def _locked(self, asset: str, partition: str) -> Held:
+        path = self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock"
+        return Held(path, f"{asset}/{partition}")
 
 
 def _where(asset: str, partition: str) -> Where:

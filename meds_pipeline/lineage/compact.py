@@ -87,7 +87,8 @@ def publish(output: Output, home: Path) -> Path:
     source = output.file(DATABASE)
     if target.is_file() and target.samefile(source):
         return target
-    temporary.unlink(missing_ok=True)
+    for left_over in home.glob(f".{DATABASE}.*"):  # of killed runs: this is called under the lock of its output
+        left_over.unlink(missing_ok=True)
     try:
         temporary.hardlink_to(source)
     except OSError:  # a file system without hard links

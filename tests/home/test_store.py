@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from meds_pipeline.core.errors import StoreError
 from meds_pipeline.core.files import write_atomic
 from meds_pipeline.core.outputs import Draft, Output
-from meds_pipeline.home import store as store_module
+from meds_pipeline.home import held
 from meds_pipeline.home.store import Result, Store
 from meds_pipeline.home.work import Work
 
@@ -240,12 +240,29 @@ def test_unsafe_names_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_lock_held_too_long_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(held, "LOCK_SECONDS", 0.2)
     store = Store(tmp_path)
     make(store, writes("a"))
     with FileLock(tmp_path / "locks" / "asset" / "one.lock"), pytest.raises(StoreError, match="asset/one.*Wait for"):
         make(store, writes("b"), version="2")
     assert not make(store, writes("b"), version="2").reused
+
+
+def test_who_waits_is_told_for_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(held, "TOLD_AFTER", 0.1)
+    code = (
+        "import sys, time; from pathlib import Path; from meds_pipeline.home.held import Held\n"
+        "with Held(Path(sys.argv[1]), 'asset/one'):\n    print('held', flush=True)\n    time.sleep(1)"
+    )
+    path = tmp_path / "locks" / "asset" / "one.lock"
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert not make(Store(tmp_path), writes("a")).reused
+        assert f"asset/one: waiting for process {other.pid} on " in caplog.text
+    assert not path.with_suffix(".json").exists()
 
 
 def test_write_atomic_replaces_whole_and_leaves_no_other_file(tmp_path: Path) -> None:

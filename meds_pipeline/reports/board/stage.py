@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import parquet
@@ -98,12 +98,25 @@ def render_board(inputs: BoardInputs, draft: Draft) -> None:
 
 
 def publish(output: Output, home: Path) -> Path:
-    """Put a site at `<home>/leaderboard`, whole; returns its index page."""
-    target, temporary = home / "leaderboard", home / f".leaderboard.{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(output.path / "site", temporary)
-    shutil.rmtree(target, ignore_errors=True)
-    temporary.replace(target)
+    """Put a site at `<home>/leaderboard`, a link that is turned in one move; returns its index page.
+
+    Whoever reads finds the old site or the new one, also where this process is killed. The site before stays for who
+    has its pages open; earlier ones go. It is called under the lock of its output.
+    """
+    target = home / "leaderboard"
+    before = target.resolve() if target.is_symlink() else None
+    site = Path(mkdtemp(prefix=".leaderboard-", dir=home))
+    shutil.copytree(output.path / "site", site, dirs_exist_ok=True)
+    link = site.with_name(f"{site.name}-link")
+    link.symlink_to(site.name, target_is_directory=True)
+    if target.is_dir() and not target.is_symlink():  # a home that was copied with its links followed
+        target.rename(site.with_name(f"{site.name}-before"))
+    link.replace(target)
+    for other in home.glob(".leaderboard[.-]*"):  # of earlier sites, and of killed runs
+        if other.is_symlink():
+            other.unlink()
+        elif other not in (site, before):
+            shutil.rmtree(other, ignore_errors=True)
     return target / "index.html"
 
 
