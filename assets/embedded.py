@@ -17,16 +17,15 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import execute_run
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from assets.factory import ASSETS_OF_GROUP
 from assets.jobs import JOB_OF_GROUP
-from assets.nightly import due_corpora, ranges
-from assets.partitions import CORPORA, sync_partitions
+from assets.nightly import due_corpora, run_tags
+from assets.partitions import sync_partitions
 from meds_pipeline.core import events
 from meds_pipeline.core.events import Event, Listener, RunSummary, StepOutcome, bad
-from meds_pipeline.home.workspace import ALL, Workspace
+from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.steps.plan import out_of_date, partitions_of_run
 from meds_pipeline.steps.run import run_chain
 from resources.instance import embedded_instance, environment_of
@@ -125,17 +124,14 @@ def _bring_up(
 ) -> Iterator[str]:
     """Run the job of a group for the partitions that are out of date and yield the runs; the others are checked."""
     if group == "corpora":
-        due = set(due_corpora(instance, workspace)).intersection(partitions)
-        ordered = instance.get_dynamic_partitions(str(CORPORA.name))
-        tags = list(ranges(due, ordered, workspace.settings.corpora_per_run))
+        due = [name for name in due_corpora(instance, workspace) if name in partitions]
     else:
-        due = set(out_of_date(workspace, group, partitions))
-        tags = [{} if name == ALL else {PARTITION_NAME_TAG: name} for name in partitions if name in due]
+        due = list(out_of_date(workspace, group, partitions))
     for name in partitions:
         if name not in due:
             for _ in run_chain(workspace, ASSETS_OF_GROUP[group], name):
                 pass
-    for of_run in tags:
+    for of_run in run_tags(instance, group, due, workspace.settings.corpora_per_run):
         yield _execute(instance, JOB_OF_GROUP[group], of_run)
 
 

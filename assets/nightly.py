@@ -1,21 +1,28 @@
-"""What starts runs by itself: the nightly schedule, the sensor on raw folders, and what follows changed data.
+"""What starts runs by itself: the nightly schedule, sensors on raw folders and submissions, what follows changed data.
 
-Schedule and sensor are off until switched on in the UI. What comes after the corpora follows by the automation
-conditions of the assets; their sensor is on where there is a schedule.
+Schedule and sensors on files are off until switched on in the UI. What comes after changed data follows by the
+automation conditions of the assets; their sensor is on where there is a schedule.
 """
 
 import json
 from collections.abc import Collection, Iterator, Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PRIORITY_TAG
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    PRIORITY_TAG,
+)
 
 from assets.factory import ASSETS_OF_GROUP
 from assets.jobs import JOBS
 from assets.partitions import CORPORA, sync_partitions
-from meds_pipeline.home.stamps import stamps
-from meds_pipeline.home.workspace import Workspace
-from meds_pipeline.steps.plan import out_of_date
+from meds_pipeline.home.stamps import stamps, submission_stamps
+from meds_pipeline.home.workspace import ALL, Workspace
+from meds_pipeline.steps.plan import NEVER_MADE, Planned, out_of_date, partitions_of_run
+from meds_pipeline.steps.step import Group
 from resources.workspace import WorkspaceResource
 
 LOW = {PRIORITY_TAG: "-1"}
@@ -48,8 +55,46 @@ def ranges(wanted: Collection[str], ordered: Sequence[str], most: int | None) ->
         run = [str(name)] if name in wanted else []
 
 
+def run_tags(
+    instance: dg.DagsterInstance, group: Group, due: Collection[str], most: int | None
+) -> list[dict[str, str]]:
+    """Return the tags of the runs that bring partitions of a group up to date: `most` corpora a run, else one each."""
+    if group == "corpora":
+        return list(ranges(due, instance.get_dynamic_partitions(str(CORPORA.name)), most))
+    return [{} if name == ALL else {PARTITION_NAME_TAG: name} for name in due]
+
+
+def requests_of(
+    instance: dg.DagsterInstance, workspace: Workspace, most: int | None
+) -> tuple[list[dg.RunRequest], list[Planned]]:
+    """Return runs for all that is out of date by itself, and what is out of date and cannot be made as things are.
+
+    What those runs change is followed by the automation conditions; so is what was never made, while runs are requested
+    for what it reads.
+    """
+    requests: list[dg.RunRequest] = []
+    stuck: list[Planned] = []
+    for group, assets in ASSETS_OF_GROUP.items():
+        if group == "corpora":
+            due = due_corpora(instance, workspace)
+        else:
+            found = out_of_date(workspace, group, partitions_of_run(workspace, group))
+            follows = bool(requests)
+            due = [name for name, plans in found.items() if any(_by_itself(one, follows=follows) for one in plans)]
+            stuck += [plans[0] for name, plans in found.items() if name not in due]
+        keys = [dg.AssetKey(asset) for asset in assets]
+        for tags in run_tags(instance, group, due, most):
+            run_key = " ".join((group, *tags.values()))  # within a night
+            requests.append(dg.RunRequest(run_key, tags={**tags, **LOW}, asset_selection=keys))
+    return requests, stuck
+
+
+def _by_itself(one: Planned, *, follows: bool) -> bool:
+    return one.would in ("build", "check") and not (follows and one.because == NEVER_MADE)
+
+
 def nightly_of(cron: str, partitions_per_run: int | None) -> dg.ScheduleDefinition:
-    """Return the schedule that brings corpora up to date.
+    """Return the schedule that brings everything up to date.
 
     Args:
         cron: When, in UTC.
@@ -58,23 +103,25 @@ def nightly_of(cron: str, partitions_per_run: int | None) -> dg.ScheduleDefiniti
 
     @dg.schedule(
         name="nightly",
-        job=JOBS["corpora"],
+        job_name=IMPLICIT_ASSET_JOB_NAME,  # the one job of Dagster whose assets may differ in their partitions
         cron_schedule=cron,
         execution_timezone="UTC",
-        description="Requests runs for the corpora that are out of date; what comes after follows.",
+        description="Requests runs for all that is out of date; what those change is followed by after_changes.",
     )
     def nightly(
         context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
         opened, instance = workspace.look(), context.instance
-        due = due_corpora(instance, opened)
-        if not due:
-            known = instance.get_latest_materialization_event(dg.AssetKey("leaderboard"))
-            if known is not None and known.asset_materialization is not None:  # fresh: it was checked
-                instance.report_runless_asset_event(known.asset_materialization)
-            return dg.SkipReason(f"{len(opened.corpora())} corpora checked, nothing changed")
-        ordered = instance.get_dynamic_partitions(str(CORPORA.name))
-        return [dg.RunRequest(tags={**tags, **LOW}) for tags in ranges(due, ordered, partitions_per_run)]
+        requests, stuck = requests_of(instance, opened, partitions_per_run)
+        if requests:
+            return requests
+        if stuck:
+            named = "; ".join(f"{one.asset} of {one.partition}: {', '.join(one.because)}" for one in stuck)
+            return dg.SkipReason(f"Nothing can be made of what there is: {named}")
+        known = instance.get_latest_materialization_event(dg.AssetKey("leaderboard"))
+        if known is not None and known.asset_materialization is not None:  # fresh: it was checked
+            instance.report_runless_asset_event(known.asset_materialization)
+        return dg.SkipReason(f"{len(opened.corpora())} corpora checked, nothing changed")
 
     return nightly
 
@@ -88,10 +135,30 @@ def raw_folders(context: dg.SensorEvaluationContext, workspace: WorkspaceResourc
     """Request runs for corpora whose files differ from what the last tick saw."""
     opened = workspace.look()
     sync_partitions(context.instance, opened)
+    return _changed(context, stamps(opened))
+
+
+@dg.sensor(
+    job=JOBS["evaluation"],
+    minimum_interval_seconds=60,
+    description="Scores a model when its file in <home>/submissions is new or has changed.",
+)
+def submissions(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult | dg.SkipReason:
+    """Request runs for submitted files that differ from what the last tick saw; they wait for a release."""
+    opened = workspace.look()
+    sync_partitions(context.instance, opened)
+    if opened.store.current("benchmark", ALL) is None:
+        return dg.SkipReason("No release is frozen yet.")
+    return _changed(context, submission_stamps(opened))
+
+
+def _changed(context: dg.SensorEvaluationContext, found: dict[str, str]) -> dg.SensorResult:
+    """Request a run for each partition whose stamp is not the one the last tick saw.
+
+    No request has a run key: Dagster would drop the second one for a stamp that comes back.
+    """
     seen: dict[str, str] = json.loads(context.cursor or "{}")
-    found = stamps(opened)
-    changed = [name for name, stamp in found.items() if seen.get(name) != stamp]
-    requests = [dg.RunRequest(partition_key=name, run_key=f"{name}:{found[name]}") for name in changed]
+    requests = [dg.RunRequest(partition_key=name) for name, stamp in found.items() if seen.get(name) != stamp]
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(found))
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 from assets.embedded import run_all
 from assets.factory import make_assets
 from assets.jobs import JOBS
-from assets.nightly import after_changes, nightly_of, raw_folders
+from assets.nightly import after_changes, nightly_of, raw_folders, submissions
 from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.home.settings import Settings, load_settings
 from resources.ui import serve
@@ -37,6 +37,7 @@ defs = dg.Definitions(
     assets=make_assets(_SETTINGS.corpora_per_run),
     jobs=list(JOBS.values()),
     schedules=[nightly_of(_SETTINGS.nightly, _SETTINGS.corpora_per_run)] if _SETTINGS.nightly else [],
-    sensors=[raw_folders, after_changes(on=_SETTINGS.nightly is not None)],
+    sensors=[raw_folders, submissions, after_changes(on=_SETTINGS.nightly is not None)],
+    executor=dg.in_process_executor,  # of runs of chosen assets: starting a process a step costs more than most steps
     resources={"workspace": WorkspaceResource()},
 )

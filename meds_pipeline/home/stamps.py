@@ -22,6 +22,14 @@ def stamps(ws: Workspace) -> dict[str, str]:
     return {name: _stamp(ws, name) for name in ws.present_corpora()}
 
 
+def submission_stamps(ws: Workspace) -> dict[str, str]:
+    """Return the like for each model that is a file."""
+    files = {
+        name: ws.home / spec.path for name, spec in ws.settings.models.items() if spec.kind == "file" and spec.path
+    }
+    return {name: digests.fingerprint(digests.stamp(path))[:16] for name, path in files.items() if path.is_file()}
+
+
 def _stamp(ws: Workspace, name: str) -> str:
     try:
         presence = ws.presence(ws.catalog.corpus(name))

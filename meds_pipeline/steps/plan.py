@@ -21,6 +21,8 @@ Would = Literal["unchanged", "build", "check", "wait", "fail"]
 """`check`: it stands, but its checks have not judged it by what they ask today. `wait`: it is built anew if what it
 reads comes out changed. `fail`: what it reads is not there, or was refused."""
 _NONE = "no output yet"
+NEVER_MADE = (_NONE,)
+"""The one reason of an output that was never made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def plan(workspace: Workspace, corpora: Sequence[str] = ()) -> list[Planned]:
     for step in STEPS.values():
         chosen = partitions_of_run(workspace, step.group, names)
         if fresh:
-            found += [Planned(step.asset, name, "build", (_NONE,)) for name in chosen]
+            found += [Planned(step.asset, name, "build", NEVER_MADE) for name in chosen]
         else:
             found += [planned(workspace, step, name, found) for name in chosen]
     return found
@@ -109,7 +111,7 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
         waits = () if work.kept else waits
     except MedsError as error:
         if waits:
-            return Planned(step.asset, partition, "wait" if made else "build", waits if made else (_NONE,))
+            return Planned(step.asset, partition, "wait" if made else "build", waits if made else NEVER_MADE)
         return Planned(step.asset, partition, "fail", (str(error),))
     failure = workspace.failure(step.asset, partition)
     because: list[str] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+from pipeline_home import SMALL
 
 from meds_pipeline.home.workspace import Workspace
 
@@ -48,12 +49,12 @@ def three(twin_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def ran(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(three: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A run on a fresh home over the files and settings of `built`, as if they were real ones; read only."""
     from meds_pipeline.definitions import run_all
 
     home = tmp_path_factory.mktemp("ran")
-    settings = {**built.settings.model_dump(mode="json"), "workers": 2}
+    settings = {**SMALL, "workers": 2}
     events: list[Event] = []
     summary = run_all(home, three, settings, progress=events.append)
     return Ran(Workspace.open(home, three, settings), three, settings, summary, events)

@@ -83,7 +83,12 @@ def test_no_corpus_runs_by_itself_until_it_is_switched_on_and_what_follows_is() 
     schedules, sensors = defs.schedules or [], defs.sensors or []
     assert [getattr(s, "name", "") for s in schedules] == ["nightly"]
     statuses = {s.name: s.default_status.value for s in (*schedules, *sensors)}  # type: ignore[union-attr]
-    assert statuses == {"nightly": "STOPPED", "raw_folders": "STOPPED", "after_changes": "RUNNING"}
+    assert statuses == {
+        "nightly": "STOPPED",
+        "raw_folders": "STOPPED",
+        "submissions": "STOPPED",
+        "after_changes": "RUNNING",
+    }
 
 
 def test_the_instance_is_quiet_and_counts_whole_runs() -> None:
