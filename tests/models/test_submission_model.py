@@ -11,6 +11,7 @@ import pytest
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.models.base import Generation, Prompt
 from meds_pipeline.models.submission import SubmissionModel
+from meds_pipeline.scoring.submission import rows
 
 HEADER = ("task_id", "input", "GT", "output")
 ROWS = [
@@ -52,8 +53,8 @@ def test_items_find_their_answer_by_task_input_and_truth(tmp_path: Path, ending:
 
 
 def test_an_id_comes_before_the_text(tmp_path: Path) -> None:
-    rows = [("i1", "task1", "cut", "yes", "by id"), ("elsewhere", "task1", "a", "yes", "by text")]
-    path = written(tmp_path / "s.csv", *rows, header=("item_id", *HEADER))
+    given = [("i1", "task1", "cut", "yes", "by id"), ("elsewhere", "task1", "a", "yes", "by text")]
+    path = written(tmp_path / "s.csv", *given, header=("item_id", *HEADER))
     (first, second), problems = answers(path, ("task1", "a", "yes"), ("task1", "b", "yes"))
     assert (first.output, second.output) == ("by text", "by id")
     assert problems == {}
@@ -119,3 +120,19 @@ def test_a_parquet_text_that_is_not_utf8_costs_only_its_row(tmp_path: Path) -> N
     (bad, found), problems = answers(tmp_path / "s.parquet", ("task1", "a", "yes"), ("task1", "b", "yes"))
     assert (bad.output, found.output) == (None, "x")
     assert problems == {"not_utf8": 1}
+
+
+def test_damaged_rows_and_endless_lines_are_errors_that_name_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.parquet"
+    pq.write_table(pa.table({name: [f"{name} {n}" for n in range(999)] for name in HEADER}), path)
+    damaged = bytearray(path.read_bytes())
+    damaged[200:400] = bytes(200)
+    path.write_bytes(damaged)
+    with pytest.raises(MedsError, match=r"s\.parquet: its rows cannot be read"):
+        answers(path)
+    monkeypatch.setattr(rows, "LONGEST_LINE", 1000)
+    (tmp_path / "s.jsonl").write_text('{"task_id": "' + "x" * 2000)
+    with pytest.raises(MedsError, match=r"s\.jsonl, record row 1: a line is over"):
+        answers(tmp_path / "s.jsonl")

@@ -21,6 +21,8 @@ COLUMNS = ("task_id", "input", "GT", "output")
 BY_ID = ("item_id", "output")
 """What suffices where the items are known by their ids: in answers to a release."""
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+LONGEST_LINE = 64 << 20
+"""Most bytes of a line of JSON lines."""
 _ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+|[0-9a-f]{32})"?,')
 """The start of a row, the id of a task or item and a comma, after a line break within a cell."""
 
@@ -161,7 +163,13 @@ def _is_utf8(text: str) -> bool:
 def _json_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     columns: set[str] = set()
     with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
+        for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), 1):
+            if len(line) == LONGEST_LINE:
+                raise ScoringError(
+                    f"a line is over {LONGEST_LINE >> 20} MiB.",
+                    Where(file=str(path), record=f"row {number}"),
+                    "Shorten it.",
+                )
             if line.strip():
                 row = _json_row(number, line, by_id)
                 columns |= (row.fields or {}).keys()
@@ -193,9 +201,12 @@ def _parquet_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     except (OSError, pa.ArrowInvalid) as error:
         raise ScoringError(f"not a Parquet file: {error}.", Where(file=str(path)), "Write it again.") from error
     _check_columns([("GT" if name == "references" else name) for name in file.schema_arrow.names], path, by_id)
-    cells = itertools.chain.from_iterable(map(_cells, file.iter_batches()))
-    for number, fields in enumerate(cells, 1):
-        yield SubmissionRow(number, fields, () if fields else ("not_utf8",))
+    try:
+        cells = itertools.chain.from_iterable(map(_cells, file.iter_batches()))
+        for number, fields in enumerate(cells, 1):
+            yield SubmissionRow(number, fields, () if fields else ("not_utf8",))
+    except (OSError, pa.ArrowException) as error:
+        raise ScoringError(f"its rows cannot be read: {error}.", Where(file=str(path)), "Write it again.") from error
 
 
 def _cells(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
