@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from meds_pipeline.reports.board.views import metric_name
+from meds_pipeline.reports.board.cells import metric_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

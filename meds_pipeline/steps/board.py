@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meds_pipeline.core.outputs import strictest
 from meds_pipeline.home.workspace import ALL
-from meds_pipeline.reports.board.model import Fact, ModelCard, StaleCorpus
+from meds_pipeline.reports.board.model import Absence, Fact, ModelCard, StaleCorpus
 from meds_pipeline.reports.board.stage import BoardInputs
 from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.core.outputs import Access, Output
     from meds_pipeline.home.workspace import Workspace
-    from meds_pipeline.lineage.builds import Build
+    from meds_pipeline.lineage.builds import Build, Entry
 
 _KINDS = {
     "tuned": ("tuned", "fine-tuned by plan {plan}"),
@@ -46,7 +47,6 @@ def _of_release(ws: Workspace, release: Output) -> dict[str, Output]:
 
 def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[str, Output]) -> BoardInputs:
     """Return all that the leaderboard of a build is rendered from."""
-    refused = refusals(ws, release)
     return BoardInputs(
         build_id=build.build_id,
         origin=ws.origin,
@@ -55,16 +55,48 @@ def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[s
         predictions={name: ws.store.input_of(output, "predictions") for name, output in scores.items()},
         comparisons=ws.require_good("comparisons", ALL),
         instances=[ws.instances_of(v).file("lineage/instance.parquet") for v in ws.good_corpora().values()],
-        models=[
-            *(_model_card(ws, name) for name in scores),
-            *(ModelCard(name, "refused", f"Its scores are not shown: {why}") for name, why in refused.items()),
-        ],
+        models=[_model_card(ws, name) for name in scores],
         titles={task_id: task.name for task_id, (_, task) in ws.catalog.tasks.items()},
-        stale=[StaleCorpus(entry.output.manifest.partition, entry.stale) for entry in build.entries if entry.stale],
         unreleased=unreleased(ws),
+        stale=[_stale(ws, entry) for entry in build.entries if entry.stale],
+        absent=_absent(ws, release, scores),
+        private=[name for name, output in scores.items() if _learned_from(ws, output) == "credentialed"],
         threads=ws.settings.threads,
         memory_limit=ws.settings.memory_limit,
     )
+
+
+def _stale(ws: Workspace, entry: Entry) -> StaleCorpus:
+    name, reason = entry.output.manifest.partition, entry.stale or ""
+    return StaleCorpus(name, _told(entry.output, reason, f"`meds corpora show {name}` says why."))
+
+
+def _absent(ws: Workspace, release: Output, scores: Mapping[str, Output]) -> list[Absence]:
+    """Return the models that the page does not show, or only by earlier scores."""
+    found = []
+    refused = refusals(ws, release)
+    for name in sorted(ws.settings.models):
+        failure = ws.failure("scores", name) or ws.failure("predictions", name)
+        reason = "it has no scores on this release yet"
+        if failure is not None:
+            head = "its scores were refused: " if name in refused else "only earlier scores: " if name in scores else ""
+            reason = head + _told(release, failure.reason, f"the run of {failure.asset} says why (`meds ui`).")
+        elif name in scores:
+            continue
+        found.append(Absence("model", name, reason))
+    return found
+
+
+def _told(output: Output, reason: str, elsewhere: str) -> str:
+    """Return why something failed, or where to read it: a reason may quote what it is about, credentialed text too."""
+    return elsewhere if output.access == "credentialed" else reason
+
+
+def _learned_from(ws: Workspace, scores: Output) -> Access:
+    """Return the access class of what a model was made of, beside the release it answers."""
+    predictions = ws.store.input_of(scores, "predictions")
+    roles = (role for role in predictions.manifest.inputs if role != "benchmark")
+    return strictest(ws.store.input_of(predictions, role).access for role in roles)
 
 
 def _model_card(ws: Workspace, name: str) -> ModelCard:

@@ -28,6 +28,8 @@ def _needs(ws: Workspace, _: str) -> Needs:
         "models": [asdict(card) for card in board.models],
         "titles": dict(board.titles),
         "unreleased": board.unreleased,
+        "absent": [asdict(absence) for absence in board.absent],
+        "private": list(board.private),
     }
     return Needs(
         inputs_of(build),
@@ -47,7 +49,7 @@ STEP = Step(
     kinds=frozenset({"html"}),
     code=(
         *("reports/board", "steps/board.py", "scoring/stats", "scoring/base.py", "scoring/registry.py"),
-        *("catalog/published.py", "catalog/published.yaml", "core/parquet.py"),
+        *("catalog/published.py", "catalog/published.yaml", "core/files.py", "core/parquet.py"),
     ),
     needs=_needs,
 )

@@ -57,7 +57,7 @@ def test_same_data_gives_the_same_bytes(pages: dict[str, str], tmp_path: Path) -
 
 
 def test_category_scores_on_the_board_are_the_data(pages: dict[str, str]) -> None:
-    (official, corrected) = parse(pages["index.html"]).xpath("//section[@id='standings']//table")
+    (corrected, official) = parse(pages["index.html"]).xpath("//section[@id='standings']//table")
     for scorer, table in (("official", official), ("corrected", corrected)):
         columns = [words(head) for head in table.xpath(".//thead//th")][1:]
         shown = {
@@ -117,7 +117,7 @@ def test_build_release_and_stale_corpora_are_named(pages: dict[str, str]) -> Non
     data = sample()
     assert all(data.build_id in page for page in pages.values())
     board = words(parse(pages["index.html"]))
-    assert "meqsum blocked: 12 rows without a summary in the newest file" in board
+    assert "Stale corpus meqsum blocked: 12 rows without a summary in the newest file" in board
     assert data.release.digest[:12] in board
     assert data.release.digest in pages["models/tiny-tuned.html"]
 
@@ -163,7 +163,7 @@ def test_a_paired_test_is_shown_better_model_first_with_the_p_value_that_decides
 
 
 def test_tie_groups_of_categories_follow_the_tests(pages: dict[str, str]) -> None:
-    (official, corrected) = parse(pages["index.html"]).xpath("//*[@id='comparisons']/div[contains(@class, 'scorer-')]")
+    (corrected, official) = parse(pages["index.html"]).xpath("//*[@id='comparisons']/div[contains(@class, 'scorer-')]")
     assert [words(row) for row in official.find_class("rankings")[0].xpath("./tbody/tr")] == [
         "MCQA accuracy 1 tiny-tuned 2 majority 3 tiny-untuned",
         "Fact Verification accuracy 1= tiny-tuned = majority 3 tiny-untuned",
@@ -219,10 +219,10 @@ def test_outcomes_are_counted_by_model_and_by_task(pages: dict[str, str]) -> Non
         )
         return [words(row) for row in tables[scorer].xpath("./tbody/tr")]
 
-    assert rows("index.html", 0)[0] == "tiny-tuned 113 0 0 21 0 0 26 160"
-    assert rows("index.html", 1)[0] == "tiny-tuned 115 0 0 21 0 0 24 160"
-    assert rows("tasks/task12.html", 0)[0] == "tiny-tuned 34 0 0 0 0 0 26 60"
-    assert rows("models/majority.html", 1) == [
+    assert rows("index.html", 1)[0] == "tiny-tuned 113 0 0 21 0 0 26 160"
+    assert rows("index.html", 0)[0] == "tiny-tuned 115 0 0 21 0 0 24 160"
+    assert rows("tasks/task12.html", 1)[0] == "tiny-tuned 34 0 0 0 0 0 26 60"
+    assert rows("models/majority.html", 0) == [
         "PubMedQA, yes, no or maybe 79 0 0 21 0 0 0 100",
         "PubMedQA, right answer? 36 0 0 0 0 0 24 60",
     ]
@@ -234,8 +234,8 @@ def test_items_show_prompt_reference_output_outcome_and_points(pages: dict[str, 
     assert first.xpath("./pre")[0].text == "\n" + EXAMPLES[0].prompt
     assert [words(row) for row in first.xpath(".//tbody/tr")] == [
         "tiny-tuned no correct 1 accuracy correct 1 accuracy",
-        "tiny-untuned nothing empty – accuracy empty 0 accuracy",
-        "majority yes wrong 0 accuracy partly 0.5 accuracy",
+        "tiny-untuned nothing empty 0 accuracy empty – accuracy",
+        "majority yes partly 0.5 accuracy wrong 0 accuracy",
     ]
     assert words(first).endswith(f"meds trace item {EXAMPLES[0].item_id}")
     assert "source changed" in words(second)
@@ -244,7 +244,7 @@ def test_items_show_prompt_reference_output_outcome_and_points(pages: dict[str, 
 
 def test_an_item_of_a_metric_that_is_no_mean_shows_its_influence(pages: dict[str, str]) -> None:
     (item,) = parse(pages["tasks/task126.html"]).xpath("//details")
-    assert words(item.xpath(".//tbody/tr")[0]) == "tiny-tuned zinc, iron partly +0.4 on F1 –"
+    assert words(item.xpath(".//tbody/tr")[0]) == "tiny-tuned zinc, iron – partly +0.4 on F1"
 
 
 def test_a_scorer_with_main_figures_shows_one_metric_a_task_on_the_board(tmp_path: Path) -> None:
@@ -254,11 +254,11 @@ def test_a_scorer_with_main_figures_shows_one_metric_a_task_on_the_board(tmp_pat
         if row.scorer == "corrected" and row.level == "category"
     }
     pages = site(sample(scores=(*score_rows(), *mains.values())), tmp_path)
-    official, corrected = parse(pages["index.html"]).xpath("//section[@id='tasks']//table")
+    corrected, official = parse(pages["index.html"]).xpath("//section[@id='tasks']//table")
     assert "BLEU-1" in words(official)
     assert "BLEU-1" not in words(corrected)
     assert "ROUGE-L" in words(corrected)
-    heads = parse(pages["index.html"]).xpath("//section[@id='standings']//table")[1].xpath(".//thead//th")
+    heads = parse(pages["index.html"]).xpath("//section[@id='standings']//table")[0].xpath(".//thead//th")
     assert [words(head) for head in heads] == ["Model", "MCQA", "NER", "Fact Verification", "Text Summarization"]
     assert "BLEU-1" in words(parse(pages["models/tiny-tuned.html"]))
 

@@ -46,14 +46,19 @@ def test_every_task_of_the_release_has_its_page(built: Workspace) -> None:
     assert {path.stem for path in (built.home / "leaderboard" / "tasks").glob("*.html")} == tasks
 
 
+def run_majority(workspace: Workspace) -> None:
+    """Run everything up to the scores and comparisons of the baseline, which needs no training."""
+    names = list(STEPS)
+    run_steps(workspace, *names[: names.index("training_set") + 1])
+    for asset in ("predictions", "scores"):
+        run_step(workspace, asset, "majority")
+    run_step(workspace, "comparisons", "all")
+
+
 def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace], tmp_path: Path) -> None:
     arguments = write_corpus(tmp_path, RECORDS)
-    names = list(STEPS)
     first = opened(**arguments, **MAJORITY)
-    run_steps(first, *names[: names.index("training_set") + 1])
-    for asset in ("predictions", "scores"):
-        run_step(first, asset, "majority")
-    run_step(first, "comparisons", "all")
+    run_majority(first)
     assert run_step(first, "leaderboard", "all").output.manifest.rows["models"] == 1
     second = opened(**arguments, **MAJORITY, benchmark={"release": "second"})
     freeze(first, "second")
@@ -64,7 +69,7 @@ def test_scores_of_another_release_are_left_out(opened: Callable[..., Workspace]
     assert shown.output.manifest.rows["models"] == shown.output.manifest.rows["scores"] == 0
 
 
-def test_refused_scores_are_in_no_comparison_and_no_standing_and_the_model_is_marked(
+def test_refused_scores_are_in_no_comparison_and_no_standing_and_are_told(
     opened: Callable[..., Workspace], tmp_path: Path
 ) -> None:
     models = {name: {"kind": "majority", "plan": "tiny"} for name in ("tiny", "tiny-untuned", "majority")}
@@ -77,8 +82,8 @@ def test_refused_scores_are_in_no_comparison_and_no_standing_and_the_model_is_ma
     assert run_step(ws, "comparisons", "all").output.manifest.rows["comparisons"] == 0
     board = run_step(ws, "leaderboard", "all").output
     assert {score.model for score in shown_data(ws, tmp_path).scores} == {"majority"}
-    page = (board.path / "site" / "models" / "tiny.html").read_text()
-    assert "half of the items have no answer" in page
+    page = (board.path / "site" / "index.html").read_text()
+    assert "<strong>Model tiny</strong> its scores were refused: half of the items have no answer" in page
     ws.clear_failure("scores", "tiny")
     ws.clear_failure("scores", "tiny-untuned")
     assert run_step(ws, "leaderboard", "all").output.manifest.fingerprint != board.manifest.fingerprint
@@ -93,6 +98,46 @@ def test_a_stale_corpus_is_named_on_the_page(opened: Callable[..., Workspace], t
     run_step(workspace, "leaderboard", "all")
     assert "planted reason" in page.read_text()
     assert "<b>in bold</b>" not in page.read_text()
+
+
+def test_credentialed_text_is_on_no_page(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    """The baseline repeats a training answer: what a model learned from credentialed text writes is withheld too."""
+    canary = "Patient Zachary Quill"
+    records = [{**record, "q": f"{canary} {record['q']}", "a": f"{canary} {record['a']}"} for record in RECORDS]
+    arguments = write_corpus(tmp_path, records)
+    entry = arguments["catalog"]["extra"][0] / "strange.yaml"
+    entry.write_text(entry.read_text().replace("access: open", "access: credentialed"))
+    workspace = opened(**arguments, **MAJORITY)
+    run_majority(workspace)
+    workspace.set_failure("instances", "strange", f"planted: {canary}")
+    run_steps(workspace, "leaderboard")
+    site = workspace.home / "leaderboard"
+    pages = {path: path.read_text() for path in site.rglob("*") if path.is_file()}
+    assert not any(canary in page for page in pages.values())
+    task = pages[site / "tasks" / "x_lines.html"]
+    assert "Prompt, reference and answers are withheld: strange gives its text to named readers only" in task
+    assert "meds corpora show strange" in pages[site / "index.html"]
+    assert "majority" in task
+
+
+def test_what_a_model_writes_that_learned_from_credentialed_text_is_withheld(built: Workspace, tmp_path: Path) -> None:
+    release = built.store.require("benchmark", "all")
+    inputs = board_inputs(built, current_build(built), release, scores_of_release(built, release))
+    data = board_data(replace(inputs, private=["tiny"]), tmp_path)
+    by_model = {answer.model: answer for answer in data.examples[0].answers}
+    assert by_model["tiny"].withheld == "the model learned from credentialed text"
+    assert not any(answer.output for example in data.examples for answer in example.answers if answer.model == "tiny")
+    assert by_model["tiny"].points
+    assert by_model["majority"].output
+    assert not by_model["majority"].withheld
+
+
+def test_a_model_without_scores_is_named_with_the_reason(built: Workspace) -> None:
+    release = built.store.require("benchmark", "all")
+    inputs = board_inputs(built, current_build(built), release, {})
+    assert {absence.name: absence.reason for absence in inputs.absent} == dict.fromkeys(
+        built.settings.models, "it has no scores on this release yet"
+    )
 
 
 def shown_data(built: Workspace, scratch: Path) -> LeaderboardData:

@@ -129,6 +129,15 @@ def test_absent_tasks_count_as_zero_in_all_averages_but_that_of_summaries(averag
     result = score(answers_table(rows), ("official",), replicates=0)
     metric = "f1" if average == "NER" else "accuracy"
     assert result.value("official", average, metric) == pytest.approx(100 / number)
+    row = next(r for r in result.scores.to_pylist() if r["name"] == average)
+    assert not row["comparable"], "published averages are over all tasks"
+
+
+def test_an_average_of_all_tasks_stands_beside_the_published_one() -> None:
+    tasks = ("task125", "task126", "task127", "task128")
+    rows = [{"item_id": "i", "task_id": task, "references": ["zinc."], "output": "zinc."} for task in tasks]
+    scores = score(answers_table(rows), ("official",), replicates=0).scores.to_pylist()
+    assert [row["comparable"] for row in scores if row["name"] == "NER"] == [True]
 
 
 def test_entities_of_missing_predictions_cost_no_recall() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from meds_pipeline.core.errors import ScoringError, Where
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from meds_pipeline.core.outputs import Access
     from meds_pipeline.scoring.stats.compare import Comparison
 
 Origin = Literal["real", "twin"]
@@ -94,6 +97,25 @@ class TaskCard:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryCard:
+    """What the figure of a category, or of everything, is an average of.
+
+    Attributes:
+        scorer: Whose figure.
+        name: Category, or `overall`.
+        tasks: Its tasks in the release.
+        about: How many of the published tasks these are.
+        gap: Why nobody is ranked on it: published tasks that the figure cannot do without; empty where models are.
+    """
+
+    scorer: str
+    name: str
+    tasks: tuple[str, ...]
+    about: str
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseCard:
     """The frozen benchmark release the scores stand on; `flagged` counts items whose source has changed since."""
 
@@ -105,9 +127,18 @@ class ReleaseCard:
 
 @dataclass(frozen=True, slots=True)
 class StaleCorpus:
-    """A corpus that kept an earlier output, because its newest attempt failed or was blocked."""
+    """A corpus that kept an earlier output: its newest attempt failed or was blocked, or its files are gone."""
 
     corpus: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What could stand on the page and does not: a model without scores, a refused submission, a task in no release."""
+
+    kind: str
+    name: str
     reason: str
 
 
@@ -132,11 +163,12 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCard:
-    """A model's output for an item and what each scorer made of it."""
+    """A model's output for an item and what each scorer made of it; `withheld` says why the page lacks the output."""
 
     model: str
     output: str
     points: tuple[Points, ...]
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +176,7 @@ class Example:
     """An item worth looking at: what the models saw, what was asked for, what they wrote.
 
     `flag` says what happened to its source since the release was frozen (changed, retracted); empty for nothing.
+    `access` is the access class of its text; that of credentialed ones must not be here.
     """
 
     item_id: str
@@ -152,17 +185,22 @@ class Example:
     references: tuple[str, ...]
     answers: tuple[AnswerCard, ...]
     flag: str = ""
+    access: Access = "open"
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many answers of a model to a task ended in an outcome, for one scorer."""
+    """How many answers of a model to a task ended in an outcome, for one scorer.
+
+    `idle` counts those that add nothing to the figure though they are right: F1 counts names, and there were none.
+    """
 
     model: str
     scorer: str
     task: str
     outcome: str
     items: int
+    idle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +218,13 @@ class LeaderboardData:
         comparisons: Of every two models; where one is missing, disjoint intervals decide who is ahead.
         outcomes: What became of the answers; outcomes that did not occur may be left out.
         stale: Corpora that stand on an earlier output.
+        categories: What the averages are made of; one without a card is taken for complete.
+        absent: What could stand here and does not.
+        withheld: Items whose text is credentialed, so that the page does not hold it, by corpus.
 
     Raises:
-        ScoringError: If a score or comparison names an unknown model or task, or two scores claim one cell.
+        ScoringError: If a score or comparison names an unknown model or task, two scores claim one cell, or there is
+            credentialed text.
     """
 
     build_id: str
@@ -195,6 +237,9 @@ class LeaderboardData:
     comparisons: tuple[Comparison, ...] = ()
     outcomes: tuple[OutcomeCount, ...] = ()
     stale: tuple[StaleCorpus, ...] = ()
+    categories: tuple[CategoryCard, ...] = ()
+    absent: tuple[Absence, ...] = ()
+    withheld: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what the page would show wrongly or not at all."""
@@ -209,6 +254,11 @@ class LeaderboardData:
             if cell in cells:
                 raise _refused(row, f"two {row.scorer} {row.metric} scores of model {row.model}.")
             cells.add(cell)
+        for item in self.examples:
+            told = item.prompt or any(item.references) or any(answer.output for answer in item.answers)
+            if item.access == "credentialed" and told:
+                where = Where(task=item.task, record=item.item_id)
+                raise ScoringError("its text is credentialed.", where, "give the page credentialed items without text.")
         for compared in self.comparisons:
             if unknown := {compared.first, compared.second} - models:
                 raise _refused(compared, f"model {min(unknown)} was compared and has no card.")

@@ -10,8 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.files import write_atomic
+from meds_pipeline.reports.board.cells import metric_name, slug
 from meds_pipeline.reports.board.tallies import OUTCOMES
-from meds_pipeline.reports.board.views import Board, metric_name, slug
+from meds_pipeline.reports.board.views import Board
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from meds_pipeline.reports.board.model import LeaderboardData
 
 SCORER_HINTS = {
-    "official": "Computed as the scripts of MedS-Bench do, slips included: use these beside published numbers.",
     "corrected": "The same metrics with the slips of the official scripts repaired: use these to choose a model.",
+    "official": (
+        "Computed as the scripts of MedS-Bench do, slips included: use these beside published numbers, task by task. "
+        "Gold answers themselves do not reach 100 everywhere."
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from meds_pipeline.core import parquet
 from meds_pipeline.reports.board import model as page
+from meds_pipeline.reports.board.categories import category_cards
 from meds_pipeline.reports.board.site import write_leaderboard
 from meds_pipeline.scoring.registry import load_registry
 from meds_pipeline.scoring.stats.compare import Comparison
@@ -30,23 +31,32 @@ WHERE list_contains($models, model_a) AND list_contains($models, model_b)
 ORDER BY scorer, level, name, metric, model_a, model_b
 """
 _OUTCOMES = """
-SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric) FROM item_score GROUP BY ALL ORDER BY ALL
+SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric),
+       count(*) FILTER (outcome = 'correct' AND list_sum(counts[2:]) = 0) // count(DISTINCT metric)
+FROM item_score GROUP BY ALL ORDER BY ALL
 """
-"""An item has a row for each metric, with the same outcome."""
+"""An item has a row for each metric, with the same outcome. A right answer whose counts are 0 rightly names nothing."""
 _TASKS = """
 SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL ORDER BY task_id
 """
 _STANDING = "CREATE TEMP TABLE standing AS SELECT DISTINCT instance_id FROM instance SEMI JOIN item USING (instance_id)"
 _EXAMPLES = """
-SELECT item_id, task_id, definition, input, "references", instance_id IN (FROM standing) FROM item
-WHERE ordinal <= ? ORDER BY task_id, ordinal
+SELECT item_id, task_id, CASE WHEN access <> 'credentialed' THEN definition || chr(10) || chr(10) || input ELSE '' END,
+       CASE WHEN access <> 'credentialed' THEN "references" ELSE [] END, instance_id IN (FROM standing), access
+FROM item WHERE ordinal <= $shown ORDER BY task_id, ordinal
 """
 _ANSWERS = """
-WITH shown AS (SELECT item_id FROM item WHERE ordinal <= ?)
-SELECT item_id, p.model, coalesce(p.output, p.error, ''), s.scorer, s.metric, s.outcome, s.points, s.influence
-FROM prediction AS p JOIN item_score AS s USING (model, item_id) SEMI JOIN shown USING (item_id)
-ORDER BY item_id, p.model, s.scorer DESC, s.metric
+WITH shown AS (SELECT item_id, access FROM item WHERE ordinal <= $shown),
+     answer AS (SELECT p.*, CASE WHEN access = 'credentialed' THEN 'the item is credentialed'
+                                 WHEN list_contains($private, model) THEN 'the model learned from credentialed text'
+                                 ELSE '' END AS withheld
+                FROM prediction AS p JOIN shown USING (item_id))
+SELECT item_id, model, CASE WHEN withheld = '' THEN coalesce(p.output, p.error, '') ELSE '' END, withheld, s.scorer,
+       s.metric, s.outcome, s.points, s.influence
+FROM answer AS p JOIN item_score AS s USING (model, item_id)
+ORDER BY item_id, model, s.scorer DESC, s.metric
 """
+_WITHHELD = "SELECT corpus, count(*) FROM item WHERE access = 'credentialed' GROUP BY ALL ORDER BY ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,8 @@ class BoardInputs:
         titles: Name of each task that people use; a task without one goes by its id.
         stale: Corpora that stand on an earlier output.
         unreleased: Tasks that could be scored and have no item in the release.
+        absent: What could stand on the page and does not.
+        private: Models that learned from credentialed text: what they write may repeat it.
         threads: Most threads.
         memory_limit: Most memory, as DuckDB writes it.
     """
@@ -80,6 +92,8 @@ class BoardInputs:
     titles: Mapping[str, str]
     stale: Sequence[page.StaleCorpus]
     unreleased: Sequence[str]
+    absent: Sequence[page.Absence]
+    private: Sequence[str]
     threads: int
     memory_limit: str
 
@@ -125,24 +139,28 @@ def board_data(inputs: BoardInputs, scratch: Path) -> page.LeaderboardData:
     with parquet.connect(threads=inputs.threads, memory_limit=inputs.memory_limit, temporary=scratch) as con:
         _views(con, inputs)
         scored = bool(inputs.scores)
+        tasks = _tasks(con, inputs.titles)
         return page.LeaderboardData(
             build_id=inputs.build_id,
             origin=inputs.origin,
             release=_release(con),
             models=tuple(inputs.models),
-            tasks=_tasks(con, inputs.titles),
+            tasks=tasks,
             scores=tuple(page.ScoreRow(*row) for row in con.execute(_SCORES).fetchall()) if scored else (),
-            examples=_examples(con) if scored else (),
+            examples=_examples(con, inputs.private) if scored else (),
             comparisons=_comparisons(con, inputs) if scored else (),
             outcomes=tuple(page.OutcomeCount(*row) for row in con.execute(_OUTCOMES).fetchall()) if scored else (),
             stale=tuple(inputs.stale),
+            categories=category_cards({card.task: card.category for card in tasks if not card.pools}),
+            absent=(*inputs.absent, *_unreleased(inputs)),
+            withheld=dict(con.execute(_WITHHELD).fetchall()),
         )
 
 
 def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
     """Make a view of each table that is read, and a table of the items' instances that still stand."""
     files = {
-        "item": [inputs.release.file("items.parquet")],
+        "frozen_item": [inputs.release.file("items.parquet")],
         "release": [inputs.release.file("lineage/benchmark_release.parquet")],
         "score": [output.file("lineage/score.parquet") for output in inputs.scores.values()],
         "item_score": [output.file("lineage/item_score.parquet") for output in inputs.scores.values()],
@@ -153,6 +171,9 @@ def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
     for name, paths in files.items():
         if paths:
             parquet.view_of(con, name, paths)
+    known = "access" in con.table("frozen_item").columns
+    access = "" if known else f", '{inputs.release.access}' AS access"  # of a release frozen before items had one
+    con.execute(f"CREATE TEMP VIEW item AS SELECT *{access} FROM frozen_item")  # noqa: S608 - an access class
     con.execute(_STANDING if inputs.instances else "CREATE TEMP TABLE standing (instance_id VARCHAR)")
 
 
@@ -160,6 +181,14 @@ def _release(con: duckdb.DuckDBPyConnection) -> page.ReleaseCard:
     name, digest, items = con.execute("SELECT release, digest, items FROM release").fetchall()[0]
     flagged = con.execute("SELECT count(*) FROM item ANTI JOIN standing USING (instance_id)").fetchall()[0][0]
     return page.ReleaseCard(name, digest, items, flagged)
+
+
+def _unreleased(inputs: BoardInputs) -> tuple[page.Absence, ...]:
+    titles = [inputs.titles.get(task, task) for task in inputs.unreleased]
+    if not titles:
+        return ()
+    count = f"{len(titles)} task{'s' if len(titles) > 1 else ''} in no release:"
+    return (page.Absence(count, ", ".join(titles), "`meds bench freeze NAME` makes a release that has them too."),)
 
 
 def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[page.TaskCard, ...]:
@@ -185,19 +214,21 @@ def _comparisons(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> tuple[C
     return tuple(Comparison(*row) for row in con.execute(_COMPARISONS, {"models": models}).fetchall())
 
 
-def _examples(con: duckdb.DuckDBPyConnection) -> tuple[page.Example, ...]:
-    """Read the first items of each task with all answers to them."""
-    answers: dict[str, dict[tuple[str, str], list[page.Points]]] = {}
-    for item, model, output, *earned in con.execute(_ANSWERS, [EXAMPLES]).fetchall():
-        answers.setdefault(item, {}).setdefault((model, output), []).append(page.Points(*earned))
+def _examples(con: duckdb.DuckDBPyConnection, private: Sequence[str]) -> tuple[page.Example, ...]:
+    """Read the first items of each task with all answers to them; of credentialed text only what it earned."""
+    answers: dict[str, dict[tuple[str, str, str], list[page.Points]]] = {}
+    asked = {"shown": EXAMPLES, "private": list(private)}
+    for item, model, output, withheld, *earned in con.execute(_ANSWERS, asked).fetchall():
+        answers.setdefault(item, {}).setdefault((model, output, withheld), []).append(page.Points(*earned))
     return tuple(
         page.Example(
             item,
             task,
-            f"{definition}\n\n{text}",
+            prompt,
             tuple(references),
-            tuple(page.AnswerCard(*said, tuple(points)) for said, points in answers.get(item, {}).items()),
+            tuple(page.AnswerCard(m, o, tuple(points), why) for (m, o, why), points in answers.get(item, {}).items()),
             "" if standing else "its source has changed since the release was frozen",
+            access,
         )
-        for item, task, definition, text, references, standing in con.execute(_EXAMPLES, [EXAMPLES]).fetchall()
+        for item, task, prompt, references, standing, access in con.execute(_EXAMPLES, {"shown": EXAMPLES}).fetchall()
     )

@@ -18,11 +18,12 @@ OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One outcome: how many answers, and what share of all, in percent."""
+    """One outcome: how many answers, what share of all in percent, and how many of them add nothing to the figure."""
 
     outcome: str
     items: int
     percent: float
+    idle: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,24 @@ class Tally:
     shares: tuple[Share, ...]
     items: int
 
+    @property
+    def idle(self) -> int:
+        """How many answers are right and add nothing to the figure."""
+        return sum(share.idle for share in self.shares)
+
 
 def tallies(counts: Iterable[OutcomeCount], name: Callable[[OutcomeCount], str]) -> dict[str, Tally]:
     """Add counts up under the name that `name` gives each, in order of appearance."""
     sums: dict[str, Counter[str]] = {}
+    idle: Counter[tuple[str, str]] = Counter()
     for count in counts:
-        sums.setdefault(name(count), Counter())[count.outcome] += count.items
-    return {label: _tally(label, found) for label, found in sums.items()}
+        label = name(count)
+        sums.setdefault(label, Counter())[count.outcome] += count.items
+        idle[label, count.outcome] += count.idle
+    return {label: _tally(label, found, idle) for label, found in sums.items()}
 
 
-def _tally(name: str, found: Counter[str]) -> Tally:
-    total = found.total()
-    shares = tuple(Share(outcome, found[outcome], 100 * found[outcome] / max(1, total)) for outcome in OUTCOMES)
-    return Tally(name, shares, total)
+def _tally(name: str, found: Counter[str], idle: Counter[tuple[str, str]]) -> Tally:
+    total = max(1, found.total())
+    shares = (Share(outcome, found[outcome], 100 * found[outcome] / total, idle[name, outcome]) for outcome in OUTCOMES)
+    return Tally(name, tuple(shares), found.total())

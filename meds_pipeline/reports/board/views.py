@@ -2,127 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from meds_pipeline.reports.board.cells import Cell, FigureKey, ModelRow, RankingTable, TaskGroup, TaskRow
 from meds_pipeline.reports.board.duels import Duel, duel
-from meds_pipeline.reports.board.ranking import Rank, TieGroup, ranked_groups
+from meds_pipeline.reports.board.ranking import TieGroup, ranked_groups
 from meds_pipeline.reports.board.tallies import Tally, tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from meds_pipeline.reports.board.model import LeaderboardData, ModelCard, ScoreRow, TaskCard
+    from meds_pipeline.reports.board.model import CategoryCard, LeaderboardData, ModelCard, ScoreRow, TaskCard
     from meds_pipeline.scoring.stats.compare import Comparison
 
-SCORERS = ("official", "corrected")
-METRICS = {
-    "accuracy": "accuracy",
-    "bleu1": "BLEU-1",
-    "rougeL": "ROUGE-L",
-    "rouge_l": "ROUGE-L",
-    "rouge1": "ROUGE-1",
-    "rouge2": "ROUGE-2",
-    "main": "main metric",
-    "f1": "F1",
-    "micro_f1": "micro F1",
-    "macro_f1": "macro F1",
-    "precision": "precision",
-    "recall": "recall",
-}
+SCORERS = ("corrected", "official")
+"""In the order of the page: the first is what it opens with."""
 RANKED = ("main", "accuracy", "f1", "rougeL")
 """Metrics that a scorer with a main figure ranks by; the first that a task or category has is the one."""
-
-
-def slug(name: str) -> str:
-    """Return a file name or anchor for any text: itself where it is plain, else with a hash that keeps names apart."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
-    if plain == name:
-        return plain
-    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
-
-
-def metric_name(metric: str) -> str:
-    """Return the field's spelling of a metric, or the name itself with blanks."""
-    return METRICS.get(metric, metric.replace("_", " "))
-
-
-@dataclass(frozen=True, slots=True)
-class FigureKey:
-    """What a column of the ranking table or a row of the tasks is about."""
-
-    scorer: str
-    level: str
-    name: str
-    metric: str
-
-    @property
-    def label(self) -> str:
-        """Metric in words."""
-        return metric_name(self.metric)
-
-    @classmethod
-    def of(cls, row: ScoreRow | Comparison) -> FigureKey:
-        """The figure that a score or comparison is about."""
-        return cls(row.scorer, row.level, row.name, row.metric)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One score with its rank; `best` marks the leading tie group where somebody is behind it."""
-
-    score: ScoreRow
-    rank: Rank | None
-    best: bool
-
-    @property
-    def anchor(self) -> str:
-        """Id of the place where the score's trace command stands."""
-        return f"score-{slug(self.score.score_id)}"
-
-    @property
-    def page(self) -> str:
-        """Page of that place, from the site's root: the task's for a task's score, else the model's."""
-        score = self.score
-        return f"tasks/{slug(score.name)}.html" if score.level == "task" else f"models/{slug(score.model)}.html"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """One model's cells in the order of the columns; None where it has no such score."""
-
-    model: ModelCard
-    cells: tuple[Cell | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RankingTable:
-    """Models by categories, for one scorer."""
-
-    scorer: str
-    columns: tuple[FigureKey, ...]
-    rows: tuple[ModelRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task and metric with a cell for every model; `lead` on the first metric of a task."""
-
-    task: TaskCard
-    figure: FigureKey
-    cells: tuple[Cell | None, ...]
-    lead: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TaskGroup:
-    """The tasks of one category."""
-
-    category: str
-    rows: tuple[TaskRow, ...]
 
 
 class Board:
@@ -136,27 +33,57 @@ class Board:
         for row in data.scores:
             figures.setdefault(FigureKey.of(row), []).append(row)
         self.figures = tuple(figures)
+        self._cards = {(card.scorer, card.name): card for card in data.categories}
+        self._answered = {(row.scorer, row.model, row.name) for row in data.scores if row.level == "task"}
         self._compared: dict[FigureKey, list[Comparison]] = {}
         self._between: dict[tuple[str, frozenset[str]], list[Comparison]] = {}
         for compared in data.comparisons:
-            self._compared.setdefault(FigureKey.of(compared), []).append(compared)
-            models = frozenset((compared.first, compared.second))
-            self._between.setdefault((compared.scorer, models), []).append(compared)
+            figure, models = FigureKey.of(compared), frozenset((compared.first, compared.second))
+            if not any(self._gap(figure, model) for model in models):
+                self._compared.setdefault(figure, []).append(compared)
+                self._between.setdefault((compared.scorer, models), []).append(compared)
         self._main = {figure.scorer for figure in figures if figure.metric == "main"}
-        self._groups = {figure: ranked_groups(rows, self._compared.get(figure, [])) for figure, rows in figures.items()}
+        self._groups: dict[FigureKey, tuple[TieGroup, ...]] = {}
         self._cells: dict[tuple[FigureKey, str], Cell] = {}
         for figure, rows in figures.items():
-            groups = self._groups[figure]
+            gaps = {row.model: self._gap(figure, row.model) for row in rows}
+            ranked = (row for row in rows if not gaps[row.model])
+            groups = self._groups[figure] = ranked_groups(ranked, self._compared.get(figure, []))
             ranks = {model: group.rank for group in groups for model in group.models}
             for row in rows:
                 rank = ranks.get(row.model)
                 best = len(groups) > 1 and rank is not None and rank.place == 1
-                self._cells[figure, row.model] = Cell(row, rank, best)
+                self._cells[figure, row.model] = Cell(row, rank, best, gaps[row.model])
         self.models = self._ordered_models()
 
     def cell(self, figure: FigureKey, model: ModelCard) -> Cell | None:
         """The score of a model, or None."""
         return self._cells.get((figure, model.name))
+
+    @property
+    def missing(self) -> int:
+        """How many remarks there are on what is missing, withheld or old."""
+        data = self.data
+        return len(data.absent) + len(data.withheld) + len(data.stale) + bool(data.release.flagged)
+
+    def card(self, figure: FigureKey) -> CategoryCard | None:
+        """What an average is made of; None for tasks, and where nothing is known of it."""
+        return None if figure.level == "task" else self._cards.get((figure.scorer, figure.name))
+
+    def gaps(self, scorer: str) -> list[CategoryCard]:
+        """Averages of a scorer that nobody is ranked on."""
+        shown = dict.fromkeys(figure.name for figure in self.figures if figure.scorer == scorer)
+        return [card for name in shown if (card := self._cards.get((scorer, name))) and card.gap]
+
+    def _gap(self, figure: FigureKey, model: str) -> str:
+        """Why a model is not ranked on an average; empty where it is."""
+        card = self.card(figure)
+        if card is None or card.gap:
+            return card.gap if card else ""
+        there = sum((figure.scorer, model, task) in self._answered for task in card.tasks)
+        if there == len(card.tasks):
+            return ""
+        return f"{there} of {len(card.tasks)} tasks submitted" if there else "not submitted"
 
     def ranking_table(self, scorer: str) -> RankingTable:
         """Models by overall and categories; where the scorer gave neither, by tasks."""
@@ -170,7 +97,8 @@ class Board:
 
         columns = tuple(sorted(shown, key=place))
         rows = tuple(ModelRow(model, tuple(self.cell(column, model) for column in columns)) for model in self.models)
-        return RankingTable(scorer, columns, rows)
+        gaps = tuple(card.gap if (card := self.card(column)) else "" for column in columns)
+        return RankingTable(scorer, columns, gaps, rows)
 
     def tasks(self, scorer: str) -> tuple[TaskGroup, ...]:
         """Tasks and the metrics they rank by, by models, grouped by category in the order of the tasks."""
@@ -208,7 +136,7 @@ class Board:
     def rankings(self, scorer: str) -> list[tuple[FigureKey, tuple[TieGroup, ...]]]:
         """Tie groups of overall and of each category on which models were compared."""
         columns = self.ranking_table(scorer).columns
-        return [(f, self._groups[f]) for f in columns if f in self._compared and f.level != "task"]
+        return [(f, self._groups[f]) for f in columns if self._compared.get(f) and f.level != "task"]
 
     def comparisons(self, figure: FigureKey) -> list[Comparison]:
         """The comparisons of a figure, the better model first; equals and rows in the order of the board."""
@@ -242,7 +170,7 @@ class Board:
 
     def compared_at(self, scorer: str, level: str) -> int:
         """How many comparisons the p values of a scorer and level are corrected for."""
-        return sum(len(rows) for key, rows in self._compared.items() if (key.scorer, key.level) == (scorer, level))
+        return sum((row.scorer, row.level) == (scorer, level) for row in self.data.comparisons)
 
     def outcomes(self, scorer: str, model: str | None = None, task: str | None = None) -> dict[str, Tally]:
         """What became of answers: of each model (to a task, where one is given), or of one model to each task."""
@@ -260,9 +188,9 @@ class Board:
         kept = set(shown.values())
         return [figure for figure in figures if figure in kept or figure.scorer not in self._main]
 
-    def notes(self) -> list[str]:
-        """Why figures are marked as not comparable, each reason once."""
-        return _reasons(self.data.scores)
+    def notes(self, scorer: str) -> list[str]:
+        """Why figures of a scorer are marked as not comparable, each reason once."""
+        return _reasons(row for row in self.data.scores if row.scorer == scorer)
 
     def figure_notes(self, figure: FigureKey) -> list[str]:
         """The same for one figure."""
@@ -272,7 +200,7 @@ class Board:
     def _ordered_models(self) -> tuple[ModelCard, ...]:
         """Best first: by mean rank on the widest level that any scorer has, then by value, then by name."""
         by_breadth = [(level, scorer) for level in ("overall", "category", "task") for scorer in self.scorers]
-        kinds = {(figure.level, figure.scorer) for figure in self.figures}
+        kinds = {(figure.level, figure.scorer) for figure in self.figures if self._groups[figure]}
         chosen = next((kind for kind in by_breadth if kind in kinds), None)
         figures = self._ranked([figure for figure in self.figures if (figure.level, figure.scorer) == chosen])
 

@@ -39,16 +39,21 @@ def official_pools(parts: Sequence[TaskCounts], sums: Sequence[FloatArray]) -> l
 
 
 def official_average(average: Average, tasks: ByMetric) -> Iterable[Figure]:
-    """One printed average, in every metric of its tasks; nothing where none of them has rows."""
+    """One printed average, in every metric of its tasks; nothing where none of them has rows.
+
+    It stands beside published averages only where all published tasks have rows.
+    """
     present = [task for task in average.tasks if task in tasks]
     absent = [task for task in average.tasks if task not in tasks]
+    whole = not any(load_registry().tasks[task].released for task in absent)
     for metric in tasks[present[0]] if present else ():
         parts = [tasks[task][metric] for task in present]
         note = "upstream prints no average: mean of the tasks with rows" if average.ours else ""
         if absent and not average.ours:
             note = f"upstream counts {', '.join(absent)} (no rows) as {average.absent:g}"
             parts += [_constant(task, metric, average.absent, parts[0].replicates) for task in absent]
-        yield mean_figure(parts, "official", "category", average.name, metric, [note])
+        figure = mean_figure(parts, "official", "category", average.name, metric, [note])
+        yield replace(figure, comparable=figure.comparable and whole)
 
 
 def _constant(name: str, metric: str, value: float, like: FloatArray | None) -> Figure:

@@ -1,0 +1,53 @@
+"""What each average of a release is made of, and which of them are too incomplete to rank models by.
+
+The scripts of MedS-Bench divide by the published number of tasks, whether they are there or not: on a release that
+lacks some, the official average is not the published one and says little of a model. The corrected one is the mean of
+the tasks that the release has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meds_pipeline.reports.board.model import CategoryCard
+from meds_pipeline.scoring.registry import load_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def category_cards(tasks: Mapping[str, str]) -> tuple[CategoryCard, ...]:
+    """Return a card for each average of both scorers, from the category of each task of a release."""
+    published = load_registry().released()
+    names = dict.fromkeys(tasks.values())
+    corrected = [_corrected(name, {t: c for t, c in tasks.items() if c == name}, published) for name in names]
+    return (_corrected("overall", tasks, published), *corrected, *_official(tasks))
+
+
+def _corrected(name: str, tasks: Mapping[str, str], published: Mapping[str, str]) -> CategoryCard:
+    there = [task for task, category in published.items() if name in ("overall", category)]
+    own = len(tasks.keys() - published.keys())
+    about = _of(len(tasks) - own, len(there), "published task") if there else ""
+    if own:
+        about += f"{' and ' if about else ''}{own} of our own"
+    return CategoryCard("corrected", name, tuple(tasks), about)
+
+
+def _official(tasks: Mapping[str, str]) -> Iterator[CategoryCard]:
+    registry = load_registry()
+    for average in registry.averages:
+        there = [task for task in average.tasks if registry.tasks[task].released or task in tasks]
+        here = tuple(task for task in there if task in tasks)
+        if not here:
+            continue
+        gap = ""
+        if len(here) < len(there):
+            gap = f"{len(here)} of {len(there)} tasks {'is' if len(here) == 1 else 'are'} in this release"
+            if not average.ours:
+                gap += f", and the published script counts the others as {average.absent:g}"
+        yield CategoryCard("official", average.name, here, _of(len(here), len(there), "published task"), gap)
+
+
+def _of(here: int, there: int, what: str) -> str:
+    count = f"{here} of {there}" if here < there else f"all {here}" if here > 1 else "1"
+    return f"{count} {what}{'s' * (there != 1)}"
