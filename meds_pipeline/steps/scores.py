@@ -28,7 +28,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
 
 STEP = Step(
     asset="scores",
-    version="5",
+    version="6",
     group="evaluation",
     partitions="model",
     reads=("benchmark", "predictions"),
