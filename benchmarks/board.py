@@ -179,8 +179,8 @@ def main() -> None:
         compared = opened(root / "comparisons", {f"scores:{model}": output for model, output in scores.items()})
         board = BoardInputs(
             build_id="build", origin="twin", release=questions, scores=scores, predictions=said, comparisons=compared,
-            instances=[], models=[ModelCard(name, "x") for name in names], titles={}, stale=[], unreleased=[], absent=[], private=[],
-            threads=2, memory_limit="2GB",
+            instances=[], models=[ModelCard(name, "x") for name in names], titles={}, stale=[], unreleased=[],
+            absent=[], private=[], threads=2, memory_limit="2GB",
         )  # fmt: skip
         rendering = timed(lambda: render_board(board, draft(root / "board")))
         measuring = timed(lambda: [scored(root / "again" / m, questions, said[m], m) for m in names])
