@@ -90,7 +90,10 @@ class Model(Protocol):
     """Something that answers prompts."""
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
-        """Answer every prompt, in order; a prompt that fails gives a generation with an error."""
+        """Answer every prompt, in order; a prompt that fails gives a generation with an error.
+
+        A submission leaves out the prompts of tasks that it has no row of.
+        """
 
 
 @dataclass(frozen=True, slots=True)

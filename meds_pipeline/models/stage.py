@@ -102,7 +102,7 @@ def predict(
     }
     if isinstance(model, SubmissionModel):
         draft.rows["rows_read"] = model.rows
-        draft.facts = {"problems": model.problems.rows()}
+        draft.facts = {"problems": model.problems.rows(), "not_submitted": list(model.not_submitted)}
 
 
 def _storable(generation: Generation) -> Generation:

@@ -1,8 +1,9 @@
-"""Answers from a submission file (CSV, JSON lines or Parquet with `task_id,input,GT,output`, as MedS-Bench takes them).
+"""Answers from a submission file: CSV, JSON lines or Parquet with `item_id,output`, or with MedS-Bench's columns.
 
 A row belongs to the item whose id it gives, else to the one of its task, input and GT. Of several rows for one item the
-first counts. An item without a row is an error of that item: scored so, not left out. Rows that are broken, double or
-of no item are counted and named.
+first counts. A task without any row is not submitted: it has no predictions and no scores. Of the other tasks an item
+without a row is an error of that item: scored so, not left out. Rows that are broken, double or of no item are counted
+and named, and so are items without a row.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from meds_pipeline.core.errors import ScoringError, Where
 from meds_pipeline.models.base import Generation, LoadContext, Model, Prompt
 from meds_pipeline.scoring.submission.problems import Problems
 from meds_pipeline.scoring.submission.rows import read_rows
@@ -26,25 +28,42 @@ class SubmissionModel:
     Attributes:
         rows: Rows of the file, known once answers were given.
         problems: What is odd about them, likewise.
+        not_submitted: Tasks without any row, likewise.
     """
 
     def __init__(self, path: Path, truths: Mapping[str, str]) -> None:
         self._path, self._truths = path, truths
         self.rows = 0
         self.problems = Problems()
+        self.not_submitted: tuple[str, ...] = ()
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
-        """Look every prompt up."""
-        found = self._found(prompts)
-        for prompt in prompts:
-            missing = Generation(prompt.item_id, None, error="the submission does not answer it")
-            yield found.get(prompt.item_id, missing)
+        """Look every prompt up; those of tasks that are not submitted are left out.
 
-    def _found(self, prompts: Sequence[Prompt]) -> dict[str, Generation]:
-        items = {prompt.item_id for prompt in prompts}
+        Raises:
+            ScoringError: The file cannot be read, or no task is submitted.
+        """
+        found, tasks = self._found(prompts)
+        asked = {prompt.task_id for prompt in prompts}
+        self.not_submitted = tuple(sorted(asked - tasks))
+        if asked and not asked & tasks:
+            problem = f"none of its {self.rows:,} rows answers an item of the release."
+            step = "Write `output` into the file that `meds bench items` makes, and keep its `item_id`."
+            raise ScoringError(problem, Where(file=str(self._path)), step)
+        for prompt in prompts:
+            if (answer := found.get(prompt.item_id)) is not None:
+                yield answer
+            elif prompt.task_id in tasks:
+                self.problems.add("unanswered", f"{prompt.item_id} ({prompt.task_id})")
+                yield Generation(prompt.item_id, None, error="the submission does not answer it")
+
+    def _found(self, prompts: Sequence[Prompt]) -> tuple[dict[str, Generation], set[str]]:
+        """Return the answers by item, and the tasks that any readable row is of."""
+        items = {prompt.item_id: prompt.task_id for prompt in prompts}
         keys = {(p.task_id, p.query, self._truths.get(p.item_id, "")): p.item_id for p in prompts}
         found: dict[str, Generation] = {}
-        for row in read_rows(self._path):
+        tasks: set[str] = set()
+        for row in read_rows(self._path, by_id=True):
             self.rows += 1
             for kind in row.kinds:
                 self.problems.add(kind, row.named)
@@ -52,6 +71,7 @@ class SubmissionModel:
                 continue
             key = (row.text("task_id") or "", row.text("input") or "", row.references[0])
             item = row.own_id if row.own_id in items else keys.get(key)
+            tasks.add((row.text("task_id") or "") if item is None else items[item])
             if item is None:
                 self.problems.add("no_item", row.named)
             elif item in found:
@@ -59,7 +79,7 @@ class SubmissionModel:
             else:
                 output, truncated, cut_off = row.text("output") or "", row.flag("truncated"), row.flag("cut_off")
                 found[item] = Generation(item, output, truncated=truncated, cut_off=cut_off)
-        return found
+        return found, tasks
 
 
 def load(spec: ModelSpec, context: LoadContext) -> Model:

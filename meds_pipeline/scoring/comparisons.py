@@ -58,7 +58,7 @@ def compare_models(scores: Mapping[str, Output], release: Output, draft: Draft, 
             models[model] = list(_counts(con, specs))
     categories = {task: spec.category for task, spec in specs.items()}
     name = release.manifest.facts["release"]
-    rows = [row.row() for row in compare(models, categories, seed)]
+    rows = [row.row() for row in compare(models, categories, seed, whole=True)]
     table = [{**row, "release": name, "model_a": row["first"], "model_b": row["second"]} for row in rows]
     pq.write_table(pa.Table.from_pylist(table, schema=COMPARISON), draft.lineage("comparison"))
     draft.rows = {"models": len(models), "comparisons": len(rows)}

@@ -33,6 +33,7 @@ def score(
     languages: Mapping[str, str] | None = None,
     labels: Mapping[str, tuple[str, ...]] | None = None,
     required: Collection[str] | None = None,
+    not_submitted: Collection[str] = (),
     replicates: int = bootstrap.REPLICATES,
     processes: int | None = None,
 ) -> Scored:
@@ -48,6 +49,8 @@ def score(
         labels: Closed answer set by task id, for those tasks.
         required: Tasks a model must have answered to be ranked by the corrected scorer; only they enter its averages.
             The 53 released tasks if None.
+        not_submitted: Tasks that were asked and that the model left out: the official averages over them have no value,
+            where upstream's would count each as 0 or -1.
         replicates: Bootstrap replicates; 0 for no intervals.
         processes: How many; as many as pay if None.
 
@@ -68,7 +71,7 @@ def score(
         known = load_registry().tasks
         given = dict(categories or {})
         needed = {task: known[task].category if task in known else given.get(task, "") for task in required}
-    rows_of_scores = score_rows(parts, seed, needed, replicates)
+    rows_of_scores = score_rows(parts, seed, needed, replicates, not_submitted)
     measured = {part.spec.task_id: part.spec for part in parts}
     return Scored(item_table(parts), pa.Table.from_pylist(rows_of_scores, schema=SCORES), measured)
 
@@ -119,6 +122,7 @@ def score_rows(
     seed: int = 0,
     required: Mapping[str, str] | None = None,
     replicates: int = bootstrap.REPLICATES,
+    not_submitted: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Figures with intervals, as rows of schema `SCORES`.
 
@@ -127,9 +131,10 @@ def score_rows(
         seed: Seed of the bootstrap.
         required: Category by task, for all tasks without which their category is unranked; the released ones if None.
         replicates: Bootstrap replicates; 0 for no intervals.
+        not_submitted: Tasks that were asked and left out.
     """
     needed = load_registry().released() if required is None else required
-    return [figure.row() for figure in figures(parts, seed, needed, replicates)] if parts else []
+    return [figure.row() for figure in figures(parts, seed, needed, replicates, not_submitted)] if parts else []
 
 
 def item_table(parts: Sequence[TaskItems]) -> pa.Table:

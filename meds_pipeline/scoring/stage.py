@@ -67,7 +67,8 @@ def score_predictions(
         categories=categories,
         languages=languages,
         labels={task: tuple(labels) for task, _, _, labels in tasks if labels},
-        required={task for task, *_ in tasks},
+        required=categories,
+        not_submitted=categories.keys() - set(answers["task_id"].to_pylist()),
     )
     name = str(release.manifest.facts["release"])
     items = _with(scored.items, {"model": model})

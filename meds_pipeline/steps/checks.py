@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.core.files import read_ours, write_atomic
@@ -12,6 +12,7 @@ from meds_pipeline.quality.suites import SuiteResult, judge_output, suite, suite
 from meds_pipeline.steps.loss import compared
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from meds_pipeline.core.outputs import Output
@@ -82,9 +83,15 @@ def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]
         known |= {"fault_threshold": corpus.fault_threshold, "tasks": sorted(corpus.tasks), **compared(ws, output)}
     if ref := m.inputs.get("benchmark"):
         release = ws.store.find(ref.asset, ref.partition, ref.fingerprint)
-        known |= {"items": release.manifest.rows["items"] if release else None}
+        known |= {"items": _asked(release, m.facts) if release else None}
     text = json.dumps(asked.expectations)
     return {key: value for key, value in known.items() if json.dumps({"$PARAMETER": key}) in text or key in asked.bound}
+
+
+def _asked(release: Output, facts: Mapping[str, Any]) -> int:
+    """Return how many items of a release a model was to answer: all but those of tasks that are not submitted."""
+    by_task = cast("dict[str, int]", release.manifest.facts["items"])
+    return sum(count for task, count in by_task.items() if task not in facts.get("not_submitted", ()))
 
 
 def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:

@@ -26,7 +26,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
 STEP = Step(
     asset="comparisons",
-    version="1",
+    version="2",
     group="comparison",
     partitions="all",
     reads=("benchmark", "scores"),

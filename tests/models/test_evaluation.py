@@ -20,6 +20,7 @@ from meds_pipeline.models.submission import SubmissionModel
 from meds_pipeline.scoring.engine import score
 from meds_pipeline.scoring.submission.rows import read_rows, write_rows
 from meds_pipeline.scoring.table import ANSWERS
+from meds_pipeline.steps.checks import check
 from meds_pipeline.steps.run import run_step
 
 UNTUNED = {"kind": "untuned", "plan": "tiny", "max_new_tokens": 2}
@@ -27,6 +28,9 @@ OVER = {
     "twins": {"distributions": ["meqsum", "tico19"]},
     "models": {"tiny": UNTUNED, "tiny-untuned": UNTUNED, "unsound": {**UNTUNED, "protocol": "official"}},
 }
+
+
+PART = ("task114", "x_tico19_en_zh")
 
 
 def submit(path: Path, items: list[dict[str, Any]], *, right: bool) -> None:
@@ -49,6 +53,10 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     items = pq.read_table(first.store.require("benchmark", "all").file("items.parquet")).to_pylist()
     submit(home / "submissions" / "perfect.csv", items, right=True)
     submit(home / "submissions" / "hopeless.csv", items, right=False)
+    one = [item for item in items if item["task_id"] in PART]
+    write_rows(
+        [{"item_id": i["item_id"], "output": i["references"][0]} for i in one[:-1]], home / "submissions/part.csv"
+    )
     workspace = Workspace.open(home, None, merge(SMALL, OVER))
     run_steps(workspace)
     return workspace
@@ -84,16 +92,37 @@ def test_a_changed_submission_is_scored_again_and_a_touched_one_is_not(scored: W
     assert not run_step(scored, "predictions", "hopeless").reused
 
 
+def test_a_part_of_the_tasks_is_scored_where_it_is_complete(scored: Workspace) -> None:
+    facts = scored.store.require("predictions", "part").manifest.facts
+    asked = {row["task_id"] for row in rows(scored, "benchmark", "all", "item")}
+    assert facts["not_submitted"] == sorted(asked - set(PART))
+    assert [(p["kind"], p["count"]) for p in facts["problems"]] == [("unanswered", 1)]  # type: ignore[attr-defined]
+    assert not check(scored, "predictions", "part").result.refused
+    assert {row["task_id"] for row in rows(scored, "predictions", "part", "prediction")} == set(PART)
+    found = {(r["scorer"], r["level"], r["name"], r["metric"]): r for r in rows(scored, "scores", "part", "score")}
+    assert {name for _, level, name, _ in found if level == "task"} == set(PART)
+    assert found["corrected", "category", "Text Summarization", "main"]["value"] == pytest.approx(100)
+    for scorer, level, name in (("corrected", "category", "Translation"), ("corrected", "overall", "overall")):
+        figure = found[scorer, level, name, "main"]
+        assert (figure["value"], figure["low"]) == (None, None)
+        assert figure["note"]
+    compared = rows(scored, "comparisons", "all", "comparison")
+    with_part = {(r["level"], r["name"]) for r in compared if "part" in (r["model_a"], r["model_b"])}
+    assert ("overall", "overall") not in with_part
+    assert ("task", "task114") in with_part
+
+
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_items_can_be_taken_away_answered_and_brought_back(scored: Workspace, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"answers.{ending}"
     done = CliRunner().invoke(cli, ["bench", "items", str(path), "--home", str(scored.home)], catch_exceptions=False)
     assert str(scored.home / "submissions") in done.output
-    found = [row.fields for row in read_rows(path) if row.fields is not None]
+    found = [row.fields for row in read_rows(path, by_id=True) if row.fields is not None]
     prompts = {p.item_id: p for p in prompts_of(scored.store.require("benchmark", "all"))}
     assert {row["item_id"] for row in found} == set(prompts)
     assert all(row["user"] in (row["input"], f"Input:\n{row['input']}\nOutput:\n") for row in found)
-    write_rows([{**row, "output": row["GT"]} for row in found], path)
+    assert all("GT" not in row for row in found)
+    write_rows([{**row, "output": "an answer"} for row in found], path)
     model = SubmissionModel(path, {})
     assert [g.error for g in model.generate(list(prompts.values()))] == [None] * len(prompts)
     assert model.problems.rows() == []

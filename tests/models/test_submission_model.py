@@ -12,6 +12,7 @@ from meds_pipeline.core.errors import MedsError
 from meds_pipeline.models.base import Generation, Prompt
 from meds_pipeline.models.submission import SubmissionModel
 from meds_pipeline.scoring.submission import rows
+from meds_pipeline.scoring.submission.rows import read_rows
 
 HEADER = ("task_id", "input", "GT", "output")
 ROWS = [
@@ -61,10 +62,35 @@ def test_an_id_comes_before_the_text(tmp_path: Path) -> None:
 
 
 def test_an_item_without_answer_is_an_error_of_that_item(tmp_path: Path) -> None:
-    (missing, found), _ = answers(written(tmp_path / "s.csv", *ROWS), ("task9", "a", "yes"), ROWS[2][:3])
+    (missing, found), problems = answers(written(tmp_path / "s.csv", *ROWS), ("task2", "b", "yes"), ROWS[2][:3])
     assert missing.output is None
     assert "does not answer" in str(missing.error)
     assert found.output == "other task"
+    assert problems["unanswered"] == 1
+
+
+def test_a_task_without_any_row_is_not_submitted(tmp_path: Path) -> None:
+    asked = [("task9", "a", "yes"), ROWS[2][:3], ("task3", "b", "yes")]
+    model = SubmissionModel(written(tmp_path / "s.csv", *ROWS), {"i0": "yes", "i1": "yes", "i2": "yes"})
+    found = list(model.generate([Prompt(f"i{n}", task, "D", (), query) for n, (task, query, _) in enumerate(asked)]))
+    assert model.not_submitted == ("task9",)
+    assert [(a.item_id, a.output) for a in found] == [("i1", "other task"), ("i2", None)], "task3 has a row of no item"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_item_id_and_output_suffice(tmp_path: Path, ending: str) -> None:
+    path = written(tmp_path / f"s{ending}", ("i1", "one"), ("i0", "nought"), header=("item_id", "output"))
+    found, problems = answers(path, ("task1", "a", "yes"), ("task2", "b", "no"))
+    assert [answer.output for answer in found] == ["nought", "one"]
+    assert problems == {}
+    with pytest.raises(MedsError, match=r"no column 'task_id'.*put them into its folder `submissions`"):
+        list(read_rows(path))
+
+
+def test_a_file_that_answers_nothing_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.csv", ("elsewhere", "?"), header=("item_id", "output"))
+    with pytest.raises(MedsError, match=r"s\.csv: none of its 1 rows answers an item.*`meds bench items`"):
+        answers(path, ("task1", "a", "yes"))
 
 
 def test_a_broken_row_costs_only_itself(tmp_path: Path) -> None:
@@ -108,7 +134,7 @@ def test_half_a_surrogate_pair_costs_only_its_row(tmp_path: Path) -> None:
     path.write_text(f"{json.dumps(row)}\n{json.dumps(good)}\n")
     (bad, found), problems = answers(path, ("task1", "a", "yes"), ("task1", "b", "yes"))
     assert (bad.output, found.output) == (None, good["output"])
-    assert problems == {"not_utf8": 1}
+    assert problems == {"not_utf8": 1, "unanswered": 1}
 
 
 def test_a_parquet_text_that_is_not_utf8_costs_only_its_row(tmp_path: Path) -> None:
@@ -119,7 +145,7 @@ def test_a_parquet_text_that_is_not_utf8_costs_only_its_row(tmp_path: Path) -> N
     pq.write_table(pa.table(columns), tmp_path / "s.parquet")
     (bad, found), problems = answers(tmp_path / "s.parquet", ("task1", "a", "yes"), ("task1", "b", "yes"))
     assert (bad.output, found.output) == (None, "x")
-    assert problems == {"not_utf8": 1}
+    assert problems == {"not_utf8": 1, "unanswered": 1}
 
 
 def test_damaged_rows_and_endless_lines_are_errors_that_name_the_file(

@@ -51,6 +51,21 @@ def mixed(seed: int = 1, size: int = 60) -> list[dict[str, Any]]:
     return rows
 
 
+def test_an_average_has_no_value_where_a_task_of_it_was_not_submitted() -> None:
+    rows = [row(0, "task125", "zinc.", "zinc."), row(1, "task83", "a scan", "a scan"), row(2, "task12", "no", "no")]
+    upstream, part = values(rows), values(rows, not_submitted=["task126", "task84"])
+    changed = {
+        (name, metric)
+        for (scorer, name, metric) in part
+        if upstream[scorer, name, metric] != part[scorer, name, metric]
+    }
+    assert {name for name, _ in changed} == {"NER", "CT"}
+    assert upstream["official", "NER", "f1"] == pytest.approx(25), "upstream counts absent tasks as 0"
+    assert part["official", "NER", "f1"] is None
+    notes = {r["name"]: r["note"] for r in score(answers_table(rows), not_submitted=["task84"]).scores.to_pylist()}
+    assert notes["CT"] == "not submitted: task84"
+
+
 def test_nothing_depends_on_the_order_of_rows() -> None:
     rows = mixed()
     first = score(answers_table(rows), replicates=50)

@@ -13,7 +13,7 @@ from meds_pipeline.scoring.stats import bootstrap
 from meds_pipeline.scoring.stats.figures import Figure, mean_figure, task_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from meds_pipeline.scoring.base import FloatArray
     from meds_pipeline.scoring.registry import Average
@@ -62,6 +62,24 @@ def _constant(name: str, metric: str, value: float, like: FloatArray | None) -> 
     return Figure("official", "task", name, metric, value, replicates, 0, 0)
 
 
+def _tasks_of_official() -> dict[str, set[str]]:
+    """The tasks behind every pool and average."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for task, spec in load_registry().tasks.items():
+        if spec.pool:
+            found[spec.pool].add(task)
+    for average in load_registry().averages:
+        found[average.name].update(average.tasks)
+    return found
+
+
+def _withheld(figure: Figure, absent: Sequence[str]) -> Figure:
+    """The figure without its value where tasks are absent that it would have to count."""
+    if not absent:
+        return figure
+    return replace(figure, value=None, replicates=None, note=f"not submitted: {', '.join(absent)}")
+
+
 def corrected_averages(
     scorer: str, tasks: ByMetric, main: Mapping[str, str], required: Mapping[str, str]
 ) -> list[Figure]:
@@ -96,7 +114,13 @@ def corrected_averages(
     return [*out, overall]
 
 
-def figures(parts: Sequence[TaskCounts], seed: int, required: Mapping[str, str], replicates: int) -> list[Figure]:
+def figures(
+    parts: Sequence[TaskCounts],
+    seed: int,
+    required: Mapping[str, str],
+    replicates: int,
+    not_submitted: Collection[str] = (),
+) -> list[Figure]:
     """All figures of all scorers.
 
     Args:
@@ -104,6 +128,7 @@ def figures(parts: Sequence[TaskCounts], seed: int, required: Mapping[str, str],
         seed: Seed of the bootstrap.
         required: Category by task, for all tasks the corrected scorer needs.
         replicates: Bootstrap replicates.
+        not_submitted: Tasks that were asked and that a model left out as a whole: no figure over them has a value.
     """
     number, clusters = bootstrap.clusters([part.clusters() for part in parts])
     groups = [(cluster, part.counts) for cluster, part in zip(clusters, parts, strict=True)]
@@ -118,8 +143,10 @@ def figures(parts: Sequence[TaskCounts], seed: int, required: Mapping[str, str],
             tasks[row.name][row.metric] = row
         out += rows
         if scorer == "official":
-            out += official_pools(own, [sums[i] for i in mine])
-            out += [row for average in load_registry().averages for row in official_average(average, tasks)]
+            pools = official_pools(own, [sums[i] for i in mine])
+            means = [row for average in load_registry().averages for row in official_average(average, tasks)]
+            over = _tasks_of_official()
+            out += [_withheld(row, sorted(over[row.name].intersection(not_submitted))) for row in (*pools, *means)]
         else:
             main = {part.spec.task_id: part.family.main for part in own}
             out += corrected_averages(scorer, tasks, main, required)

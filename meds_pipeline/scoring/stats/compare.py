@@ -95,7 +95,7 @@ class _Found(NamedTuple):
 
 
 def _groups(
-    scorer: str, main: Mapping[str, str], tasks: tuple[set[str], set[str]], required: Mapping[str, str]
+    scorer: str, main: Mapping[str, str], tasks: tuple[set[str], set[str]], required: Mapping[str, str], *, whole: bool
 ) -> list[_Group]:
     """What is compared: every shared task, every average whose tasks both models have, overall likewise.
 
@@ -104,11 +104,14 @@ def _groups(
         main: Main metric of each task with shared items.
         tasks: The tasks each model has.
         required: Category by task, for all tasks the corrected scorer needs.
+        whole: Whether the official scorer needs them too.
     """
     groups = [_Group("task", task, metric, {task: 1.0}) for task, metric in main.items()]
     if scorer == "official":
         for average in load_registry().averages:
             there, theirs = ([task for task in average.tasks if task in have] for have in tasks)
+            if whole and any(task in required and task not in there for task in average.tasks):
+                continue
             # A task that both lack enters both averages as the same constant.
             if there and there == theirs and all(task in main for task in there):
                 of = len(there) if average.ours else len(average.tasks)
@@ -134,9 +137,11 @@ def _compare_pair(
     seed: int,
     rounds: int,
     pairs: int,
+    *,
+    whole: bool,
 ) -> Iterator[_Found]:
     """All comparisons of two models, one of so many pairs."""
-    groups = _groups(scorer, {task: one.family.main for task, one in pair.counts.items()}, tasks, required)
+    groups = _groups(scorer, {task: one.family.main for task, one in pair.counts.items()}, tasks, required, whole=whole)
     for group in groups:
         weights = list(group.weights.values())
         difference = summed([pair.differences[task] for task in group.weights], weights)
@@ -150,7 +155,12 @@ def _compare_pair(
 
 
 def compare(
-    models: Mapping[str, Sequence[TaskCounts]], required: Mapping[str, str], seed: int = 0, rounds: int = ROUNDS
+    models: Mapping[str, Sequence[TaskCounts]],
+    required: Mapping[str, str],
+    seed: int = 0,
+    rounds: int = ROUNDS,
+    *,
+    whole: bool = False,
 ) -> list[Comparison]:
     """Compare every pair of models, for each scorer, by task, category and overall.
 
@@ -160,6 +170,8 @@ def compare(
             task is not compared.
         seed: Seed of the rounds.
         rounds: How many.
+        whole: Whether the official averages are compared only where neither model lacks a task of `required`, too; else
+            a task that both lack is the constant that upstream counts.
     """
     out: list[Comparison] = []
     for scorer in dict.fromkeys(part.scorer for parts in models.values() for part in parts):
@@ -169,7 +181,7 @@ def compare(
         for pair in (pairs := model_pairs(mine, seed, rounds)):
             first, second = pair.models
             both = tasks[first], tasks[second]
-            found += _compare_pair(pair, scorer, both, required, seed, rounds, len(pairs))
+            found += _compare_pair(pair, scorer, both, required, seed, rounds, len(pairs), whole=whole)
         for level in ("task", "category", "overall"):
             ours = [one for one in found if one.group.level == level]
             adjusted = holm([one.p for one in ours])

@@ -29,6 +29,7 @@ MESSAGES = {
     "lost_text": "rows with U+FFFD, which stands where text was lost before; scored as they stand",
     "answered_again": "rows for an item that an earlier row answers; not scored",
     "no_item": "rows that no item of the release has, by id or by task, input and GT; not scored",
+    "unanswered": "items without a row, of tasks that other rows answer; scored as errors",
 }
 """What each kind of problem means, for the reader of the report."""
 

@@ -171,14 +171,14 @@ def _json_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
                     "Shorten it.",
                 )
             if line.strip():
-                row = _json_row(number, line, by_id)
+                row = _json_row(number, line)
                 columns |= (row.fields or {}).keys()
                 yield row
     if columns:
         _check_columns([*columns, *(["GT"] if "references" in columns else []), "input"], path, by_id)
 
 
-def _json_row(number: int, line: bytes, by_id: bool) -> SubmissionRow:
+def _json_row(number: int, line: bytes) -> SubmissionRow:
     try:
         text = line.decode()
         row = json.loads(text)
@@ -188,7 +188,7 @@ def _json_row(number: int, line: bytes, by_id: bool) -> SubmissionRow:
         return SubmissionRow(number, None, ("not_utf8",))
     except (ValueError, RecursionError):
         return SubmissionRow(number, None, ("broken_row",))
-    good = isinstance(row, dict) and ("task_id" in row or (by_id and "item_id" in row))
+    good = isinstance(row, dict) and ("task_id" in row or "item_id" in row)
     return SubmissionRow(number, row) if good else SubmissionRow(number, None, ("broken_row",))
 
 
