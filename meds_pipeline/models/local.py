@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meds_pipeline.core import events
-from meds_pipeline.core.errors import ModelError
+from meds_pipeline.core.errors import ModelError, Where
 from meds_pipeline.core.hardware import device, torch_threads
 from meds_pipeline.core.pretrained import load_weights
 from meds_pipeline.instructions.chat import ChatTokenizer
@@ -51,7 +51,14 @@ class LocalModel:
         self._model.to(self._device).eval()
         self._chat = ChatTokenizer(folder)
         self._new, self._batch, self._threads = max_new_tokens, batch, threads
-        self._limit = int(self._model.config.max_position_embeddings) - max_new_tokens
+        positions = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
+        if positions is None or positions <= max_new_tokens:
+            raise ModelError(
+                f"its config.json leaves no room for a prompt (max_position_embeddings {positions}).",
+                Where(file=str(folder)),
+                f"Correct it, or lower max_new_tokens ({max_new_tokens}).",
+            )
+        self._limit = positions - max_new_tokens
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Answer every prompt, longest first so that memory is claimed at once; results come in the given order."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from transformers import BloomConfig, BloomForCausalLM
 
 from meds_pipeline.core.errors import ModelError
 from meds_pipeline.instructions.prompts import render
@@ -94,6 +96,15 @@ def test_a_prompt_that_cannot_be_fitted_is_an_error_of_its_item(folder: Path) ->
     assert bad.output is None
     assert "definition alone" in str(bad.error)
     assert good.output == "stop"
+
+
+def test_a_model_without_room_for_a_prompt_is_an_error(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=rf"no room for a prompt \(max_position_embeddings {CONTEXT}\)"):
+        model(folder, max_new_tokens=CONTEXT)
+    shutil.copytree(folder, tmp_path / "bloom")
+    BloomForCausalLM(BloomConfig(vocab_size=9, hidden_size=8, n_layer=1, n_head=2)).save_pretrained(tmp_path / "bloom")
+    with pytest.raises(ModelError, match=r"bloom: its config.json leaves no room"):
+        model(tmp_path / "bloom")
 
 
 def test_a_folder_without_model_is_an_error(tmp_path: Path) -> None:
