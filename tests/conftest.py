@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pipeline_home import RECORDS, SMALL, run_steps
 
+from meds_pipeline.catalog.paths import SYNTHETIC
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.twins import write_all
 
@@ -25,9 +26,11 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def twin_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small twins of every distribution; read only."""
+    """Small twins of every distribution, without their marks: tests take them for real files; read only."""
     root = tmp_path_factory.mktemp("twin_raw")
     write_all(root, records=RECORDS, seed=0, copies=True)
+    for mark in root.rglob(SYNTHETIC):
+        mark.unlink()
     return root
 
 

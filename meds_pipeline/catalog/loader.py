@@ -116,6 +116,11 @@ class Catalog:
         """Every distribution with its corpus, by name: the name of its folder below the raw folder."""
         return {name: (corpus, d) for corpus in self.corpora.values() for name, d in corpus.distributions.items()}
 
+    @property
+    def folders(self) -> list[str]:
+        """Folders below the raw folder that any distribution reads."""
+        return sorted({folder for corpus in self.corpora.values() for folder in corpus.folders})
+
 
 def load_catalog(extra: Iterable[Path] = (), check_entry: CheckEntry | None = None) -> Catalog:
     """Load and check every corpus YAML; what is wrong with one is a fault in the result, and the others go on.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog.model import RawEntry
 
+SYNTHETIC = ".synthetic"
+"""File that marks a folder of synthetic twins, and every folder of a distribution in it."""
 MEMBER = "::"
 """Stands between an archive and a member of it."""
 _NAME = re.compile(r"\{([a-z][a-z0-9_]*)(?::[^{}/]+)?\}")
@@ -123,3 +125,8 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         return re.compile("".join(parts))
     except re.error as error:
         raise CatalogError(f"path pattern {pattern!r}: {error}.", next_step="Mend the pattern.") from error
+
+
+def is_synthetic(folder: Path) -> bool:
+    """Return whether a folder is marked as one of synthetic twins."""
+    return (folder / SYNTHETIC).is_file()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock
 
+from meds_pipeline.catalog.paths import SYNTHETIC, is_synthetic
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import RawFileError, StoreError, Where
 from meds_pipeline.core.files import read_ours, write_atomic
@@ -34,7 +35,17 @@ class Claim:
 
     origin: Origin
     raw: Path | None
-    """The raw folder of the newest run; None in a home of twins."""
+    """The raw folder of the newest run; None in a home that writes its own twins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a home reads."""
+
+    origin: Origin
+    raw: Path
+    own: bool
+    """Whether these are twins that the home writes itself."""
 
 
 def claimed(home: Path) -> Claim | None:
@@ -50,45 +61,68 @@ def claimed(home: Path) -> Claim | None:
     return known
 
 
-def claim(home: Path, origin: Origin, raw: Path) -> None:
+def claim(home: Path, source: Source) -> None:
     """Settle whose data a home holds, and note where raw files are."""
-    wanted = Claim(origin, raw if origin == "real" else None)
+    wanted = Claim(source.origin, None if source.own else source.raw)
     if wanted != claimed(home):
         said = {"origin": wanted.origin, "raw": None if wanted.raw is None else str(wanted.raw)}
         write_atomic(_mark(home), json.dumps(said).encode())
 
 
-def source_of(home: Path, raw: Path | None) -> tuple[Origin, Path]:
-    """Return the origin of a home's data and its raw folder: what an earlier run said, else what this call says.
+def source_of(home: Path, raw: Path | None, folders: Iterable[str]) -> Source:
+    """Return what a home reads: what an earlier run said, else what this call says. Nothing is written.
 
-    A home of raw files finds them again without being told; a home of twins never takes raw files. Nothing is written.
+    A home with a raw folder finds it again without being told; one that writes its own twins never takes another.
+
+    Args:
+        home: The home.
+        raw: The raw folder that the caller names.
+        folders: Folders in it that the catalog reads.
 
     Raises:
-        RawFileError: The raw folder does not exist, or the home holds twins and the caller names raw files.
+        RawFileError: The raw folder does not exist or mixes twins and real files, or the home holds the other kind.
     """
     known = claimed(home)
-    if raw is not None:
-        _check_folder(raw)
-        if known is not None and known.origin == "twin":
-            raise RawFileError(
-                "this home holds synthetic twins and cannot hold real data too.",
-                Where(file=str(home)),
-                "Give another --home.",
-            )
-        return "real", raw.resolve()
-    if known is not None and known.raw is not None:
-        _check_folder(known.raw)
-        return "real", known.raw
-    return "twin", home / "twins"
+    if raw is None:
+        raw = None if known is None else known.raw
+    elif known is not None and known.raw is None:
+        raise RawFileError(
+            "this home holds synthetic twins of its own and takes no other files.",
+            Where(file=str(home)),
+            "Give another --home.",
+        )
+    if raw is None:
+        return Source("twin", home / "twins", own=True)
+    found = origin_of(raw, folders)
+    if known is not None and known.origin != found:
+        words = {"real": "real data", "twin": "synthetic twins"}
+        raise RawFileError(
+            f"this home holds {words[known.origin]}, and {raw} holds {words[found]}.",
+            Where(file=str(home)),
+            "Give another --home.",
+        )
+    return Source(found, raw.resolve(), own=False)
+
+
+def origin_of(raw: Path, folders: Iterable[str]) -> Origin:
+    """Return whether a raw folder holds twins, by their marks; raises RawFileError where it is none, or mixes both."""
+    if not raw.is_dir():
+        raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
+    there = [raw / name for name in sorted(folders) if (raw / name).is_dir()]
+    twins = [folder for folder in there if is_synthetic(folder)]
+    if not twins and not is_synthetic(raw):
+        return "real"
+    if real := [folder for folder in there if folder not in twins]:
+        raise RawFileError(
+            f"it holds synthetic twins ({twins[0].name if twins else SYNTHETIC}) and other files ({real[0].name}).",
+            Where(file=str(raw)),
+            "Give each kind a folder of its own: they never share a home.",
+        )
+    return "twin"
 
 
 def _mark(home: Path) -> Path:
     return home / "origin.json"
-
-
-def _check_folder(raw: Path) -> None:
-    if not raw.is_dir():
-        raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +160,7 @@ def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
     Raises:
         RawFileError: Such a file stands where a twin goes.
     """
-    root = home / "twins"
-    code = [digests.package_sha256("twins"), digests.package_sha256("readers")]
-    forms = catalog.distributions
-    names = [name for name in twins_of(settings, catalog) if name in forms]
-    entries = {name: forms[name][1].model_dump(mode="json", exclude={"recipes", "views"}) for name in names}
-    asked = {**settings.twins.model_dump(), "seed": settings.seed, "code": code, "entries": entries}
-    wanted = digests.canonical_json(asked)
+    root, wanted = home / "twins", _asked(settings, catalog)
     if _Made.read(root).stands(root, wanted):
         return
     with FileLock(home / "twins.lock"):  # several processes may open a new home at once
@@ -151,12 +179,37 @@ def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
             shutil.rmtree(fresh)
 
 
+def twin_changes(home: Path, settings: Settings, catalog: Catalog) -> list[str]:
+    """Return why the next run writes the twins of a home anew; nothing where they stand, or were never written."""
+    root, wanted = home / "twins", _asked(settings, catalog)
+    made = _Made.read(root)
+    if not made.asked or made.stands(root, wanted):
+        return []
+    before, now = json.loads(made.asked), json.loads(wanted)
+    changed = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    plain = {"records", "seed"}
+    said = [f"{key} of the twins: {before.get(key)} -> {now.get(key)}" for key in changed if key in plain]
+    return said or [f"twins changed: {', '.join(changed)}" if changed else "a twin is gone"]
+
+
+def _asked(settings: Settings, catalog: Catalog) -> str:
+    """Return what the twins of a home are made of: settings, entries of the catalog, code."""
+    code = [digests.package_sha256("twins"), digests.package_sha256("readers")]
+    forms = catalog.distributions
+    names = [name for name in twins_of(settings, catalog) if name in forms]
+    entries = {name: forms[name][1].model_dump(mode="json", exclude={"recipes", "views"}) for name in names}
+    return digests.canonical_json(
+        {**settings.twins.model_dump(), "seed": settings.seed, "code": code, "entries": entries}
+    )
+
+
 def _write(folder: Path, settings: Settings, catalog: Catalog) -> list[str]:
-    from meds_pipeline.twins import write_twin
+    from meds_pipeline.twins import mark_twins, write_twin
 
     asked = settings.twins
     for name in twins_of(settings, catalog):
         write_twin(name, folder, records=asked.records, seed=settings.seed, copies=True, catalog=catalog)
+    mark_twins(folder)
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 

@@ -11,15 +11,17 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
+from meds_pipeline.catalog.paths import is_synthetic
 from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
 from meds_pipeline.core.files import read_ours, safe_name, write_atomic
-from meds_pipeline.home.origin import Origin, claim, claimed, source_of, twins_of, write_twins
+from meds_pipeline.home.origin import Origin, Source, claim, claimed, source_of, twin_changes, twins_of, write_twins
 from meds_pipeline.home.presence import active
 from meds_pipeline.home.settings import Settings, load_settings
 from meds_pipeline.home.store import Store
@@ -58,6 +60,8 @@ class Workspace:
     settings: Settings
     catalog: Catalog
     store: Store
+    own_twins: bool = False
+    """Whether the raw files are twins that the home writes itself."""
 
     @classmethod
     def open(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
@@ -74,8 +78,8 @@ class Workspace:
             UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
         workspace = cls._of(home, raw, overrides, digests.FileHasher)
-        claim(workspace.home, workspace.origin, workspace.raw)
-        if workspace.origin == "twin":
+        claim(workspace.home, Source(workspace.origin, workspace.raw, workspace.own_twins))
+        if workspace.own_twins:
             write_twins(workspace.home, workspace.settings, workspace.catalog)
         return workspace
 
@@ -93,14 +97,19 @@ class Workspace:
         cls, home: Path, raw: Path | None, overrides: dict[str, Any] | None, hasher: type[digests.FileHasher]
     ) -> Workspace:
         home = home.resolve()
-        origin, folder = source_of(home, raw)
         settings = load_settings(home, overrides)
         catalog = catalog_of(home, settings)
+        source = source_of(home, raw, catalog.folders)
         faulty = {fault.corpus for fault in catalog.faults}
         if all(fault.said for fault in catalog.faults):  # else nobody knows which corpora the other files have
             for name in settings.catalog.active.keys() - faulty:
                 catalog.corpus(name)
-        return cls(home, folder, origin, settings, catalog, Store(home, hasher))
+        return cls(home, source.raw, source.origin, settings, catalog, Store(home, hasher), source.own)
+
+    @cached_property
+    def twin_changes(self) -> list[str]:
+        """Why the next run writes the twins of this home anew; empty where it does not."""
+        return twin_changes(self.home, self.settings, self.catalog) if self.own_twins else []
 
     def obtainable(self, name: str) -> Corpus:
         """Return a corpus of the catalog that can have files here.
@@ -110,7 +119,7 @@ class Workspace:
             RawFileError: The home is one of twins, and this corpus has none among them.
         """
         corpus = self.catalog.corpus(name)
-        if self.origin == "twin" and not self._has_twin(corpus):
+        if self.own_twins and not self._has_twin(corpus):
             raise RawFileError("it has no synthetic twin here.", Where(name), self.way_to(corpus))
         return corpus
 
@@ -126,7 +135,7 @@ class Workspace:
     def obtainable_corpora(self) -> list[str]:
         """Return the corpora that can have files here: in a home of twins those that have one."""
         corpora = self.catalog.corpora
-        return [name for name, corpus in corpora.items() if self.origin == "real" or self._has_twin(corpus)]
+        return [name for name, corpus in corpora.items() if not self.own_twins or self._has_twin(corpus)]
 
     def with_files(self, name: str) -> Corpus:
         """Return a corpus of the catalog that has files here, complete or not.
@@ -151,7 +160,7 @@ class Workspace:
     def way_to(self, corpus: Corpus) -> str:
         """Return what to do about a corpus that has no files here."""
         folder = next(distribution.folder or name for name, distribution in corpus.distributions.items())
-        if self.origin == "real":
+        if not self.own_twins:
             return f"Put its files below {self.raw / folder}; source: {corpus.source}"
         own = ", and another --home: this one holds synthetic twins" if claimed(self.home) else ""
         return f"Give the folder that holds {folder}/ with its files to --raw{own}; source: {corpus.source}"
@@ -165,7 +174,7 @@ class Workspace:
         In a home of twins their files alone count: others can only have been put among them by hand.
         """
         chosen = self.settings.catalog.active.get(corpus.corpus)
-        if self.origin == "real":
+        if not self.own_twins:
             return active(corpus, self.raw, chosen)
         if not self._has_twin(corpus):
             return None
@@ -193,7 +202,7 @@ class Workspace:
 
     def good(self, name: str) -> Output | None:
         """Return the last good output of a corpus, its verdicts; none where a home of twins has no twin of it."""
-        able = self.origin == "real" or self._has_twin(self.catalog.corpus(name))
+        able = not self.own_twins or self._has_twin(self.catalog.corpus(name))
         return self.store.current("verdicts", name) if able else None
 
     def good_corpora(self) -> dict[str, Output]:
@@ -297,6 +306,9 @@ def _definition(home: Path, name: str) -> Path:
 
 
 def default_home(raw: Path | None) -> Path:
-    """Return `MEDS_HOME`, else `./data/real` with raw files and `./data/demo` without."""
-    named = os.environ.get("MEDS_HOME")
-    return Path(named) if named else Path("data") / ("demo" if raw is None else "real")
+    """Return `MEDS_HOME`, else `./data/real` for real files, `./data/twins` for marked ones, `./data/demo` for none."""
+    if named := os.environ.get("MEDS_HOME"):
+        return Path(named)
+    if raw is None:
+        return Path("data/demo")
+    return Path("data/twins") if any(map(is_synthetic, (raw, *raw.glob("*")))) else Path("data/real")

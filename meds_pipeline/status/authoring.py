@@ -30,7 +30,7 @@ def new_corpus(name: str, home: Path) -> Path:
         raise CatalogError("the file is already there.", Where(file=str(path)), "Edit it, or choose another name.")
     if name in catalog_of(home, load_settings(home)).corpora:
         raise CatalogError("the catalog has a corpus of this name.", Where(name), "Choose another name.")
-    if (known := claimed(home)) and known.origin == "twin":
+    if (known := claimed(home)) and known.raw is None:
         raise RawFileError(
             "this home holds synthetic twins, and a new corpus has none.",
             Where(name, str(home)),

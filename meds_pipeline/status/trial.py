@@ -113,7 +113,7 @@ def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="trial-", dir=scratch) as folder:
         home = Path(folder)
-        there = workspace.origin == "real" or workspace.presence(corpus) is not None
+        there = not workspace.own_twins or workspace.presence(corpus) is not None
         raw = workspace.raw if there else _twin(workspace, corpus, home / "twins")
         store = Store(home)
         store.hasher = FileHasher(workspace.home / "digests.sqlite")  # large files are not hashed for every trial

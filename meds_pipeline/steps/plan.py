@@ -47,10 +47,11 @@ def plan(workspace: Workspace, corpora: Sequence[str] = ()) -> list[Planned]:
         RawFileError: No file of it is here.
     """
     found: list[Planned] = []
-    fresh = workspace.origin == "twin" and claimed(workspace.home) is None  # its twins are written by its first run
-    door = workspace.obtainable if fresh else workspace.with_files
+    fresh = workspace.own_twins and claimed(workspace.home) is None  # its twins are written by its first run
+    written = fresh or workspace.twin_changes
+    door = workspace.obtainable if written else workspace.with_files
     names = [door(name).corpus for name in corpora] or (
-        workspace.obtainable_corpora() if fresh else workspace.corpora()
+        workspace.obtainable_corpora() if written else workspace.corpora()
     )
     for step in STEPS.values():
         chosen = partitions_of_run(workspace, step.group, names)
@@ -103,6 +104,8 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
         before: What the run would do before it, for steps it reads.
     """
     made = workspace.store.current(step.asset, partition)
+    if step.asset == "raw_corpus" and workspace.twin_changes:
+        return Planned(step.asset, partition, "build", tuple(workspace.twin_changes))
     changing = ", ".join(_name(one) for one in before if _feeds(one, step, partition))
     waits = (f"what it reads may change: {changing}",) if changing else ()
     try:

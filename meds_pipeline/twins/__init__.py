@@ -7,6 +7,6 @@ They let the whole pipeline run, and be tested, where no raw corpus is at hand. 
 them says anything about medicine, and everything made from them is marked so.
 """
 
-from meds_pipeline.twins.files import DEFAULT_RECORDS, twin_names, write_all, write_twin
+from meds_pipeline.twins.files import DEFAULT_RECORDS, mark_twins, twin_names, write_all, write_twin
 
-__all__ = ["DEFAULT_RECORDS", "twin_names", "write_all", "write_twin"]
+__all__ = ["DEFAULT_RECORDS", "mark_twins", "twin_names", "write_all", "write_twin"]

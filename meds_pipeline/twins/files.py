@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from meds_pipeline.catalog.loader import Catalog, load_catalog
-from meds_pipeline.catalog.paths import MEMBER, beside, captures, free_captures, path_of
+from meds_pipeline.catalog.paths import MEMBER, SYNTHETIC, beside, captures, free_captures, path_of
 from meds_pipeline.core.errors import CatalogError, UnknownNameError, Where
 from meds_pipeline.core.files import write_atomic
 from meds_pipeline.readers.archives import gzip_bytes, packed
@@ -100,9 +100,18 @@ def write_all(
     root: Path, *, records: int = DEFAULT_RECORDS, seed: int = 0, faults: bool = False, copies: bool = False
 ) -> dict[str, list[Path]]:
     """Write the twin of every distribution that has one; return the files of each."""
-    return {
+    written = {
         name: write_twin(name, root, records=records, seed=seed, faults=faults, copies=copies) for name in twin_names()
     }
+    mark_twins(root)
+    return written
+
+
+def mark_twins(root: Path) -> None:
+    """Mark a folder of twins, and every folder in it: what is copied from it is known as synthetic wherever it goes."""
+    text = b"Synthetic twins: invented content, no data. Leave this file here: it keeps them apart from real files.\n"
+    for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
+        write_atomic(folder / SYNTHETIC, text)
 
 
 def _twinned(distribution: Distribution) -> dict[str, RawEntry]:

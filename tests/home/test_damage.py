@@ -40,7 +40,7 @@ def copied(built: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_copied_home_is_not_stale(copied: Path) -> None:
     home = Workspace.look(copied)
     assert {s.state for s in statuses(home)} == {"present", "missing"}
-    assert {one.would for one in plan(home)} == {"unchanged"}
+    assert {one.would for one in plan(home)} <= {"unchanged", "check"}
     done = CliRunner().invoke(cli, ["corpora", "--home", str(copied)])
     assert "stale" not in done.output
 

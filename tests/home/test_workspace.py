@@ -80,7 +80,7 @@ def test_an_interrupted_writing_of_twins_is_begun_anew(
 def test_a_twin_that_is_gone_is_written_again(opened: Callable[..., Workspace]) -> None:
     home = opened()
     whole = files(home.raw)
-    next((home.raw / "meqsum").iterdir()).unlink()
+    next((home.raw / "meqsum").glob("[!.]*")).unlink()
     with pytest.raises(RawFileError, match=r"no file matches .* Next: Run `meds run`"):
         home.presence(home.catalog.corpus("meqsum"))
     assert files(opened().raw) == whole
