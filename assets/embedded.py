@@ -30,6 +30,7 @@ from meds_pipeline.steps.plan import out_of_date, partitions_of_run
 from meds_pipeline.steps.run import run_chain
 from resources.instance import embedded_instance, environment_of
 from resources.launcher import cancel_gone, own_process
+from resources.retention import prune_daily
 from resources.workspace import using
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def run_all(
             if strict and group == "corpora" and (failed := bad(heard.last.values())):
                 problem = f"Stopped, as asked: {', '.join(f'{o.asset} of {o.partition}' for o in failed)}."
                 break
+        prune_daily(instance, opened.settings.keep_runs_days)
     return RunSummary(tuple(run_ids), round(time.perf_counter() - clock, 3), tuple(heard.last.values()), problem)
 
 

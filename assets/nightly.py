@@ -23,6 +23,7 @@ from meds_pipeline.home.stamps import stamps, submission_stamps
 from meds_pipeline.home.workspace import ALL, Workspace
 from meds_pipeline.steps.plan import NEVER_MADE, Planned, out_of_date, partitions_of_run
 from meds_pipeline.steps.step import Group
+from resources.retention import prune_daily
 from resources.workspace import WorkspaceResource
 
 LOW = {PRIORITY_TAG: "-1"}
@@ -112,6 +113,7 @@ def nightly_of(cron: str, partitions_per_run: int | None) -> dg.ScheduleDefiniti
         context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
     ) -> list[dg.RunRequest] | dg.SkipReason:
         opened, instance = workspace.look(), context.instance
+        prune_daily(instance, opened.settings.keep_runs_days)
         requests, stuck = requests_of(instance, opened, partitions_per_run)
         if requests:
             return requests

@@ -1,7 +1,9 @@
 """The run launcher of a home: Dagster's own, and it can also end what was not launched by it.
 
-Runs of `meds run` live in that process, which watches their status and stops when one is being canceled. A run whose
-process is gone is marked as canceled, so that the UI never shows it as running for ever.
+Runs of `meds run` live in that process, which watches their status and stops when one is being canceled; where it is
+gone they are canceled, and the next `meds run` goes on. A run that the server launched says in its log which process
+it has; where that is gone the run monitor marks it as failed, so that it is started again (`run_retries`). What is
+left of an earlier server or `meds run` is canceled by whoever starts next. So no run fills the queue for ever.
 """
 
 from __future__ import annotations
@@ -12,14 +14,18 @@ import socket
 from typing import Any
 
 import psutil
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, DefaultRunLauncher, RunsFilter
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, DefaultRunLauncher, RunsFilter
 from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._core.storage.tags import AUTOMATION_CONDITION_TAG, SCHEDULE_NAME_TAG, SENSOR_NAME_TAG
 
 PROCESS_TAG = ".dagster/meds_process"
 """Run tag, hidden in the UI: run id, and host, process id and start time of the `meds run` that it lives in."""
+HOST_TAG = ".dagster/meds_host"
+"""Run tag, hidden in the UI: the machine on which the server launched a run."""
 _GONE = "The process of this run was killed."
 _IN_PROGRESS = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+_BY_ITSELF = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, AUTOMATION_CONDITION_TAG)
 
 
 def own_process(run_id: str) -> dict[str, str]:
@@ -37,35 +43,62 @@ def process_of(run: DagsterRun) -> dict[str, Any] | None:
     return said if said.get("run") == run.run_id else None
 
 
-def is_gone(run: DagsterRun) -> bool:
+def is_gone(instance: DagsterInstance, run: DagsterRun) -> bool:
     """Return whether a run lived in a process of this machine that is no more."""
     process = process_of(run)
-    if process is None or process["host"] != socket.gethostname():
+    if process is not None:
+        return process["host"] == socket.gethostname() and not _runs(process["pid"], process["started"])
+    if run.tags.get(HOST_TAG) != socket.gethostname():
         return False
+    for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT):
+        event = entry.dagster_event
+        if event is not None and (event.message or "").startswith("Started process for run"):
+            return not _runs(int(str(event.engine_event_data.metadata["pid"].value)), entry.timestamp)
+    return False
+
+
+def _runs(pid: int, at: float) -> bool:
+    """Return whether the process that had this number at a time still runs; a later one may have the same number."""
     try:
-        return bool(psutil.Process(process["pid"]).create_time() != process["started"])
+        process = psutil.Process(pid)
+        return process.create_time() <= at and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return True
+        return False
 
 
-def cancel_gone(instance: DagsterInstance) -> None:
-    """Mark runs as canceled whose `meds run` was killed."""
-    for run in instance.get_runs(RunsFilter(statuses=_IN_PROGRESS)):
-        if is_gone(run):
+def cancel_gone(instance: DagsterInstance, *, alone: bool = False) -> None:
+    """Mark runs as canceled whose process was killed.
+
+    Args:
+        instance: The instance of a home.
+        alone: No server is there: nobody launches what is starting, and what schedules and sensors queued they will
+            ask for again.
+    """
+    queued = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED] if alone else []
+    for run in instance.get_runs(RunsFilter(statuses=_IN_PROGRESS + queued)):
+        waits = run.status in queued or (alone and run.status == DagsterRunStatus.STARTING)
+        if is_gone(instance, run):
             instance.report_run_canceled(run, _GONE)
+        elif waits and process_of(run) is None and any(tag in run.tags for tag in _BY_ITSELF):
+            instance.report_run_canceled(run, "Its server is gone; the schedule or sensor asks for it again.")
 
 
 class HomeRunLauncher(DefaultRunLauncher):
     """Launches runs as Dagster's default launcher does; ends also those of `meds run` and of servers that are gone."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Launch a run and note on which machine."""
+        self._instance.add_run_tags(context.dagster_run.run_id, {HOST_TAG: socket.gethostname()})
+        super().launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
         """End a run; returns whether it will end."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        if process_of(run) is not None:
+        if process_of(run) is not None or is_gone(self._instance, run):
             self._instance.report_run_canceling(run)
-            if is_gone(run):
+            if is_gone(self._instance, run):
                 self._instance.report_run_canceled(run, _GONE)
             return True
         try:
@@ -80,5 +113,13 @@ class HomeRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Return whether the process of a run is there; of one that this launcher started nothing is known."""
-        return CheckRunHealthResult(WorkerStatus.FAILED if is_gone(run) else WorkerStatus.RUNNING, msg=_GONE)
+        """Return whether the process of a run is there; the monitor starts the run again where it is not.
+
+        A run of `meds run` is canceled instead, which the monitor respects: it was started by a person, who starts it
+        again.
+        """
+        if not is_gone(self._instance, run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if process_of(run) is not None:
+            self._instance.report_run_canceled(run, _GONE)
+        return CheckRunHealthResult(WorkerStatus.FAILED, msg=_GONE)

@@ -87,6 +87,8 @@ class Settings(Strict):
     """Cron schedule of the nightly rebuild, in UTC; null for none."""
     partitions_per_run: Annotated[int, Field(gt=0, le=1_000_000)] | Literal["all"] = "all"
     """Corpora that one run carries: all on one machine, 1 where a launcher spreads runs over several."""
+    keep_runs_days: int = Field(default=30, ge=1, le=100_000)
+    """Days for which Dagster keeps what a run logged; the run that made what is there now stays."""
     catalog: CatalogSettings = CatalogSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     quality: QualitySettings = QualitySettings()
