@@ -30,6 +30,7 @@ class BiocReader(ElementReader[Options]):
     """Documents of a BioC file."""
 
     name = "bioc"
+    version = 2
     options_type = Options
     element = "document"
 

@@ -35,6 +35,7 @@ class BratReader(PieceReader[Options]):
     """The one document of a text file and its annotations."""
 
     name = "brat"
+    version = 2
     options_type = Options
 
     def columns(self, options: Options) -> pa.Schema:
@@ -59,7 +60,10 @@ class BratReader(PieceReader[Options]):
         if ann is None:
             detail = "The .ann file beside the text is missing. Fetch it, or correct the entry's companion path."
             raise RecordError(Reason.MISSING_COMPANION, detail)
-        text, lines = decoded(body, options), decoded(ann.read(options.max_record_bytes), options).splitlines()
+        annotations = ann.read(options.max_record_bytes + 1)
+        if len(annotations) > options.max_record_bytes:
+            raise RecordError(Reason.TOO_LONG, "The .ann file is over max_record_bytes. Raise the option.")
+        text, lines = decoded(body, options), decoded(annotations, options).splitlines()
         document = _Annotations(text)
         for number, line in enumerate(lines, 1):
             try:

@@ -30,6 +30,7 @@ class DdiReader(ElementReader[Options]):
     """Sentences of a DDI corpus file."""
 
     name = "ddi"
+    version = 2
     options_type = Options
     element = "sentence"
 

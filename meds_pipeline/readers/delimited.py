@@ -36,6 +36,7 @@ _QUOTE = b'"'
 _CANDIDATES = 1000
 _QUOTES_OPTION = "if double quotes are plain characters in this file, set `quoting: false`."
 _QUOTES = f"Its double quotes do not match. Repair the row; {_QUOTES_OPTION}"
+_CUT = f"The file ends inside it. Fetch the file again; {_QUOTES_OPTION}"
 _SHAPE = frozenset((Reason.RAGGED.value, Reason.BAD_RECORD.value))
 
 
@@ -156,6 +157,7 @@ class CsvReader(Reader[CsvOptions]):
     """Rows of a CSV file."""
 
     name = "csv"
+    version = 2
     options_type: type[CsvOptions] = CsvOptions
 
     def columns(self, options: CsvOptions) -> pa.Schema:
@@ -195,6 +197,7 @@ class TsvReader(CsvReader):
     """Rows of a TSV file."""
 
     name = "tsv"
+    version = 2
     options_type = TsvOptions
 
 
@@ -224,9 +227,11 @@ def row_units(
     """Records and faults; the last is the first behind which a row begins at `until` or later."""
     while (row := rows.take()) is not None:
         unit = record_or_fault(index, row.start, _length(row.lines), partial(_values, row, table, width))
-        if isinstance(unit, Fault) and len(row.lines) > 1 and unit.reason in _SHAPE:
-            bad = _next_row(rows, row, table, width)
-            unit = Fault(index, row.start, _length(row.lines[:bad]), unit.reason, unit.detail)
+        if isinstance(unit, Fault) and unit.reason in _SHAPE:
+            lines = row.lines if len(row.lines) == 1 else row.lines[: _next_row(rows, row, table, width)]
+            cut = not lines[-1].ending and (isinstance(row.cells, RecordError) or len(row.cells) < width)
+            reason, detail = (Reason.TRUNCATED.value, _CUT) if cut else (unit.reason, unit.detail)
+            unit = Fault(index, row.start, _length(lines), reason, detail)
         yield unit
         index += 1
         if until is not None and rows.end is not None and rows.end >= until:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.columns import ColumnOptions, Type
 
 _NO_NUMBER = re.compile(rb"(?:NaN|Inf(?:inity)?)\s*[,\]}]")
+_DEEP = 1000
+"""Brackets that a line may open to be read the fast way: the slow way's parser takes some 1,024 levels."""
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 
 
@@ -66,6 +68,9 @@ class JsonLinesFormat:
             return None
         if lengths.max() > self._options.max_record_bytes or not _is_strict(block, data):
             return None
+        long = np.flatnonzero(lengths > 2 * _DEEP)
+        if any(_may_be_deep(block, start, start + lengths[n]) for n, start in zip(long, starts[long], strict=True)):
+            return None
         read = arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1)
         try:
             table = arrow_json.read_json(pa.BufferReader(block), read, self._parse)
@@ -81,6 +86,11 @@ class JsonLinesFormat:
     def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
         """Parse line by line."""
         return line_units(source, self._options, source.position, index, until)
+
+
+def _may_be_deep(block: bytearray, start: int, end: int) -> bool:
+    """Whether a line may nest deeper than the slow way reads; Arrow's parser has no such limit."""
+    return block.count(b"{", start, end) + block.count(b"[", start, end) > _DEEP
 
 
 def _is_strict(block: bytearray, data: Bytes) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r"O|[BIESLU](?:[-_](.+))?")
 _BEGINS = frozenset("BSU")
-_DOCSTART = b"-DOCSTART-"
+_DOCSTART = re.compile(rb"^-DOCSTART-(?=\s|\Z)[^\n]*\n?", re.MULTILINE)
 
 
 class IobOptions(Options):
@@ -52,6 +52,7 @@ class IobReader(PieceReader[IobOptions]):
     """Sentences, or documents, of an IOB file."""
 
     name = "iob"
+    version = 2
     options_type = IobOptions
 
     def columns(self, options: IobOptions) -> pa.Schema:
@@ -63,7 +64,7 @@ class IobReader(PieceReader[IobOptions]):
     def pieces(self, raw: BinaryIO, options: IobOptions, companions: Mapping[str, BinaryIO]) -> Iterator[Piece]:
         """Each sentence, or the sentences of each document."""
         blocks = iter_blocks(raw, options.max_record_bytes)
-        sentences = (Piece(start, len(body), [body]) for start, body in blocks if not body.startswith(_DOCSTART))
+        sentences = (piece for start, body in blocks for piece in _between_marks(start, body, options))
         return sentences if options.starts is None else _documents(sentences, options)
 
     def values(self, piece: Piece, options: IobOptions) -> tuple[Any, ...]:
@@ -82,6 +83,16 @@ class IobReader(PieceReader[IobOptions]):
         if not options.tokens:
             return text, entities, []
         return text, entities, [], *([one for part in parts for one in part] for parts in zip(*sentences, strict=True))
+
+
+def _between_marks(start: int, body: bytes, options: IobOptions) -> Iterator[Piece]:
+    """Yield the sentences of a block; a `-DOCSTART-` line may stand right before or behind one."""
+    at = 0
+    marks = [] if len(body) > options.max_record_bytes else [mark.span() for mark in _DOCSTART.finditer(body)]
+    for end, behind in (*marks, (len(body), len(body))):
+        if sentence := body[at:end].rstrip(b"\r\n"):
+            yield Piece(start + at, len(sentence), [sentence])
+        at = behind
 
 
 def _documents(sentences: Iterator[Piece], options: IobOptions) -> Iterator[Piece]:

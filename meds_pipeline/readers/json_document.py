@@ -76,6 +76,7 @@ class JsonDocumentReader(JsonReader[JsonDocumentOptions]):
     """Records of a JSON list, streamed, or the one record a document is."""
 
     name = "json"
+    version = 2
     options_type = JsonDocumentOptions
     keyed = False
 

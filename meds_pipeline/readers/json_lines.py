@@ -28,6 +28,7 @@ class JsonLinesReader(Reader[ColumnOptions]):
     """Records of a JSON lines file."""
 
     name = "jsonl"
+    version = 2
     options_type = ColumnOptions
 
     def columns(self, options: ColumnOptions) -> pa.Schema:
@@ -71,6 +72,8 @@ def _values(fields: Fields, line: Line, options: ColumnOptions) -> tuple[Any, ..
     try:
         value = orjson.loads(line.body if options.encoding == "utf-8" else line.body.decode(options.encoding))
     except ValueError:
+        if not line.ending:
+            raise RecordError(Reason.TRUNCATED, "The file ends inside it. Fetch the file again.") from None
         decoded(line.body, options)  # tells of bytes that are no text
         detail = "It is not valid JSON. Repair the line, or fetch the file again."
         raise RecordError(Reason.BAD_RECORD, detail) from None

@@ -36,6 +36,7 @@ class JsonMapReader(JsonReader[JsonMapOptions]):
     """Records of a JSON object, streamed."""
 
     name = "json_map"
+    version = 2
     options_type = JsonMapOptions
     keyed = True
 

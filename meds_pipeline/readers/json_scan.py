@@ -60,7 +60,7 @@ class Members:
             RecordError: It cannot be parsed.
         """
         yield self._unit(0, self._text.byte)
-        yield from self._behind()
+        yield from self._behind("More comes behind the one record. If each line is a record, set `reader: jsonl`.")
 
     def all(self) -> Iterator[Record | Fault]:
         """Records and faults of all members."""
@@ -145,7 +145,7 @@ class Members:
         text.to_end()
         return None
 
-    def _behind(self) -> Iterator[Fault]:
+    def _behind(self, more: str = "The list is closed before its last record.") -> Iterator[Fault]:
         """Check that behind the records comes the rest of the objects around them, and nothing else."""
         text = self._text
         start = text.byte
@@ -157,7 +157,7 @@ class Members:
                     text.value()
                 text.expect("}")
             if text.peek():
-                raise RecordError(Reason.BAD_RECORD, "The list is closed before its last record.")
+                raise RecordError(Reason.BAD_RECORD, more)
         except RecordError as error:
             if error.reason is not Reason.TOO_LONG:  # a long value that is no record may stand there
                 text.to_end()

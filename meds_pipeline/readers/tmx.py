@@ -29,6 +29,7 @@ class TmxReader(ElementReader[Options]):
     """Translation units of a TMX file."""
 
     name = "tmx"
+    version = 2
     options_type = Options
     element = "tu"
 

@@ -13,7 +13,7 @@ import datetime
 import io
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 from python_calamine import CalamineError, CalamineWorkbook
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _LIMITS = ArchiveLimits(member_bytes=1 << 30, members=10_000)
 _MAX_CELLS = 50_000_000
-_CELL_NAME = re.compile(rb'<c [^>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_MAX_ROWS = 1 << 20
+_PLACE = re.compile(rb'<(?:row [^>]{0,200}?\br="()|c [^>]{0,200}?\br="([A-Z]{1,3}))([0-9]{1,7})"')
 
 
 class XlsxOptions(TableOptions):
@@ -44,6 +45,7 @@ class XlsxReader(PieceReader[XlsxOptions]):
     """Rows of one sheet."""
 
     name = "xlsx"
+    version = 2
     options_type = XlsxOptions
 
     def columns(self, options: XlsxOptions) -> pa.Schema:
@@ -96,7 +98,7 @@ def _rows(raw: BinaryIO, sheet: str | int) -> Iterator[tuple[int, list[str]]]:
     raw.seek(0)
     check_zip(raw, _LIMITS)
     raw.seek(0)
-    _check_extent(raw)
+    _check_places(raw)
     raw.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(raw)
@@ -128,28 +130,57 @@ def _text(cell: Any) -> str:
     return str(cell)
 
 
-def _check_extent(raw: BinaryIO) -> None:
-    """Refuse a sheet whose used range is absurd: one cell in the far corner makes the library reserve terabytes.
+def _check_places(raw: BinaryIO) -> None:
+    """Refuse a sheet whose used range is absurd, or in which one row or cell is there twice.
+
+    One cell in the far corner makes the library reserve terabytes; of two rows of one number it gives the last.
 
     Raises:
-        RawFileError: More than `_MAX_CELLS` cells between the first cell and the last.
+        RawFileError: A sheet has more than `_MAX_CELLS` cells between the first and the last, or something twice.
     """
     with naming(str(getattr(raw, "name", "the workbook"))), zipfile.ZipFile(raw) as book:
         for name in book.namelist():
-            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
-                continue
-            rows = columns = 0
-            tail = b""
-            with book.open(name) as sheet:
-                while chunk := sheet.read(1 << 20):
-                    for letters, digits in _CELL_NAME.findall(tail + chunk):
-                        rows, columns = max(rows, int(digits)), max(columns, _column(letters))
-                    tail = chunk[-256:]
-            if rows * columns > _MAX_CELLS:
-                raise RawFileError(
-                    f"sheet {name} spans {rows} rows and {columns} columns.",
-                    next_step="Delete the cells outside the table and save it again.",
-                )
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with book.open(name) as sheet:
+                    _check_sheet(name, sheet)
+
+
+def _check_sheet(name: str, sheet: IO[bytes]) -> None:
+    rows: set[int] = set()
+    filled: set[int] = set()
+    last = (0, 0)
+    lowest = widest = 0
+    for letters, number in _places(sheet):
+        place = (number, _column(letters))
+        if letters:
+            is_twice = place[1] <= last[1] if number == last[0] else number in filled
+            filled.add(number)
+            last, lowest, widest = place, max(lowest, number), max(widest, place[1])
+        else:
+            is_twice = number in rows
+            rows.add(number)
+        if number > _MAX_ROWS or lowest * widest > _MAX_CELLS:
+            raise RawFileError(
+                f"sheet {name} spans {number} rows and {widest} columns.",
+                next_step="Delete the cells outside the table and save it again.",
+            )
+        if is_twice:
+            raise RawFileError(
+                f"row {number} of sheet {name} is there twice, so one of the two would be lost.",
+                next_step="Open it in a spreadsheet, look at that row, and save it again.",
+            )
+
+
+def _places(sheet: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield the row numbers (with no letters) and the cells that a sheet names, in order."""
+    text = b""
+    while chunk := sheet.read(1 << 20):
+        text += chunk
+        end = 0
+        for found in _PLACE.finditer(text):
+            end = found.end()
+            yield found[2] or b"", int(found[3])
+        text = text[max(end, len(text) - 256) :]
 
 
 def _column(letters: bytes) -> int:

@@ -33,12 +33,18 @@ if TYPE_CHECKING:
 
 HEAD = 1 << 16
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ROOT = re.compile(rb"<([A-Za-z_][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_ROOT = re.compile(rb"<([A-Za-z_][\w:.-]*+)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _NAMESPACE = re.compile(rb"""\bxmlns(?::[\w.-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
-_PROLOG = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!DOCTYPE(?:[^\[>]|\[.*?\]\s*(?=>))*>", re.DOTALL)
 _REST_OF_TAG = re.compile(rb"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+>")
-_SKIPPED = {"comment": re.compile(rb"-->"), "cdata": re.compile(rb"\]\]>")}
-_TOKEN = 256
+_SKIPPED = {"comment": re.compile(rb"-->|(?P<another><!--)"), "cdata": re.compile(rb"\]\]>")}
+_DOCTYPE = re.compile(
+    rb"""<!DOCTYPE(?:[^\[>"']|"[^"]*"|'[^']*')*+(?:\[(?:<!--.*?-->|<\?.*?\?>|"[^"]*"|'[^']*'|[^\]"'<]|<(?!!--|\?))*+\]\s*)?>""",
+    re.DOTALL,
+)
+_PROLOG = re.compile(rb"<!--.*?-->|<\?.*?\?>|" + _DOCTYPE.pattern, re.DOTALL)
+_IN_VALUE = re.compile(rb"""<[A-Za-z_](?:[^<>"']|"[^"<]*"|'[^'<]*')*+(["'])[^<]*""")
+"""A start tag up to a `<` in the value of an attribute, where none may be."""
+_TOKEN = 4096
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 _REPAIR = "Repair the element, or fetch the file again."
 
@@ -147,7 +153,8 @@ class XmlFile:
         """Cut from start tag to end tag; what has only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
-            rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<open><%b(?=[\s/>]))|(?P<close></%b\s*>)" % (name, name)
+            rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<doctype><!DOCTYPE)|(?P<open><%b(?=[\s/>]))|(?P<close></%b\s*>)"
+            % (name, name)
         )
         window = Window(self._raw, self._limit)
         position, opened, last_end, lost = 0, -1, 0, False
@@ -159,6 +166,12 @@ class XmlFile:
                 position = found.end
                 if found.group in _SKIPPED:
                     position = _skip(window, found, opened)
+                elif found.group == "doctype":
+                    position = _doctype_end(window, found, opened)
+                elif found.group == "open" and (value := _value_around(window, found, opened)):
+                    position = value.end
+                    if opened < 0:
+                        yield _bad(value.start, value.end, Reason.BAD_RECORD, f"A < is in an attribute. {_REPAIR}")
                 elif found.group == "open":
                     if opened >= 0:
                         yield _bad(opened, found.start, Reason.BAD_RECORD, f"It has no end tag. {_REPAIR}")
@@ -218,12 +231,38 @@ def _skip(window: Window, found: Found, opened: int) -> int:
     keep = opened if opened >= 0 else found.start
     window.release(keep)
     try:
-        end = window.search(_SKIPPED[str(found.group)], found.end, 3, keep=keep)
+        end = window.search(_SKIPPED[str(found.group)], found.end, 4, keep=keep)
     except WindowFullError:
         if opened >= 0:
             raise
         end = None
-    return found.end if end is None else end.end
+    return found.end if end is None or end.group else end.end
+
+
+def _doctype_end(window: Window, found: Found, opened: int) -> int:
+    """Position behind a document type, whose entities may hold what looks like a record, or behind its mark."""
+    window.release(opened if opened >= 0 else found.start)
+    while True:
+        if match := _DOCTYPE.match(window.data, found.start - window.base):
+            return window.base + match.end()
+        if window.end - found.start > HEAD * 16 or not window.fill():
+            return found.end
+
+
+def _value_around(window: Window, found: Found, opened: int) -> Found | None:
+    """The start tag around what looks like a record but stands in the value of an attribute, up to that value's end."""
+    place = found.start - window.base
+    before = window.data.rfind(b"<", max(0, place - _TOKEN), place)
+    match = _IN_VALUE.fullmatch(window.data, before, place) if before >= 0 else None
+    if match is None:
+        return None
+    start = window.base + before
+    window.release(opened if opened >= 0 else start)
+    while window.end - found.end < HEAD and window.fill():
+        pass
+    place = found.end - window.base
+    end = re.compile(rb"%b(?=[\s/>])" % match[1]).search(window.data, place, place + HEAD)
+    return None if end is None else Found(start, window.base + end.end(), None)
 
 
 def _tag_end(window: Window, position: int) -> tuple[int, bool]:

@@ -72,6 +72,7 @@ class XmlReader(ElementReader[XmlOptions]):
     """Elements of an XML file."""
 
     name = "xml"
+    version = 2
     options_type = XmlOptions
 
     def columns(self, options: XmlOptions) -> pa.Schema:
