@@ -12,6 +12,7 @@ import click
 from meds_pipeline import __version__
 from meds_pipeline.cli.bench import bench
 from meds_pipeline.cli.corpora import corpora, corpus, twins
+from meds_pipeline.cli.gc import gc
 from meds_pipeline.cli.options import completed
 from meds_pipeline.cli.results import leaderboard, score, trace
 from meds_pipeline.cli.run import run, ui
@@ -25,7 +26,7 @@ def cli() -> None:
     """Medical instruction tuning as a living pipeline: raw corpora in, a leaderboard out."""
 
 
-for command in (run, ui, corpora, corpus, twins, trace, leaderboard, bench, score):
+for command in (run, ui, corpora, corpus, twins, trace, leaderboard, bench, score, gc):
     cli.add_command(command)
 
 

@@ -42,26 +42,28 @@ class Holder:
 class Held:
     """A file lock; the file beside it names its holder, and whoever waits is told."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, *, wait: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock, self._note, self._what = FileLock(path), path.with_suffix(".json"), what
+        self._lock, self._note, self._what, self._wait = FileLock(path), path.with_suffix(".json"), what, wait
 
     def __enter__(self) -> None:
         """Wait for the lock, and note that it is ours.
 
         Raises:
-            StoreError: Another process holds it for too long.
+            StoreError: Another process holds it for too long, or at all where nobody waits.
         """
-        told = min(TOLD_AFTER, LOCK_SECONDS)
+        seconds = LOCK_SECONDS if self._wait else 0.0
+        told = min(TOLD_AFTER, seconds)
         try:
             self._lock.acquire(timeout=told)
         except Timeout:
-            _log.warning("%s: waiting for %s.", self._what, self._holder())
+            if seconds:
+                _log.warning("%s: waiting for %s.", self._what, self._holder())
             try:
-                self._lock.acquire(timeout=LOCK_SECONDS - told)
+                self._lock.acquire(timeout=seconds - told)
             except Timeout as error:
                 raise StoreError(
-                    f"another run has held it for {LOCK_SECONDS:.0f} s: {self._holder()}.",
+                    f"another run holds it ({seconds:.0f} s waited): {self._holder()}.",
                     Where(file=self._what),
                     "Wait for that run, or end it in the Dagster UI, then run again.",
                 ) from error

@@ -68,7 +68,7 @@ class Store:
             StoreError: Another run holds the partition for too long, or an input is damaged.
             MedsError: What asking for the work or doing it raises; nothing of it is left behind.
         """
-        with self._locked(asset, partition):
+        with self.locked(asset, partition):
             work = ask()
             standing = self.standing(work)
             output = self._write(work) if standing is None else standing
@@ -300,9 +300,10 @@ class Store:
         pointer = self._pointer(asset, partition)
         return pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
 
-    def _locked(self, asset: str, partition: str) -> Held:
+    def locked(self, asset: str, partition: str, *, wait: bool = True) -> Held:
+        """Return the lock of an (asset, partition), to be held while something is written there."""
         path = self.home / "locks" / safe_name(asset) / f"{safe_name(partition)}.lock"
-        return Held(path, f"{asset}/{partition}")
+        return Held(path, f"{asset}/{partition}", wait=wait)
 
 
 def _where(asset: str, partition: str) -> Where:

@@ -1,6 +1,6 @@
 """A trial of a corpus: `meds corpus check NAME` builds it aside and shows what its recipes made of which records.
 
-Nothing of it stays: outputs, refusals and builds of the home are what they were.
+Outputs, refusals and builds of the home are what they were; only the digests of files that were read are remembered.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from meds_pipeline.home.store import Store
 from meds_pipeline.readers.base import Address
 from meds_pipeline.readers.opening import record_text
 from meds_pipeline.status.faults import Quarantined, quarantined
+from meds_pipeline.status.gc import clear_trials
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.checks import check, checks_of
 from meds_pipeline.steps.run import run_step
@@ -111,6 +112,7 @@ def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
     """Open a home for one trial, which reads the files of another and is gone with the block."""
     scratch = workspace.home / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
+    clear_trials(workspace.home)
     with TemporaryDirectory(prefix="trial-", dir=scratch) as folder:
         home = Path(folder)
         there = not workspace.own_twins or workspace.presence(corpus) is not None

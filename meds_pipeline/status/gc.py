@@ -1,0 +1,163 @@
+"""What of a home nothing stands on any more, and its removal: `meds gc`.
+
+Kept is every output that is current, every frozen release, and all that those are made of, at any depth. What was
+written in the last hours is kept too, and nothing is removed while a step is being done: all locks of the store are
+taken first.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from meds_pipeline.core.errors import StoreError
+from meds_pipeline.home.releases import releases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.home.store import Store
+
+Kind = Literal["output", "check", "checkpoint", "leftover"]
+KEEP_HOURS = 24.0
+_RESUMED_HOURS = 168.0
+"""So long the checkpoints of a killed training are kept for it to go on from."""
+_TEMPORARY = re.compile(r"\..+\.[0-9]+(\.[0-9]+)?")
+"""Names that files have while they are written: `.name.<process>.<thread>`."""
+_WRITTEN_IN = (".", "current/*", "failed/*", "checks/*/*", "builds", "definitions", "releases", "catalog")
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """One thing that nothing stands on.
+
+    Attributes:
+        kind: `output` of the store, `check` of one that is gone, `checkpoint` of a training that nobody went on with,
+            `leftover` of a killed process.
+        path: File or folder.
+        bytes: What its removal frees.
+    """
+
+    kind: Kind
+    path: Path
+    bytes: int
+
+
+def collect(store: Store, *, keep_hours: float = KEEP_HOURS, dry_run: bool = False) -> list[Garbage]:
+    """Remove what nothing stands on; return it, by kind and path.
+
+    Args:
+        store: The store of the home.
+        keep_hours: What was written in the last hours stays.
+        dry_run: Only say what would be removed.
+
+    Raises:
+        StoreError: A run is being done, or a note of a release cannot be read: what it stands on is not known.
+    """
+    with ExitStack() as held:
+        if not dry_run:
+            for asset, partition in _partitions(store.home):
+                held.enter_context(store.locked(asset, partition, wait=False))
+        found = sorted(_garbage(store, keep_hours), key=lambda one: (one.kind, one.path))
+        for one in [] if dry_run else found:
+            _remove(one.path)
+    return found
+
+
+def clear_trials(home: Path) -> None:
+    """Remove what killed trials left behind."""
+    for path in (home / "scratch").glob("trial-*"):
+        if _age(path) > KEEP_HOURS:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _partitions(home: Path) -> list[tuple[str, str]]:
+    return [(path.parent.name, path.name) for path in sorted((home / "store").glob("[!.]*/[!.]*"))]
+
+
+def _garbage(store: Store, keep_hours: float) -> Iterator[Garbage]:
+    home, kept = store.home, _kept(store)
+    gone: set[str] = set()
+    for path in (home / "store").glob("[!.]*/[!.]*/*"):
+        if path.name.startswith(".writing-"):
+            yield _found("leftover", path)
+        elif path not in kept and _age(path) > keep_hours:
+            gone.add(path.name)
+            yield _found("output", path)
+    for path in (home / "checks").glob("[!.]*/[!.]*/[!.]*.json"):
+        stands = any((home / "store").glob(f"*/{path.parent.name}/{path.stem}"))
+        if (path.stem in gone or not stands) and _age(path) > keep_hours:
+            yield _found("check", path)
+    for path in (home / "scratch").glob("[!.]*/[!.]*/[!.]*"):
+        if path.parent.parent.name.startswith("trial-"):
+            continue
+        if _age(path) > max(_RESUMED_HOURS, keep_hours):
+            yield _found("checkpoint", path)
+    yield from (_found("leftover", path) for path in _leftovers(home) if _age(path) > keep_hours)
+
+
+def _kept(store: Store) -> set[Path]:
+    """Return the folders of all outputs that something stands on."""
+    waiting = list(store.pointers())
+    folders = {output.path for output in waiting}
+    for release in releases(store.home).values():
+        for path in (store.home / "store" / "benchmark").glob(f"*/{release.fingerprint}"):
+            folders.add(path)
+            output = store.find("benchmark", path.parent.name, path.name)
+            waiting += [] if output is None else [output]
+    while waiting:
+        for made_of in _inputs(store, waiting.pop()):
+            if made_of.path not in folders:
+                folders.add(made_of.path)
+                waiting.append(made_of)
+    return folders
+
+
+def _inputs(store: Store, output: Output) -> Iterator[Output]:
+    """Yield what an output was made of, and what would stand in for it; what is gone already keeps nothing."""
+    for role, ref in output.manifest.inputs.items():
+        named = store.find(ref.asset, ref.partition, ref.fingerprint)
+        if named is not None:
+            yield named
+        try:
+            yield store.input_of(output, role)
+        except StoreError:
+            continue
+
+
+def _leftovers(home: Path) -> Iterator[Path]:
+    """Yield what processes leave behind that are killed."""
+    yield from (home / "scratch").glob("trial-*")
+    yield from (path for path in (home / "twins.writing",) if path.exists())
+    for folder in _WRITTEN_IN:
+        for path in home.glob(f"{folder}/.*" if folder != "." else ".*"):
+            if path.is_file() and _TEMPORARY.fullmatch(path.name):
+                yield path
+
+
+def _found(kind: Kind, path: Path) -> Garbage:
+    inner = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
+    stats = (one.lstat() for one in inner if one.is_symlink() or one.is_file())
+    return Garbage(kind, path, sum(stat.st_size for stat in stats if stat.st_nlink == 1))
+
+
+def _age(path: Path) -> float:
+    """Return the hours since a file, or the last one directly in a folder, was written."""
+    inner = [path, *path.iterdir()] if path.is_dir() and not path.is_symlink() else [path]
+    return (time.time() - max(one.lstat().st_mtime for one in inner)) / 3600
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder; a folder takes another name first, so that half of it is never taken for an output."""
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+        return
+    going = path.with_name(f".writing-{path.name.removeprefix('.writing-')}-gone")
+    path.rename(going)
+    shutil.rmtree(going)
