@@ -10,7 +10,13 @@ import pytest
 from pipeline_home import run_steps
 from strange_corpus import write_corpus
 
+from assets.metadata import describe
+from meds_pipeline.core.events import StepOutcome
+from meds_pipeline.core.outputs import Output
+from meds_pipeline.home.store import Result
 from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import Done
 
 CANARY = "Mr Zebediah Quux of ward nine"
 RECORDS = [
@@ -79,3 +85,14 @@ def test_no_file_with_credentialed_text_can_be_read_by_others(guarded: Workspace
 
 def test_the_page_holds_no_credentialed_text(guarded: Workspace) -> None:
     assert not [path for path in holding(guarded.home / "leaderboard", CANARY)]
+
+
+def told(workspace: Workspace, output: Output) -> str:
+    """Return what Dagster is told of an output."""
+    return str(describe(workspace, Done(StepOutcome("asset", "partition", "built"), Result(output, reused=False))))
+
+
+def test_what_dagster_is_told_holds_no_credentialed_text(guarded: Workspace) -> None:
+    texts = {output.manifest.asset: told(guarded, output) for output in guarded.store.pointers()}
+    assert set(texts) == set(STEPS)
+    assert [asset for asset, metadata in texts.items() if CANARY in metadata] == []
