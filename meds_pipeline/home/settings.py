@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import AfterValidator, ByteSize, Field, PrivateAttr, StringConstraints, TypeAdapter, ValidationError
 
 from meds_pipeline.benchmark.settings import BenchmarkSettings
 from meds_pipeline.catalog.located import Located, Place, read_yaml
@@ -23,6 +23,7 @@ from meds_pipeline.core.parquet import Budget
 from meds_pipeline.home.cron import Cron
 from meds_pipeline.models.spec import ModelSpec
 from meds_pipeline.quality.settings import QualitySettings
+from meds_pipeline.readers.base import ReaderLimits
 from meds_pipeline.scoring.submission.rows import SUFFIXES
 from meds_pipeline.training.plan import TrainingPlan
 from meds_pipeline.twins.settings import TwinSettings
@@ -80,6 +81,12 @@ class Settings(Strict):
     """Corpora processed at the same time."""
     memory_limit: Memory = "4GB"
     """Memory of one step's DuckDB, such as 4GB or 512MB."""
+    reader_memory: Memory = "4GB"
+    """Memory that reading one raw file may take."""
+    reader_seconds: float = Field(default=60, ge=1, le=604_800)
+    """Processor time that reading a small raw file may take."""
+    reader_seconds_per_mb: float = Field(default=10, ge=0, le=604_800)
+    """Processor time that reading a large one may take, by the million bytes it has on disk."""
     sandbox_seconds: float = Field(default=600, ge=1, le=604_800)
     sandbox_output: Size = "20GB"
     """Text that the recipes of one corpus may return, before compression."""
@@ -111,6 +118,12 @@ class Settings(Strict):
     def budget(self) -> Budget:
         """What one DuckDB connection of a step may use."""
         return Budget(self.threads, self.memory_limit)
+
+    @property
+    def reader_limits(self) -> ReaderLimits:
+        """What reading one raw file may take."""
+        memory = TypeAdapter(ByteSize).validate_python(self.reader_memory)
+        return ReaderLimits(memory, self.reader_seconds, self.reader_seconds_per_mb)
 
     def plan(self, name: str) -> TrainingPlan:
         """Return a training plan by name; raises UnknownNameError listing the known ones."""

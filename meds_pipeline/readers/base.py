@@ -69,6 +69,20 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class ReaderLimits(NamedTuple):
+    """What reading one file may take.
+
+    Attributes:
+        memory: Bytes, beyond what an idle process has.
+        seconds: Processor time of a small file.
+        seconds_per_mb: Processor time of a large one, by the million bytes it has on disk.
+    """
+
+    memory: int
+    seconds: float
+    seconds_per_mb: float
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a record is inside its raw file.

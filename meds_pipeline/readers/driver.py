@@ -17,10 +17,9 @@ import pyarrow.parquet as pq
 
 from meds_pipeline.catalog.model import RESERVED_COLUMNS, Corpus, RawEntry
 from meds_pipeline.catalog.paths import compile_pattern, stored
-from meds_pipeline.core.errors import CatalogError, MedsError, RawFileError, Where
-from meds_pipeline.readers.base import Fault, unreadable
-from meds_pipeline.readers.batches import of_file_faults, recut
-from meds_pipeline.readers.opening import opened
+from meds_pipeline.core.errors import CatalogError, MedsError, Where
+from meds_pipeline.readers.batches import recut
+from meds_pipeline.readers.cage import HalfReadError, reading
 from meds_pipeline.readers.registry import get_reader
 
 if TYPE_CHECKING:
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog.paths import Presence, RawFile
     from meds_pipeline.core.outputs import Draft
-    from meds_pipeline.readers.batches import ReadBatch
+    from meds_pipeline.readers.base import Fault, ReaderLimits
+    from meds_pipeline.readers.cage import Caged
 
 BATCH_ROWS = 20_000
 INDEX_BITS = 32
@@ -59,13 +59,14 @@ FAULT = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class ReadJob:
-    """One corpus to read: which files, and the sha256 of each file on disk by path."""
+    """One corpus to read: which files, the sha256 of each file on disk by path, and what reading a file may take."""
 
     corpus: Corpus
     presence: Presence
     folder: Path
     origin: str
     sha256: Mapping[str, str]
+    limits: ReaderLimits
 
 
 @dataclass(slots=True)
@@ -84,9 +85,12 @@ def read_corpus(job: ReadJob, draft: Draft) -> None:
     for name, entry in distribution.files.items():
         files = [file for file in job.presence.files if file.entry == name]
         schema = staged_schema(job.corpus.corpus, name, entry)
-        with pq.ParquetWriter(draft.file(f"records/{name}.parquet"), schema, compression="zstd") as writer:
-            for batch in recut(_batches(job, entry, files, numbers, schema, tally), BATCH_ROWS):
-                writer.write_batch(batch)
+        path = draft.file(f"records/{name}.parquet")
+        lost: dict[int, Fault] = {}
+        while not (found := _staged(job, entry, files, numbers, schema, path, lost)):
+            pass
+        tally.files += found.files
+        tally.faults += found.faults
     pq.write_table(pa.Table.from_pylist(tally.files, RAW_FILE), draft.lineage("raw_file"))
     pq.write_table(pa.Table.from_pylist(tally.faults, FAULT), draft.lineage("record_fault"))
     draft.rows = {
@@ -100,6 +104,29 @@ def read_corpus(job: ReadJob, draft: Draft) -> None:
     for row in tally.files:
         entries[row["entry"]] += row["records"]
     draft.facts = {"distribution": job.presence.distribution, "origin": job.origin, "entries": dict(entries)}
+
+
+def _staged(
+    job: ReadJob,
+    entry: RawEntry,
+    files: Sequence[RawFile],
+    numbers: Mapping[tuple[str, str], int],
+    schema: pa.Schema,
+    path: Path,
+    lost: dict[int, Fault],
+) -> _Tally | None:
+    """Stage an entry; None where a file, now in `lost`, killed its reader half-way and all has to be staged again."""
+    tally = _Tally()
+    try:
+        with (
+            pq.ParquetWriter(path, schema, compression="zstd") as writer,
+            reading(entry, job.folder, files, job.limits, lost) as caged,
+        ):
+            for batch in recut(_batches(job, entry, files, caged, numbers, schema, tally), BATCH_ROWS):
+                writer.write_batch(batch)
+    except HalfReadError:
+        return None
+    return tally
 
 
 def staged_schema(corpus: str, name: str, entry: RawEntry) -> pa.Schema:
@@ -140,18 +167,19 @@ def _batches(
     job: ReadJob,
     entry: RawEntry,
     files: Sequence[RawFile],
+    caged: Caged,
     numbers: Mapping[tuple[str, str], int],
     schema: pa.Schema,
     tally: _Tally,
 ) -> Iterator[pa.RecordBatch]:
     """Yield record batches of all files of an entry, as they are found; tally the files and their faults."""
-    for file in files:
+    for place, file in enumerate(files):
         digest = job.sha256[stored(file.path)]
         high = np.uint64(numbers[file.entry, file.path] << INDEX_BITS)
         same = [digest, file.entry, file.path]
         name_values = [file.captured[column] for column in captured_columns(entry)]
         found = Counter[str]()
-        for batch in _found(job.folder, file, entry):
+        for batch in caged.batches(place):
             tally.faults += [_fault_row(job, file, digest, fault) for fault in batch.faults]
             rows = len(batch.records)
             lost = sum(fault.length for fault in batch.faults)
@@ -164,15 +192,6 @@ def _batches(
                 yield pa.RecordBatch.from_arrays([*address, *batch.records.columns], schema=schema)
         tally.files.append(_file_row(job, entry, file, None, found))
         tally.files += [_file_row(job, entry, file, role, Counter()) for role in file.companions]
-
-
-def _found(folder: Path, file: RawFile, entry: RawEntry) -> Iterator[ReadBatch]:
-    reader, options = get_reader(entry.reader), entry.reader_options()
-    try:
-        with opened(folder, file.path, file.companions) as files:
-            yield from reader.batches(files.raw, companions=files.companions, **options)
-    except RawFileError as error:
-        yield from of_file_faults(iter([unreadable(error)]), reader.schema(options))
 
 
 def _file_row(job: ReadJob, entry: RawEntry, file: RawFile, role: str | None, found: Counter[str]) -> dict[str, Any]:

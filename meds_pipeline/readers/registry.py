@@ -40,7 +40,10 @@ BUILT_IN: dict[str, str] = {
     "xml": f"{_HERE}.xml_elements:XmlReader",
 }
 
-SHARED = ("__init__", "archives", "base", "batches", "columns", "driver", "lines", "opening", "registry", "window")
+SHARED = (
+    *("__init__", "archives", "base", "batches", "cage", "caged"),
+    *("columns", "driver", "lines", "opening", "registry", "window"),
+)
 """Modules behind every reader: a change of what they give raises the version of the step."""
 _BEHIND = {
     "bioc": ("bioc", "spans", "xml_cut"),

@@ -46,8 +46,9 @@ def _needs(ws: Workspace, name: str) -> Needs:
         "readers": reader_versions(corpus.distributions[presence.distribution]),
         "origin": ws.origin,
         "access": corpus.access,
+        "limits": list(ws.settings.reader_limits),
     }
-    job = ReadJob(corpus, presence, folder, ws.origin, sha256)
+    job = ReadJob(corpus, presence, folder, ws.origin, sha256, ws.settings.reader_limits)
     return Needs({}, settings, partial(_read, job, ws.store.hasher))
 
 
