@@ -93,7 +93,7 @@ def _serve(request: Request, file: CagedFile, out: IO[bytes]) -> None:
         os._exit(OUT_OF_MEMORY)
     except BrokenPipeError:
         os._exit(0)
-    except Exception as error:  # a bug of a reader must not cost the other files
+    except BaseException as error:  # a reader's bug must not cost the other files; a panic in Rust is no Exception
         at = traceback.extract_tb(error.__traceback__)[-1]
         _say(out, broken=f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}")
         out.flush()

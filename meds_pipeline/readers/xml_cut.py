@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 HEAD = 1 << 16
-_DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ROOT = re.compile(rb"<([A-Za-z_][\w:.-]*+)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_DECLARED = re.compile(rb"""(?:\xef\xbb\xbf)?\s*+<\?xml[^>]*?\bencoding\s*+=\s*+["']([A-Za-z0-9._-]+)["']""")
+_ROOT = re.compile(rb"<([A-Za-z_][\w:.-]*+)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*+)>")
 _NAMESPACE = re.compile(rb"""\bxmlns(?::[\w.-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 _REST_OF_TAG = re.compile(rb"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+>")
 _SKIPPED = {"comment": re.compile(rb"-->|(?P<another><!--)"), "cdata": re.compile(rb"\]\]>")}
@@ -41,7 +41,7 @@ _DOCTYPE = re.compile(
     rb"""<!DOCTYPE(?:[^\[>"']|"[^"]*"|'[^']*')*+(?:\[(?:<!--.*?-->|<\?.*?\?>|"[^"]*"|'[^']*'|[^\]"'<]|<(?!!--|\?))*+\]\s*)?>""",
     re.DOTALL,
 )
-_PROLOG = re.compile(rb"<!--.*?-->|<\?.*?\?>|" + _DOCTYPE.pattern, re.DOTALL)
+_PROLOG = re.compile(rb"(?:[^<]|<!--.*?-->|<\?.*?\?>|" + _DOCTYPE.pattern + rb")*+", re.DOTALL)
 _IN_VALUE = re.compile(rb"""<[A-Za-z_](?:[^<>"']|"[^"<]*"|'[^'<]*')*+(["'])[^<]*""")
 """A start tag up to a `<` in the value of an attribute, where none may be."""
 _TOKEN = 4096
@@ -95,7 +95,7 @@ class XmlFile:
         self._raw, self._tag, self._limit = raw, tag, options.max_record_bytes
         self._head = raw.read(HEAD)
         raw.seek(0)
-        declared = _DECLARED.search(self._head)
+        declared = _DECLARED.match(self._head)
         self.encoding = declared.group(1).decode() if declared else options.encoding
 
     @cached_property
@@ -104,8 +104,9 @@ class XmlFile:
         if self._head.startswith(_WIDE):
             return file_fault(Reason.BAD_ENCODING, "The file is UTF-16. Convert it to UTF-8.")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            b"".decode(self.encoding)
+            _ = self._parser
+        except (LookupError, UnicodeError):  # there are codecs that are of no text, and some that only one of both has
             detail = f"The file declares the unknown encoding {self.encoding!r}. Convert it to UTF-8."
             return file_fault(Reason.BAD_ENCODING, detail)
         if self._head.strip() and self._root is None:
@@ -141,7 +142,8 @@ class XmlFile:
 
     @cached_property
     def _root(self) -> re.Match[bytes] | None:
-        return _ROOT.search(_PROLOG.sub(lambda match: b" " * len(match.group()), self._head))
+        prolog = _PROLOG.match(self._head)
+        return _ROOT.search(self._head, prolog.end() if prolog else 0)
 
     @cached_property
     def _wrapper(self) -> tuple[bytes, bytes]:
@@ -158,6 +160,7 @@ class XmlFile:
         )
         window = Window(self._raw, self._limit)
         position, opened, last_end, lost = 0, -1, 0, False
+        endless: set[str] = set()  # groups that have no end in the rest of the file: not to be looked for again
         while True:
             try:
                 found = window.search(token, position, _TOKEN, keep=opened if opened >= 0 else None)
@@ -165,7 +168,7 @@ class XmlFile:
                     break
                 position = found.end
                 if found.group in _SKIPPED:
-                    position = _skip(window, found, opened)
+                    position = _skip(window, found, opened, endless)
                 elif found.group == "doctype":
                     position = _doctype_end(window, found, opened)
                 elif found.group == "open" and (value := _value_around(window, found, opened)):
@@ -226,12 +229,16 @@ def _bad(start: int, end: int, reason: Reason, detail: str) -> Piece:
     return Piece(start, end - start, RecordError(reason, detail))
 
 
-def _skip(window: Window, found: Found, opened: int) -> int:
+def _skip(window: Window, found: Found, opened: int, endless: set[str]) -> int:
     """Position behind a comment or CDATA section; behind its mark where it never ends, so nothing is lost in it."""
+    group = str(found.group)
+    if group in endless:
+        return found.end
     keep = opened if opened >= 0 else found.start
     window.release(keep)
     try:
-        end = window.search(_SKIPPED[str(found.group)], found.end, 4, keep=keep)
+        end = window.search(_SKIPPED[group], found.end, 4, keep=keep)
+        endless |= set() if end else {group}
     except WindowFullError:
         if opened >= 0:
             raise
