@@ -60,11 +60,15 @@ def _corpora(partitions_per_run: int | None) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def corpora(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> Iterator[Logged]:
-        """Take the corpora of the run through the selected steps, several at a time."""
+        """Take the corpora of the run through the steps up to the last selected one, several at a time.
+
+        The steps before are asked too: a run executed again from its failure selects what did not run, and the mended
+        file is read by the one before.
+        """
         opened = workspace.open()
-        selected = [step.asset for step in steps if dg.AssetKey(step.asset) in context.selected_asset_keys]
+        last = max(place for place, step in enumerate(steps) if dg.AssetKey(step.asset) in context.selected_asset_keys)
         outcomes = []
-        for done in run_partitions(opened, selected, context.partition_keys):
+        for done in run_partitions(opened, [step.asset for step in steps[: last + 1]], context.partition_keys):
             yield from _logged(opened, done)
             outcomes.append(done.outcome)
             if done.outcome.state in BAD:

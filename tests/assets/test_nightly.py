@@ -56,7 +56,8 @@ class Home:
         job = defs.resolve_implicit_global_asset_job_def()
         with using(self.with_settings(settings)):
             done = job.execute_in_process(
-                asset_selection=list(request.asset_selection or ()), tags=dict(request.tags), instance=self.instance
+                **{"asset_selection": list(request.asset_selection or ()), "tags": dict(request.tags)},
+                **{"instance": self.instance, "raise_on_error": False},
             )
         return done.success
 
@@ -133,6 +134,23 @@ def test_the_night_takes_up_what_failed_after_the_corpora_and_calls_no_leaderboa
     for request in requests:
         assert home.run(request)
     assert reported() > before
+
+
+def test_what_is_executed_again_from_its_failure_reads_the_mended_file(home: Home) -> None:
+    """The UI selects the assets that were not made: the refused one was, and would stand in the way for ever."""
+    path = home.workspace.raw / "pubmedqa" / "data" / "ori_pqal.json"
+    whole = path.read_text()
+    path.write_text(whole.replace('"QUESTION"', '"NOTHING"', 1))
+    (request,), _ = home.night()
+    assert not home.run(request)
+    path.write_text(whole)
+    not_made = [dg.AssetKey("instances"), dg.AssetKey("verdicts")]
+    assert home.run(request.with_replaced_attrs(asset_selection=not_made))
+    assert home.workspace.failures() == []
+    (check,) = home.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(dg.AssetKey("raw_corpus"), "raw_files"), limit=1
+    )
+    assert check.status.value == "SUCCEEDED"
 
 
 def test_a_first_night_asks_for_the_corpora_alone(home: Home, tmp_path: Path) -> None:
