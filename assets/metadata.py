@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from meds_pipeline.core.events import StepOutcome
+    from meds_pipeline.core.outputs import Output
     from meds_pipeline.home.workspace import Workspace
     from meds_pipeline.quality.suites import SuiteResult
     from meds_pipeline.steps.run import Done
@@ -42,12 +43,16 @@ def describe(workspace: Workspace, done: Done) -> Metadata:
         "facts": dg.MetadataValue.json(manifest.facts),
     }
     metadata |= {f"rows/{name}": dg.MetadataValue.int(number) for name, number in manifest.rows.items()}
-    if files := main_files(output):
+    if files := [output.file(name) for name in main_files(output)]:
         metadata["dagster/row_count"] = dg.MetadataValue.int(outcome.rows or 0)
-        metadata["dagster/column_schema"] = columns(output.file(files[0]))
-        metadata["preview"] = table(first_rows(output.file(files[0]), workspace.catalog, manifest.partition))
+        shown = {path: first_rows(path, output.access) for path in files}
+        path = next((path for path, rows in shown.items() if rows), files[0])  # an optional file may be absent
+        metadata["dagster/column_schema"] = columns(path)
+        metadata["preview" if len(files) == 1 else f"preview of {path.stem}"] = table(shown[path])
+        if len(files) > 1:
+            metadata |= {f"columns of {path.stem}": columns(path) for path in files}
     if (make := _MORE.get(manifest.asset)) is not None:
-        metadata |= make(workspace.home)
+        metadata |= make(workspace.home, output)
     if manifest.asset == "benchmark":
         metadata["tasks in no release"] = dg.MetadataValue.json(list(unreleased(workspace)))
     drawn = pictures(workspace.home, output)
@@ -79,18 +84,34 @@ def check_metadata(found: SuiteResult) -> Metadata:
     }
 
 
-def _lineage(home: Path) -> Metadata:
+def _scores(_: Path, output: Output) -> Metadata:
+    """Return the figures that matter as numbers: Dagster plots their trend over runs."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(output.file("lineage/score.parquet")).to_pylist()
+    wanted = [row for row in rows if row["level"] != "task" and row["value"] is not None]
+    figures = [row for row in wanted if row["scorer"] == "official" or row["metric"] == "main"]
+    return {f"{r['scorer']} {r['name']} {r['metric']}": dg.MetadataValue.float(float(r["value"])) for r in figures}
+
+
+def _training(_: Path, output: Output) -> Metadata:
+    manifest = output.manifest
+    loss, tokens = manifest.facts["last_loss"], manifest.rows["tokens"]
+    return {"loss": dg.MetadataValue.float(float(str(loss))), "tokens": dg.MetadataValue.int(tokens)}
+
+
+def _lineage(home: Path, _: Output) -> Metadata:
     with lineage_database(home).get_connection() as con:
         rows = con.execute(_OUTPUTS).fetchall()
     return {"outputs of the build": table([{"asset": asset, "outputs": n, "stale": stale} for asset, n, stale in rows])}
 
 
-def _leaderboard(home: Path) -> Metadata:
+def _leaderboard(home: Path, _: Output) -> Metadata:
     return {"page": dg.MetadataValue.path(str(home / "leaderboard" / "index.html"))}
 
 
 _OUTPUTS = "SELECT asset, count(*) AS outputs, count(stale) AS stale FROM build GROUP BY ALL ORDER BY ALL"
-_MORE = {"lineage": _lineage, "leaderboard": _leaderboard}
+_MORE = {"scores": _scores, "fine_tuned_model": _training, "lineage": _lineage, "leaderboard": _leaderboard}
 
 
 def table(rows: Sequence[Mapping[str, Scalar]]) -> dg.MetadataValue:

@@ -1,6 +1,6 @@
-"""The first rows of an output, for people: long texts cut, and no text of credentialed corpora at all.
+"""The first rows of an output, for people: long texts cut, and no text of credentialed rows at all.
 
-What of a credentialed corpus may be shown is a list of columns that cannot hold text of patients; everything else is
+What of a credentialed row may be shown is a list of columns that cannot hold text of patients; everything else is
 hidden, whatever its type, so that a new column is hidden until someone says it may be seen.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meds_pipeline.catalog import Catalog
+    from meds_pipeline.core.outputs import Access
 
 Scalar = str | int | float | bool | None
 ROWS = 5
@@ -21,20 +21,19 @@ CHARS = 160
 HIDDEN = "(credentialed)"
 SHOWN_OF_CREDENTIALED = frozenset(
     {
-        "content_id", "corpus", "instance_id", "item_id", "k", "model", "ordinal", "plan", "release", "sample_id",
-        "sequence", "slot", "source", "source_file", "source_index", "source_length", "source_start", "split",
-        "task_id",
+        "access", "content_id", "corpus", "instance_id", "item_id", "k", "model", "ordinal", "plan", "release",
+        "sample_id", "sequence", "slot", "source", "source_file", "source_index", "source_length", "source_start",
+        "split", "task_id",
     }
 )  # fmt: skip
 
 
-def preview(path: Path, catalog: Catalog, partition: str, rows: int = ROWS) -> list[dict[str, Scalar]]:
+def preview(path: Path, access: Access, rows: int = ROWS) -> list[dict[str, Scalar]]:
     """Return the first rows of a Parquet file with cells that fit a table.
 
     Args:
         path: The file.
-        catalog: Knows which corpora are credentialed.
-        partition: Partition of the output; where it is a corpus, all rows belong to it.
+        access: Access class of the output it belongs to; a row that has its own goes by that one.
         rows: How many rows.
     """
     import pyarrow.parquet as pq
@@ -42,17 +41,7 @@ def preview(path: Path, catalog: Catalog, partition: str, rows: int = ROWS) -> l
     with pq.ParquetFile(path) as file:
         batch = next(file.iter_batches(rows), None)
     found: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
-    return [_shown(row, hide=_credentialed(row, catalog, partition)) for row in found]
-
-
-def _credentialed(row: Mapping[str, Any], catalog: Catalog, partition: str) -> bool:
-    """Return whether a row belongs to a credentialed corpus, or may do so."""
-    name = row.get("corpus", partition)
-    if name in catalog.corpora:
-        return catalog.corpora[name].access == "credentialed"
-    if row.get("task_id") in catalog.tasks:
-        return catalog.tasks[row["task_id"]][0].access == "credentialed"
-    return any(corpus.access == "credentialed" for corpus in catalog.corpora.values())
+    return [_shown(row, hide=(row.get("access") or access) == "credentialed") for row in found]
 
 
 def _shown(row: Mapping[str, Any], *, hide: bool) -> dict[str, Scalar]:

@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 from strange_corpus import write_corpus, write_many
 
+from assets.metadata import describe
 from assets.nightly import due_corpora, ranges
 from assets.partitions import sync_partitions
 from meds_pipeline.core.errors import RawFileError, UnknownNameError
@@ -23,6 +24,7 @@ from meds_pipeline.core.events import Started, Working
 from meds_pipeline.definitions import defs, run_all
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.steps import STEPS
+from meds_pipeline.steps.run import run_chain
 from resources.launcher import PROCESS_TAG, cancel_gone, own_process
 
 if TYPE_CHECKING:
@@ -83,6 +85,36 @@ def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> No
     drawn = [latest(instance, "fine_tuned_model", "tiny").metadata["loss curve"]]
     drawn += [latest(instance, "scores", "tiny").metadata[f"{scorer} scores"] for scorer in ("official", "corrected")]
     assert all(str(value.value).startswith("![picture](data:image/png;base64,iVBOR") for value in drawn)
+
+
+def test_figures_are_numbers_whose_trend_dagster_plots(ran: Ran, instance_of: Instances) -> None:
+    instance = instance_of(ran.workspace.home)
+    scores, trained = latest(instance, "scores", "tiny").metadata, latest(instance, "fine_tuned_model", "tiny").metadata
+    named = {name for name in scores if name.startswith(("official ", "corrected ")) and not name.endswith(" scores")}
+    assert named >= {"corrected overall main", "corrected MCQA main", "official MCQA accuracy"}
+    numbers = [*(scores[name] for name in named), trained["loss"]]
+    assert all(isinstance(number, dg.FloatMetadataValue) for number in numbers)
+    assert isinstance(trained["tokens"], dg.IntMetadataValue)
+
+
+def test_records_are_previewed_from_the_first_file_that_has_some(ran: Ran, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(ran.raw / "pubmedqa", raw / "pubmedqa")
+    (raw / "pubmedqa" / "data" / "ori_pqaa.json").unlink()
+    workspace = Workspace.open(tmp_path / "home", raw, ran.settings)
+    (done,) = run_chain(workspace, ["raw_corpus"], "pubmedqa")
+    said = describe(workspace, done)
+    assert isinstance(said["preview of labelled"], dg.TableMetadataValue)
+    assert {name for name in said if name.startswith("columns of")} == {
+        f"columns of {entry}" for entry in ("artificial", "labelled", "test_ids")
+    }
+
+
+def test_every_catalog_folder_that_cannot_be_used_is_told_by_its_name(tmp_path: Path) -> None:
+    raw, settings = strange(tmp_path, [{"id": "1", "q": "question", "a": "answer", "split": "train"}])
+    settings["catalog"]["extra"] += [str(tmp_path / name) for name in ("ours", "theirs")]
+    summary = run_all(tmp_path / "home", raw, settings)
+    assert {"ours", "theirs"} <= {o.partition for o in summary.bad if o.asset == "raw_corpus"}
 
 
 def test_each_job_is_a_run_that_the_ui_can_execute_again(ran: Ran, instance_of: Instances) -> None:
