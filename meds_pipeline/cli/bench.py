@@ -43,8 +43,10 @@ def bench_freeze(
         return
     click.echo(f"Release {name!r} is frozen: {found.items:,} items of {found.tasks} tasks, digest {found.digest}.")
     if not found.in_use:
-        click.echo(f"The home scores on {workspace.settings.benchmark.release!r}. To score on the new one, write into")
-        click.echo(f"{workspace.home / 'meds.yaml'}:\nbenchmark: {{release: {name}}}")
+        used, file = workspace.settings.benchmark.release, workspace.home / "meds.yaml"
+        click.echo(
+            f"The home scores on {used!r}. To score on the new one, set `benchmark: {{release: {name}}}` in {file}."
+        )
     click.echo(completed("Then run `meds run`."))
 
 

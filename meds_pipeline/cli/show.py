@@ -15,6 +15,7 @@ from meds_pipeline.core import parquet
 from meds_pipeline.core.events import BAD, Event, RunSummary, Started, StepOutcome, Working
 from meds_pipeline.core.printable import printable
 from meds_pipeline.status.faults import bad_records
+from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +110,8 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
         f"  bad records of {name}: {count:,}; read them with: meds corpora faults {name}{options}"
         for name, count in bad_records(workspace).items()
     ]
+    if tasks := unreleased(workspace):
+        lines.append(f"  {show_unreleased(tasks)}")
     rows = score_rows(workspace)
     if workspace.origin == "twin":
         lines.append("\nThese are synthetic twins: the figures say that the pipeline works, nothing about medicine.")
@@ -126,6 +129,12 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     lines.append(f"  {program} ui{options}   # the same run in Dagster, with schedule and backfills")
     lines.append(f"  {program} leaderboard --open{options}   # the page above in a browser")
     return "\n".join(lines)
+
+
+def show_unreleased(tasks: Sequence[str]) -> str:
+    """Return the line that names tasks without an item."""
+    named = f"{len(tasks)} tasks are" if len(tasks) > 1 else "1 task is"
+    return f"{named} in no release: {', '.join(tasks)}. To score them, freeze another: `meds bench freeze NAME`"
 
 
 def show_plan(found: Sequence[Planned]) -> str:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.console import Group
 from rich.text import Text
 
-from meds_pipeline.cli.show import as_text, columns_at_hand, show_facts
-from meds_pipeline.cli.show_releases import show_unreleased
+from meds_pipeline.cli.show import as_text, columns_at_hand, show_facts, show_unreleased
 from meds_pipeline.cli.show_trace import TEXT_LINES, show_tree
 from meds_pipeline.core.printable import excerpt, printable
 from meds_pipeline.lineage.node import Node

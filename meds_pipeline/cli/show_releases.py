@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from meds_pipeline.cli.show import as_text, safe, show_facts
+from meds_pipeline.cli.show import as_text, safe, show_facts, show_unreleased
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +44,6 @@ def show_release(found: ReleaseStatus, unreleased: Sequence[str]) -> str:
         **{f"items of {task}": count for task, count in found.items_of.items()},
     }
     return "\n".join([show_facts(facts), *([show_unreleased(unreleased)] if unreleased else [])])
-
-
-def show_unreleased(tasks: Sequence[str]) -> str:
-    """Return the line that names tasks without an item."""
-    named = f"{len(tasks)} tasks are" if len(tasks) > 1 else "1 task is"
-    return f"{named} in no release: {', '.join(tasks)}. To score them, freeze another: `meds bench freeze NAME`"
 
 
 def _minute(moment: datetime) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from meds_pipeline.core.outputs import Output
 
-_VERDICTS = "verdicts:"
+_INSTANCES = "instances:"
 
 
 class Release(BaseModel):
@@ -38,7 +38,7 @@ class Release(BaseModel):
     frozen_at: datetime
     access: Access
     corpora: dict[str, str]
-    """The corpora it was frozen from, each with the digest of its verdicts."""
+    """The corpora it was frozen from, each with the digest of its instances."""
     items: dict[str, int]
     """Items by task."""
 
@@ -46,7 +46,7 @@ class Release(BaseModel):
     def of(cls, output: Output) -> Self:
         """Return what is to be known of a `benchmark` output."""
         m = output.manifest
-        read = {role.removeprefix(_VERDICTS): ref for role, ref in m.inputs.items() if role.startswith(_VERDICTS)}
+        read = {role.removeprefix(_INSTANCES): ref for role, ref in m.inputs.items() if role.startswith(_INSTANCES)}
         return cls.model_validate(
             {
                 "release": m.facts["release"],

@@ -82,6 +82,7 @@ def test_previews_and_pictures_are_there(ran: Ran, instance_of: Instances) -> No
     rows = latest(instance, "instances", "meqsum").metadata["preview"]
     assert isinstance(rows, dg.TableMetadataValue)
     assert rows.records[0].data["task_id"] == "task114"
+    assert latest(instance, "benchmark", "all").metadata["tasks in no release"].value == []
     drawn = [latest(instance, "fine_tuned_model", "tiny").metadata["loss curve"]]
     drawn += [latest(instance, "scores", "tiny").metadata[f"{scorer} scores"] for scorer in ("official", "corrected")]
     assert all(str(value.value).startswith("![picture](data:image/png;base64,iVBOR") for value in drawn)

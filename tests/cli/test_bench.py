@@ -102,7 +102,7 @@ def test_releases_are_frozen_listed_and_found_by_name(home: Path) -> None:
     assert "no release 'nobody'" in str(done.exception)
     assert "Known: default" in str(done.exception)
     said = meds(home, "bench", "freeze", "second", "--without", "strange01").output
-    assert "benchmark: {release: second}" in said, "which release is in use is changed by the settings alone"
+    assert "`benchmark: {release: second}`" in said, "which release is in use is changed by the settings alone"
     found = {row["release"]: row for row in facts(home, "bench", "list")}
     assert {name: (row["in_use"], row["state"], row["access"]) for name, row in found.items()} == {
         "default": (True, "intact", "credentialed"),
