@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.outputs import strictest
@@ -72,7 +73,7 @@ def _stale(ws: Workspace, entry: Entry) -> StaleCorpus:
 
 
 def _absent(ws: Workspace, release: Output, scores: Mapping[str, Output]) -> list[Absence]:
-    """Return the models that the page does not show, or only by earlier scores."""
+    """Return the models that the page does not show, or only by earlier scores, and refused submissions."""
     found = []
     refused = refusals(ws, release)
     for name in sorted(ws.settings.models):
@@ -84,6 +85,8 @@ def _absent(ws: Workspace, release: Output, scores: Mapping[str, Output]) -> lis
         elif name in scores:
             continue
         found.append(Absence("model", name, reason))
+    for file in ws.settings.refused:
+        found.append(Absence("submission", Path(file.file).name, f"it was refused: {file.problem} {file.next_step}"))
     return found
 
 

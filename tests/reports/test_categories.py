@@ -27,7 +27,7 @@ IN = "in this release"
             {"task114": "Text Summarization"},
             "Text Summarization",
             "1 of 4 published tasks",
-            f"1 of 4 tasks is {IN}, and the published script counts the others as -1",
+            f"1 of 4 tasks is {IN}, and the published script counts the others as −1",
         ),
         ({"task123": "MCQA"}, "MCQA", "1 of 8 published tasks", f"1 of 8 tasks is {IN}"),
         (WHOLE_NER, "NER", "all 4 published tasks", ""),

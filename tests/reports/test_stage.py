@@ -140,6 +140,18 @@ def test_a_model_without_scores_is_named_with_the_reason(built: Workspace) -> No
     )
 
 
+def test_a_refused_submission_is_named_with_what_to_do(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    arguments = write_corpus(tmp_path, RECORDS)
+    folder = tmp_path / "home" / "submissions"
+    folder.mkdir(parents=True)
+    (folder / "odd name!.csv").write_text("x\n1\n")
+    workspace = opened(**arguments, **MAJORITY)
+    run_steps(workspace, *list(STEPS)[: list(STEPS).index("benchmark") + 1], "comparisons", "leaderboard")
+    page = (workspace.home / "leaderboard" / "index.html").read_text()
+    assert "<strong>Submission odd name!.csv</strong> it was refused: " in page
+    assert "Rename the file" in page
+
+
 def shown_data(built: Workspace, scratch: Path) -> LeaderboardData:
     release = built.store.require("benchmark", "all")
     return board_data(board_inputs(built, current_build(built), release, scores_of_release(built, release)), scratch)

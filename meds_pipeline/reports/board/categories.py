@@ -44,7 +44,7 @@ def _official(tasks: Mapping[str, str]) -> Iterator[CategoryCard]:
         if len(here) < len(there):
             gap = f"{len(here)} of {len(there)} tasks {'is' if len(here) == 1 else 'are'} in this release"
             if not average.ours:
-                gap += f", and the published script counts the others as {average.absent:g}"
+                gap += f", and the published script counts the others as {'−1' if average.absent < 0 else '0'}"
         yield CategoryCard("official", average.name, here, _of(len(here), len(there), "published task"), gap)
 
 

@@ -189,8 +189,9 @@ class Board:
         return [figure for figure in figures if figure in kept or figure.scorer not in self._main]
 
     def notes(self, scorer: str) -> list[str]:
-        """Why figures of a scorer are marked as not comparable, each reason once."""
-        return _reasons(row for row in self.data.scores if row.scorer == scorer)
+        """Why ranked figures of a scorer are marked as not comparable, each reason once."""
+        cells = (cell for (figure, _), cell in self._cells.items() if figure.scorer == scorer)
+        return _reasons(cell.score for cell in cells if not cell.gap)
 
     def figure_notes(self, figure: FigureKey) -> list[str]:
         """The same for one figure."""
