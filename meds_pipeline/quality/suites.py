@@ -82,8 +82,9 @@ class SuiteResult(BaseModel):
 
     @property
     def reason(self) -> str:
-        """Why the output is refused, in one sentence with the failing rows."""
-        return f"{self.suite}: " + "; and ".join(str(finding) for finding in self.refused)
+        """Why the output is refused, in one sentence with the failing rows; `CORPUS` in a suite is the partition."""
+        found = "; and ".join(str(finding) for finding in self.refused)
+        return f"{self.suite}: {found}".replace("--accept CORPUS", f"--accept {self.partition}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from strange_corpus import write_corpus
+from strange_corpus import write_corpus, write_many
 
 from meds_pipeline.cli.main import cli
 from meds_pipeline.core.errors import MedsError, RawFileError, StoreError
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.steps.checks import check
-from meds_pipeline.steps.run import run_step
+from meds_pipeline.steps.run import run_chain, run_step
 
 
 def meds(*arguments: str) -> str:
@@ -115,6 +115,27 @@ def test_a_home_of_twins_refuses_a_corpus_without_a_twin(built: Workspace, tmp_p
         built.obtainable("medqa")
     with pytest.raises(RawFileError, match="holds synthetic twins, and a new corpus has none"):
         CliRunner().invoke(cli, ["corpus", "new", "clinic", "--home", str(built.home)], catch_exceptions=False)
+
+
+def test_a_run_accepts_less_of_the_corpora_it_is_told_of(tmp_path: Path) -> None:
+    arguments, home = write_many(tmp_path, 2, [1]), tmp_path / "home"
+    home.mkdir()
+    (home / "meds.yaml").write_text("catalog: {extra: [../many_catalog]}\nworkers: 1\n")
+    ws = Workspace.open(home, arguments["raw"])
+    states = [d.outcome.state for d in run_chain(ws, ("raw_corpus", "instances", "verdicts"), "strange00")]
+    assert states == ["built"] * 3
+    lines = arguments["raw"] / "strange00_lines" / "lines.jsonl"
+    lines.write_text("".join(lines.read_text().splitlines(keepends=True)[:4]))
+    assert run_step(ws, "raw_corpus", "strange00").output.manifest.rows["records"] == 4
+    assert "--accept strange00" in check(ws, "raw_files", "strange00").result.reason
+    # The other corpus is no JSON at all, so the run stops before it trains.
+    done = CliRunner().invoke(cli, ["run", "--home", str(home), "--strict", "--quiet", "--accept", "strange00"])
+    assert done.exit_code == 1
+    assert {failure.partition for failure in ws.failures()} == {"strange01"}
+    good = ws.good("strange00")
+    assert good is not None
+    assert ws.instances_of(good).manifest.rows["instances"] == 4
+    assert isinstance(CliRunner().invoke(cli, ["run", "--home", str(home), "--accept", "nosuch"]).exception, MedsError)
 
 
 def test_faults_of_a_corpus_name_place_and_next_step(twin_raw: Path, tmp_path: Path) -> None:

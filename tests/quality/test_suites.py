@@ -100,7 +100,7 @@ def test_a_cut_file_refuses_the_corpus_until_it_is_accepted(opened: Open, twin_r
     ws = lenient(opened(raw=raw))
     run_step(ws, "raw_corpus", "pubmedqa")
     (refused,) = check(ws, "raw_files", "pubmedqa").result.refused
-    assert "nobody knows what it cost" in refused.about
+    assert "no file is cut" in refused.about
     assert refused.rows[0]["path"] == "data/ori_pqaa.json"
     accept(ws, "pubmedqa")
     assert check(ws, "raw_files", "pubmedqa").result.refused == ()
@@ -138,7 +138,7 @@ def test_over_a_fifth_fewer_records_than_in_the_last_good_output_refuse_the_corp
         return
     assert [o.state for o in states] == ["refused", "not run", "not run"]
     assert f"{kept} records, 100 before" in states[0].problem
-    assert "meds run --accept" in states[0].problem
+    assert f"`meds run --accept {NAME}` takes fewer" in states[0].problem
     assert ws.good(NAME) == good
     note = accept(ws, NAME)
     assert note.files == {"lines.jsonl": file_sha256(path)}

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from pipeline_home import run_steps
+from strange_corpus import DISTRIBUTION, write_corpus
 
 from meds_pipeline.cli.main import cli
-from meds_pipeline.cli.show_corpora import show_corpora
+from meds_pipeline.cli.show_corpora import show_corpora, show_quarantined
 from meds_pipeline.core.digests import RememberedHashes
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.home.store import Store
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.status.corpora import CorpusStatus, status_of, statuses
-from meds_pipeline.status.faults import quarantined
+from meds_pipeline.status.faults import bad_share, quarantined
 from meds_pipeline.steps.plan import out_of_date, plan
 from meds_pipeline.steps.run import run_chain, run_step
 
@@ -125,6 +126,19 @@ def test_a_corpus_whose_files_are_gone_is_stale_and_says_what_to_do(
     forgotten = CliRunner().invoke(cli, ["corpora", "forget", "meqsum", "--home", str(workspace.home)])
     assert "meqsum is in no later build" in forgotten.output
     assert of(workspace, "meqsum").state == "missing"
+
+
+def test_faults_show_the_share_of_bytes_they_cover(tmp_path: Path, opened: Callable[..., Workspace]) -> None:
+    arguments = write_corpus(tmp_path, [{"id": "1", "q": "Question?", "a": "Answer."}])
+    lines = arguments["raw"] / DISTRIBUTION / "lines.jsonl"
+    lines.write_text(lines.read_text() + "[" * (3 * len(lines.read_text()) - 3) + "\n")
+    workspace = opened(**arguments)
+    run_step(workspace, "raw_corpus", "strange")
+    standing = of(workspace, "strange")
+    assert (standing.faults, standing.fault_share) == (1, 0.75)
+    assert "1 (75.0%)" in show_corpora([standing])
+    shown = show_quarantined("strange", quarantined(workspace, "strange"), bad_share(workspace, "strange"), None)
+    assert "1 bad records covering 75.0% of the bytes" in shown
 
 
 def test_a_corpus_that_never_succeeded_is_failed(tmp_path: Path, opened: Callable[..., Workspace]) -> None:
