@@ -2,7 +2,7 @@
 
 `Workspace.open(home, raw)` is the door for who builds; the command line, the Dagster resource and tests use it. Without
 raw files it writes synthetic twins below the home and reads those: twins and real data never share a home. Who only
-asks takes `Workspace.look(home, raw)`, which makes nothing and reads no raw file.
+asks takes `Workspace.look(home, raw)`, which makes nothing: of raw files it reads names, times and lists of archives.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.catalog import Catalog, Corpus, load_catalog
 from meds_pipeline.catalog.paths import is_synthetic
 from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core import digests
-from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, Where
+from meds_pipeline.core.errors import MedsError, QualityError, RawFileError, StoreError, Where
 from meds_pipeline.core.files import read_ours, safe_name, write_atomic
 from meds_pipeline.home.origin import Origin, Source, claim, claimed, source_of, twin_changes, twins_of, write_twins
 from meds_pipeline.home.presence import active
@@ -73,14 +74,23 @@ class Workspace:
             overrides: Settings laid over those of the home.
 
         Raises:
+            StoreError: The home cannot be made or written.
             RawFileError: The raw folder does not exist, or the home was used with the other kind of data.
             CatalogError: Settings or catalog are not valid.
             UnknownNameError: The settings choose a distribution of a corpus that the catalog does not have.
         """
         workspace = cls._of(home, raw, overrides, digests.FileHasher)
-        claim(workspace.home, Source(workspace.origin, workspace.raw, workspace.own_twins))
-        if workspace.own_twins:
-            write_twins(workspace.home, workspace.settings, workspace.catalog)
+        try:
+            workspace.home.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=workspace.home):
+                pass  # a home that can only be read is found out now, not by the first step
+            claim(workspace.home, Source(workspace.origin, workspace.raw, workspace.own_twins))
+            if workspace.own_twins:
+                write_twins(workspace.home, workspace.settings, workspace.catalog)
+        except OSError as error:
+            where = Where(file=str(workspace.home))
+            problem = f"this home cannot be made or written: {error.strerror or error}."
+            raise StoreError(problem, where, "Give another --home, or mend its folder.") from error
         return workspace
 
     @classmethod
@@ -88,7 +98,7 @@ class Workspace:
         """Look at a home as it stands: nothing is made or settled, neither twins nor the home itself.
 
         Arguments and errors are those of `open`. Without raw files, a home nobody ran in has none. Raw files count as
-        unchanged while their size and times are those last read; others have no known sha256.
+        unchanged while their size and times are those last read; others have no known sha256. Archives are listed.
         """
         return cls._of(home, raw, overrides, digests.RememberedHashes)
 

@@ -97,7 +97,7 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        step = "run `meds fetch`, or correct the path."
+        step = "bring the file back, or correct the path."
         raise RawFileError("the file is not there.", Where(file=name), step) from error
     except (*_BROKEN, RuntimeError, NotImplementedError) as error:
         raise RawFileError(f"cannot be read ({type(error).__name__}: {error}).", Where(file=name), _FETCH) from error

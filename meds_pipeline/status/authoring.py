@@ -1,4 +1,4 @@
-"""Adding a corpus: a commented file to start from, in the own catalog of a home. `catalog.trial` tries it out."""
+"""Adding a corpus: a commented file to start from, in the own catalog of a home. `status/trial.py` tries it out."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from strange_corpus import write_corpus
 
-from meds_pipeline.core.errors import RawFileError, UnknownNameError
+from meds_pipeline.core.errors import RawFileError, StoreError, UnknownNameError
 from meds_pipeline.home.workspace import Workspace, default_home
 
 OWN = """
@@ -163,6 +163,15 @@ def test_a_raw_folder_that_went_away_is_named(tmp_path: Path, twin_raw: Path) ->
     moved.rmdir()
     with pytest.raises(RawFileError, match="moved: raw folder does not exist"):
         Workspace.open(tmp_path / "home")
+
+
+def test_a_home_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / "twins").mkdir(parents=True)
+    (tmp_path / "taken" / "twins.lock").mkdir()
+    for home in (tmp_path / "file" / "home", Path("/proc/home"), tmp_path / "taken"):
+        with pytest.raises(StoreError, match=rf"^file {home}: this home cannot be made or written: .* Next: Give"):
+            Workspace.open(home, None, {"twins": {"records": 2}})
 
 
 def test_a_choice_for_an_unknown_corpus_is_an_error(opened: Callable[..., Workspace]) -> None:
