@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from meds_pipeline.catalog.strict import is_identifier
 from meds_pipeline.core.errors import CatalogError, RawFileError, Where
 from meds_pipeline.core.files import write_atomic
+from meds_pipeline.home.catalog import catalog_of
 from meds_pipeline.home.origin import claimed
 from meds_pipeline.home.settings import load_settings
-from meds_pipeline.home.workspace import catalog_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meds_pipeline.home.workspace import keep_definition
+from meds_pipeline.home.catalog import keep_definition
 from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
