@@ -175,7 +175,7 @@ def _judged(found: SuiteResult) -> dict[str, Any]:
     return {
         "passed": not found.refused and not found.warned,
         "severity": dg.AssetCheckSeverity.ERROR if found.refused else dg.AssetCheckSeverity.WARN,
-        "description": found.reason if found.refused else None,
+        "description": found.remark or None,
         "metadata": check_metadata(found),
     }
 

@@ -70,7 +70,7 @@ def _finding(suite: Suite, result: Mapping[str, Any]) -> Finding:
     config, found = result["expectation_config"], result["result"]
     if not found and not result["success"]:
         raise QualityError(
-            f"expectation {config['type']} could not be evaluated: {_trouble(result['exception_info'])}",
+            f"nobody can say whether {config['meta']['about']}: {_trouble(result['exception_info'])}",
             Where(file=f"expectations/{suite.name}.json"),
             f"Compare it with the columns of expectations/{suite.name}.sql.",
         )

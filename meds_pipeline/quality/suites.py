@@ -81,6 +81,11 @@ class SuiteResult(BaseModel):
         return tuple(f for f in self.findings if f.severity != "critical" and not f.success)
 
     @property
+    def remark(self) -> str:
+        """What does not hold, in one sentence; empty where all does."""
+        return "; and ".join(str(finding) for finding in (*self.refused, *self.warned))
+
+    @property
     def reason(self) -> str:
         """Why the output is refused, in one sentence with the failing rows; `CORPUS` in a suite is the partition."""
         found = "; and ".join(str(finding) for finding in self.refused)

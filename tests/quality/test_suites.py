@@ -209,7 +209,9 @@ def test_a_task_without_instances_is_a_warning(opened: Open, tmp_path: Path) -> 
     ws = opened(**write_corpus(tmp_path, [{"q": "Question?", "a": "Answer."}], recipe))
     for step in ("raw_corpus", "instances"):
         run_step(ws, step, NAME)
-    assert [f.about for f in check(ws, "recipes", NAME).result.warned] == ["the task has at least one instance"]
+    result = check(ws, "recipes", NAME).result
+    assert [f.about for f in result.warned] == ["the task has at least one instance"]
+    assert result.remark.startswith("expected that the task has at least one instance, but 1 of 1 rows differ")
 
 
 def test_a_suite_that_only_warns_leaves_a_refusal_alone(opened: Open, tmp_path: Path) -> None:
