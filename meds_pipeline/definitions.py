@@ -16,10 +16,9 @@ from assets.jobs import JOBS
 from assets.nightly import after_changes, nightly_of, raw_folders, submissions
 from meds_pipeline.core.errors import CatalogError
 from meds_pipeline.home.settings import Settings, load_settings
-from resources.ui import serve
 from resources.workspace import WorkspaceResource, home_of_environment
 
-__all__ = ["defs", "run_all", "serve"]
+__all__ = ["defs", "run_all"]
 
 
 def _settings() -> Settings:

@@ -6,6 +6,7 @@ Exit code 0 only when all that was asked for was done. Heavy imports happen insi
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -15,18 +16,30 @@ from meds_pipeline.cli.corpora import corpora, corpus, twins
 from meds_pipeline.cli.gc import gc
 from meds_pipeline.cli.options import completed
 from meds_pipeline.cli.results import leaderboard, score, trace
-from meds_pipeline.cli.run import run, ui
+from meds_pipeline.cli.run import env, run, ui
 from meds_pipeline.core.errors import MedsError
 from meds_pipeline.core.printable import printable
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Interruptible(click.Group):
+    """Commands that Ctrl-C ends with exit code 130, as a shell expects, and one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. What was finished stays.", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=_Interruptible, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="meds")
 def cli() -> None:
     """Medical instruction tuning as a living pipeline: raw corpora in, a leaderboard out."""
 
 
-for command in (run, ui, corpora, corpus, twins, trace, leaderboard, bench, score, gc):
+for command in (run, ui, env, corpora, corpus, twins, trace, leaderboard, bench, score, gc):
     cli.add_command(command)
 
 

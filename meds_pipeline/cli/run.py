@@ -1,8 +1,9 @@
-"""`meds run` and `meds ui`."""
+"""`meds run`, `meds ui` and `meds env`."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,14 +96,26 @@ def _say_unknown(workspace: Workspace, *, silent: bool) -> None:
 
 @click.command()
 @home_options
-@click.option("--port", default=3000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
-def ui(home: Path | None, raw: Path | None, port: int, host: str) -> None:
+@click.option("--port", type=click.IntRange(0, 65_535), default=3000, show_default=True, help="0 for a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="There is no authentication: see docs/service.md.")
+@click.option("--allow-host", "allowed", multiple=True, metavar="NAME", help="A name that it is reached by.")
+def ui(home: Path | None, raw: Path | None, port: int, host: str, allowed: tuple[str, ...]) -> None:
     """Open Dagster (webserver and daemon) on this home."""
     from meds_pipeline.home.workspace import Workspace
+
+    target = home_of(home, raw)
+    opened = Workspace.open(target, raw)  # so that settings and raw files are known to be good before a server starts
+    from assets.partitions import sync_partitions
     from resources.ui import serve
 
-    Workspace.open(
-        home_of(home, raw), raw
-    )  # so that settings and raw files are known to be good before a server starts
-    sys.exit(serve(home_of(home, raw), raw, host=host, port=port))
+    serve(target, raw, host=host, port=port, allowed=allowed, prepare=lambda it: sync_partitions(it, opened))
+
+
+@click.command()
+@home_options
+def env(home: Path | None, raw: Path | None) -> None:
+    """Print what Dagster's own commands need to find this home: eval "$(meds env)"."""
+    from resources.instance import environment_of
+
+    for name, path in environment_of(home_of(home, raw), raw).items():
+        click.echo(f"export {name}={shlex.quote(path)}")

@@ -1,0 +1,31 @@
+"""`python -m resources.daemon WORKSPACE`: Dagster's daemon, which ends when the process that started it does.
+
+Its standard input is a pipe from `meds ui`. However that ends, also by SIGKILL, the pipe closes: no daemon is left
+behind that goes on filling the queue.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from dagster._daemon.cli import create_dagster_daemon_cli
+
+_PATIENCE = 20.0
+"""Seconds for threads that are in the middle of something."""
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_PATIENCE)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    create_dagster_daemon_cli()(["run", "--workspace", sys.argv[1], "--log-level", "warning"])
