@@ -6,6 +6,7 @@ The only module of this package that imports Dagster; `dagster dev -w workspace.
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -30,6 +31,8 @@ def _settings() -> Settings:
         return load_settings(Path("no home"))
 
 
+if "DAGSTER_HOME" not in os.environ:
+    logging.getLogger("dagster").warning('No DAGSTER_HOME, so no run of the home is seen: eval "$(meds env)" first.')
 _SETTINGS = _settings()
 
 defs = dg.Definitions(

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 from dagster._daemon.cli import create_dagster_daemon_cli
 
@@ -19,7 +20,7 @@ _PATIENCE = 20.0
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(_PATIENCE)
     os._exit(1)
@@ -27,5 +28,7 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    create_dagster_daemon_cli()(["run", "--workspace", sys.argv[1], "--log-level", "warning"])
+    with suppress(KeyboardInterrupt):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        command = ["run", "--workspace", sys.argv[1], "--log-level", "warning"]
+        create_dagster_daemon_cli()(command, standalone_mode=False)

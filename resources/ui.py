@@ -79,8 +79,7 @@ def serve(
         context = stack.enter_context(WorkspaceProcessContext(instance, WorkspaceFileTarget(paths=[file.name])))
         app = Guard(create_app_from_workspace_process_context(context), host, allowed)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3))
-        daemon = stack.enter_context(_daemon(file.name))
-        threading.Thread(target=lambda: (daemon.wait(), setattr(server, "should_exit", True)), daemon=True).start()
+        stack.enter_context(_daemon(file.name, server))
         print(f"Dagster is on http://{host}:{listening.getsockname()[1]} - Ctrl-C ends it.", flush=True)
         server.run(sockets=[listening])
         raise StoreError("Dagster's daemon ended by itself.", Where(file=str(folder)), "What it said is above.")
@@ -114,12 +113,18 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _daemon(workspace: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the daemon, in a session of its own: Ctrl-C reaches it through us."""
+def _daemon(workspace: str, server: uvicorn.Server) -> Iterator[None]:
+    """Run the daemon, in a session of its own: Ctrl-C reaches it through us. The server ends when it does."""
     command = [sys.executable, "-m", "resources.daemon", workspace]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - ours
+
+    def watch() -> None:
+        process.wait()
+        server.should_exit = True
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
-        yield process
+        yield
     finally:
         if process.stdin:
             process.stdin.close()
