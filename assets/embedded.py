@@ -157,9 +157,18 @@ def _execute(instance: dg.DagsterInstance, job: str, tags: Mapping[str, str]) ->
     with _stopped_when_canceled(instance, run.run_id):
         execute_run(found, run, instance)
     ended = instance.get_run_by_id(run.run_id)
+    if ended is not None and _was_interrupted(instance, run.run_id):  # to Dagster a failure; nothing failed
+        instance.report_run_canceled(ended, "Interrupted.")
+        raise KeyboardInterrupt
     if ended is not None and ended.status in (dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.CANCELING):
         raise KeyboardInterrupt
     return run.run_id
+
+
+def _was_interrupted(instance: dg.DagsterInstance, run_id: str) -> bool:
+    failures = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)]
+    errors = [failure.job_failure_data.error for failure in failures if failure is not None]
+    return any(error is not None and error.cls_name == "DagsterExecutionInterruptedError" for error in errors)
 
 
 @contextmanager

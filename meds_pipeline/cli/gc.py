@@ -48,4 +48,12 @@ def gc(home: Path | None, raw: Path | None, dry_run: bool, keep_hours: float, as
         sizes[one.kind] += one.bytes
     for kind, words in _WORDS.items():
         click.echo(f"{counts[kind]:>7,} {words}: {sizes[kind] / 1e6:,.1f} MB")
+    if not dry_run:
+        from resources.instance import embedded_instance
+        from resources.retention import prune
+
+        with embedded_instance(workspace.home) as instance:
+            pruned = prune(instance, workspace.settings.keep_runs_days)
+        click.echo(f"{pruned.runs:>7,} runs older than keep_runs_days: {pruned.bytes / 1e6:,.1f} MB")
+        sizes["runs"] = pruned.bytes
     click.echo(f"{'would be ' if dry_run else ''}removed: {sum(sizes.values()) / 1e6:,.1f} MB in all")

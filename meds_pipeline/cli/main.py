@@ -44,11 +44,16 @@ for command in (run, ui, env, corpora, corpus, twins, trace, leaderboard, bench,
 
 
 def main() -> None:
-    """Run the command line; an error of ours becomes one line on stderr and exit code 1."""
+    """Run the command line; an error of ours, or of a file, becomes one line on stderr and exit code 1."""
     try:
         cli()
     except MedsError as error:
         click.echo(printable(completed(f"Error: {error}")), err=True)
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be written, a file in the way
+        if error.filename is None:
+            raise
+        click.echo(printable(f"Error: file {error.filename}: {error.strerror}."), err=True)
         sys.exit(1)
 
 

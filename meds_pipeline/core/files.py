@@ -39,7 +39,7 @@ def read_ours(path: Path, kind: type[_T]) -> _T | None:
     """Return what a JSON file of ours says, or None where it is not there or damaged; of the latter the log tells."""
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValidationError):
         _log.warning("%s is damaged and counts as not there.", path)
