@@ -1,4 +1,4 @@
-"""When things run by themselves: on changed data, every night, when raw files arrive. All are off until switched on."""
+"""When an asset after the corpora is requested by itself: on changed data."""
 
 import dagster as dg
 

@@ -107,7 +107,7 @@ def nightly_of(cron: str, partitions_per_run: int | None) -> dg.ScheduleDefiniti
         job_name=IMPLICIT_ASSET_JOB_NAME,  # the one job of Dagster whose assets may differ in their partitions
         cron_schedule=cron,
         execution_timezone="UTC",
-        description="Requests runs for all that is out of date; what those change is followed by after_changes.",
+        description="Requests runs for all that is out of date; what reads what they change follows by after_changes.",
     )
     def nightly(
         context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
@@ -170,5 +170,5 @@ def after_changes(*, on: bool) -> dg.AutomationConditionSensorDefinition:
         "after_changes",
         target=dg.AssetSelection.all(),
         default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
-        description="Brings what comes after the corpora up to date when the data they gave has changed.",
+        description="Requests runs of assets after the corpora when data that they read have changed.",
     )

@@ -90,6 +90,11 @@ def tags_of(requests: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [{tag["key"]: tag["value"] for tag in request["tags"]} for request in requests]
 
 
+def corpora_of(found: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the tags of the runs over corpora."""
+    return [tags for tags in tags_of(found["runRequests"]) if START_TAG in tags]
+
+
 @pytest.fixture(scope="module")
 def ui(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     folder = tmp_path_factory.mktemp("ui")
@@ -130,11 +135,10 @@ def test_the_night_asks_for_what_is_out_of_date_only_and_behind_people(ui: Ui) -
     (all_of_them,) = ui.first_night
     assert (all_of_them[START_TAG], all_of_them[END_TAG]) == ("bc5cdr", "pubmedqa")
     assert int(all_of_them["dagster/priority"]) < 0
-    nothing = ui.night()
-    assert (nothing["runRequests"], nothing["skipReason"]) == ([], "3 corpora checked, nothing changed")
+    assert corpora_of(ui.night()) == [], "what stands on the third corpus may be asked for, the corpora are not"
     path = ui.raw / "pubmedqa" / "data" / "ori_pqaa.json"
     path.touch()
-    (one,) = tags_of(ui.night()["runRequests"])
+    (one,) = corpora_of(ui.night())
     assert (one[START_TAG], one[END_TAG]) == ("pubmedqa", "pubmedqa")
 
 
