@@ -11,27 +11,33 @@ does a stream that breaks off or inflates past its limit while it is read.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
+import math
 import tarfile
+import time
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from meds_pipeline.catalog.paths import MEMBER
 from meds_pipeline.core.errors import RawFileError, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import IO
 
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+_UNPACK: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+_PIECE = 1 << 18
+"""Most bytes read of a member at once: a larger read of a tar is one of a header that lies."""
 _FETCH = "fetch the file again; if it is whole, raise the limit in the settings."
 
 
@@ -44,12 +50,18 @@ class ArchiveLimits:
         ratio: Largest ratio of inflated to stored size, looked at from `ratio_from` bytes on.
         ratio_from: Smaller members may inflate freely.
         members: Most members of one archive.
+        header_bytes: Largest header of a member of a tar.
+        seconds: How long an archive may be listed.
+        seconds_per_mb: And how much longer, by the million bytes that it has on disk.
     """
 
     member_bytes: int = 64 * 1024**3
     ratio: float = 200.0
     ratio_from: int = 64 * 1024**2
     members: int = 1_000_000
+    header_bytes: int = 1024**2
+    seconds: float = 60
+    seconds_per_mb: float = 0.1
 
 
 DEFAULT_LIMITS = ArchiveLimits()
@@ -79,7 +91,7 @@ class _Checked(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # narrower than WriteableBuffer
         with naming(self.name):
-            data = self._inner.read(len(buffer))
+            data = self._inner.read(min(len(buffer), _PIECE))
         buffer[: len(data)] = data
         self._position += len(data)
         _check_size(self.name, self._position, self._stored, self._limits)
@@ -89,6 +101,51 @@ class _Checked(io.RawIOBase):
         self._inner.close()
         self._opened.close()
         super().close()
+
+
+class _Headers:
+    """What tarfile reads a tar through: it would take headers of any size, and skip unseen what was inflated."""
+
+    def __init__(self, inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, until: float) -> None:
+        self._inner, self._name, self._stored, self._limits, self._until = inner, name, stored, limits, until
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._inner.tell()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        step = self._limits.header_bytes
+        while whence == 0 and offset - self._inner.tell() > step and not isinstance(self._inner, io.BufferedReader):
+            if not self.read(step):
+                break
+        return self._inner.seek(offset, whence)
+
+    def read(self, size: int, /) -> bytes:
+        if size > self._limits.header_bytes:
+            raise _over(self._name, f"holds a header of {size} bytes.")
+        if time.monotonic() > self._until:
+            raise _over(self._name, "takes too long to list.")
+        data = self._inner.read(size)
+        _check_size(self._name, self._inner.tell(), self._stored, self._limits)
+        return data
+
+
+@contextmanager
+def _tar(archive: str, limits: ArchiveLimits, *, listed: bool = False) -> Iterator[tarfile.TarFile]:
+    """Open a tar, packed or not by what its first bytes say, within the limits; `listed` within their seconds, too."""
+    stored = Path(archive).stat().st_size
+    until = time.monotonic() + limits.seconds + limits.seconds_per_mb * stored / 1e6 if listed else math.inf
+    with ExitStack() as opened:
+        inner: IO[bytes] = opened.enter_context(Path(archive).open("rb"))
+        mark = inner.read(6)
+        inner.seek(0)
+        for magic, unpack in _UNPACK.items():
+            if mark.startswith(magic):
+                inner = opened.enter_context(unpack(inner))
+        headers = cast("IO[bytes]", _Headers(inner, archive, stored, limits, until))
+        yield opened.enter_context(tarfile.open(fileobj=headers, mode="r:"))
 
 
 @contextmanager
@@ -132,7 +189,7 @@ def list_members(archive: str | Path, pattern: str = "*", limits: ArchiveLimits 
     name = str(archive)
     found: list[str] = []
     with naming(name):
-        for count, member in enumerate(_names(name)):
+        for count, member in enumerate(_names(name, limits)):
             if count >= limits.members:
                 raise _over(name, f"has more than {limits.members} members.")
             _check_name(name, member)
@@ -156,10 +213,13 @@ def check_zip(raw: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
             _check_size(f"{name}{MEMBER}{member.filename}", member.file_size, member.compress_size, limits)
 
 
-def _names(archive: str) -> Iterator[str]:
+def _names(archive: str, limits: ArchiveLimits) -> Iterator[str]:
     if archive.endswith(_TAR):
-        with tarfile.open(archive) as tar:
-            yield from (member.name for member in tar if member.isfile())
+        with _tar(archive, limits, listed=True) as tar:
+            while (member := tar.next()) is not None:
+                tar.members = []  # type: ignore[attr-defined]  # it would keep a million of them
+                if member.isfile():
+                    yield member.name
     else:
         with zipfile.ZipFile(archive) as opened:
             yield from (member.filename for member in opened.infolist() if not member.is_dir())
@@ -171,7 +231,7 @@ def _open_member(archive: str, member: str, limits: ArchiveLimits) -> BinaryIO:
     with ExitStack() as opened:
         try:
             if archive.endswith(_TAR):
-                tar = opened.enter_context(tarfile.open(archive))
+                tar = opened.enter_context(_tar(archive, limits))
                 info = tar.getmember(member)
                 inner = tar.extractfile(info) if info.isfile() else None
                 size, stored = info.size, info.size if archive.endswith(".tar") else Path(archive).stat().st_size
@@ -189,7 +249,7 @@ def _open_member(archive: str, member: str, limits: ArchiveLimits) -> BinaryIO:
 
 
 def _checked(inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, opened: ExitStack) -> BinaryIO:
-    return io.BufferedReader(_Checked(inner, name, stored, limits, opened), 1 << 18)
+    return io.BufferedReader(_Checked(inner, name, stored, limits, opened), _PIECE)
 
 
 def _check_name(archive: str, member: str) -> None:

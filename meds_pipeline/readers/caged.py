@@ -72,12 +72,12 @@ def main() -> None:
         os.dup2(2, 1)  # what a reader prints is no answer
         while True:
             request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+            wire = pa.schema([*ADDRESS, *get_reader(request.reader).schema(request.options)])
             for file in request.files:
-                _serve(request, file, out)
+                _serve(request, file, wire, out)
 
 
-def _serve(request: Request, file: CagedFile, out: IO[bytes]) -> None:
-    wire = pa.schema([*ADDRESS, *get_reader(request.reader).schema(request.options)])
+def _serve(request: Request, file: CagedFile, wire: pa.Schema, out: IO[bytes]) -> None:
     try:
         if request.rehearse:
             _bound(request.memory, file.seconds)
@@ -122,8 +122,7 @@ def _bound(memory: int, seconds: float) -> None:
     if sys.platform == "linux":
         import resource
 
-        data = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData:"))
-        held = int(data.split()[1]) * 1024
+        held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_DATA, (held + memory, resource.RLIM_INFINITY))
 
 

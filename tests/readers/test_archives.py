@@ -117,6 +117,36 @@ def test_too_many_members_and_names_that_lead_out(tmp_path: Path) -> None:
             list_members(tmp_path / "out.zip")
 
 
+def _tar_of(*members: tuple[str, bytes, int]) -> bytes:
+    """A tar of headers alone: name, type and the size that they say."""
+    blocks = []
+    for name, kind, size in members:
+        info = tarfile.TarInfo(name)
+        info.type, info.size = kind, size
+        blocks.append(info.tobuf(tarfile.GNU_FORMAT))
+    return b"".join(blocks)
+
+
+LISTED = {
+    "pax header of 1 GiB": (_tar_of(("x", tarfile.XHDTYPE, 1 << 30)), {}, "a header of 1073741824 bytes"),
+    "long name of 1 GiB": (_tar_of(("x", tarfile.GNUTYPE_LONGNAME, 1 << 30)), {}, "a header of 1073741824 bytes"),
+    "skips what inflates": (
+        gzip.compress(_tar_of(("x", tarfile.REGTYPE, 1 << 24)) + bytes(1 << 24)),
+        {"ratio_from": 1 << 20, "header_bytes": 1 << 16},
+        "as an archive bomb does",
+    ),
+    "no end": (_tar_of(*[("x", tarfile.REGTYPE, 0)] * 99), {"seconds": -1.0}, "takes too long to list"),
+}
+
+
+@pytest.mark.parametrize("case", LISTED)
+def test_a_tar_is_listed_within_limits(tmp_path: Path, case: str) -> None:
+    content, changed, problem = LISTED[case]
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    with pytest.raises(RawFileError, match=problem):
+        list_members(tmp_path / "x.tar.gz", limits=ArchiveLimits(**changed))
+
+
 def test_links_in_a_tar_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("protected")
     with tarfile.open(tmp_path / "link.tar", "w") as tar:

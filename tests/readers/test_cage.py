@@ -6,16 +6,22 @@ import io
 import resource
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 import yaml
 from reading import workbook
 from strange_corpus import DISTRIBUTION, NAME, write_corpus
 
+from meds_pipeline.catalog.model import RawEntry
+from meds_pipeline.catalog.paths import RawFile
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.readers import cage, registry
+from meds_pipeline.readers.base import Fault, ReaderLimits
 from meds_pipeline.steps.run import run_step
 
 LINES = [{"id": str(n), "q": f"question {n}", "a": f"answer {n}", "split": "train", "more": []} for n in range(9)]
@@ -115,3 +121,55 @@ def test_attacks_cost_their_own_files_only(opened: Callable[..., Workspace], tmp
             assert (row["record_index"], row["reason"]) == (-1, "bad_encoding"), row
     assert run_step(workspace, "raw_corpus", NAME).output.manifest.rows["records"] == len(LINES)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 << 20, "in KiB"
+
+
+PLUG_IN = """
+import os
+from meds_pipeline.readers.text_lines import LinesReader
+
+class DyingReader(LinesReader):
+    name = "dying"
+
+    def records(self, raw, options, companions):
+        for record in super().records(raw, options, companions):
+            if record.index == 30_000:
+                if b"abort" in raw.name.encode():
+                    os.abort()
+                if b"hang" in raw.name.encode():
+                    while True:
+                        pass
+            yield record
+"""
+
+
+def test_what_dies_half_way_gives_no_record_and_the_others_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dying.py").write_text(PLUG_IN)
+    (tmp_path / "dying-1.dist-info").mkdir()
+    (tmp_path / "dying-1.dist-info" / "entry_points.txt").write_text(
+        "[meds_pipeline.readers]\ndying = dying:DyingReader\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(cage, "_idle", [])
+    registry.table.cache_clear()
+    names = ["a", "b_abort", "c", "d_hang", "e_abort", "f"]
+    for name in names:
+        (tmp_path / name).write_text("line\n" * 50_000)
+    entry, lost = RawEntry(path="{name}", reader="dying"), dict[int, Fault]()
+    files = [RawFile("lines", name, {"name": name}, {}) for name in names]
+    rounds = 0
+    while True:
+        rounds += 1
+        with (
+            suppress(cage.HalfReadError),
+            cage.reading(entry, tmp_path, files, ReaderLimits(1 << 30, 2, 0), lost) as one,
+        ):
+            found = [list(one.batches(number)) for number in range(len(files))]
+            break
+    registry.table.cache_clear()
+    assert rounds == 2, "once there is one, no other costs a further reading of all"
+    assert [sum(len(batch.records) for batch in batches) for batches in found] == [50_000, 0, 50_000, 0, 0, 50_000]
+    endings = {names[place]: fault.detail for place, batches in enumerate(found) for b in batches for fault in b.faults}
+    assert list(endings) == ["b_abort", "d_hang", "e_abort"]
+    assert "SIGABRT" in endings["b_abort"]
+    assert "2 s of processor time" in endings["d_hang"]
