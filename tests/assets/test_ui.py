@@ -153,7 +153,7 @@ def test_runs_can_be_canceled_and_retried(ui: Ui) -> None:
     """A long training: the run of `meds run` is canceled, executed again by the server, and that one canceled too."""
     settings = yaml.safe_load((ui.home / "meds.yaml").read_text())
     longer = yaml.safe_load((ui.home / "meds.yaml").read_text())
-    longer["plans"]["tiny"]["fine_tuning"] |= {"max_steps": None, "epochs": 10_000}
+    longer["plans"]["tiny"]["fine_tuning"] |= {"max_steps": None, "epochs": 1_000}
     (ui.home / "meds.yaml").write_text(yaml.safe_dump(longer))
     try:
         process = ui.meds_run("--quiet")
