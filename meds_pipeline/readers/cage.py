@@ -27,7 +27,7 @@ import pyarrow as pa
 from meds_pipeline.catalog.paths import stored
 from meds_pipeline.readers.base import Fault, Reason, file_fault
 from meds_pipeline.readers.batches import ADDRESS, ReadBatch, of_file_faults
-from meds_pipeline.readers.caged import BROKEN, OUT_OF_MEMORY, CagedFile, Request
+from meds_pipeline.readers.caged import BROKEN, OUT_OF_MEMORY, CagedFile, Request, waiting
 from meds_pipeline.readers.registry import get_reader
 
 if TYPE_CHECKING:
@@ -162,6 +162,8 @@ class Caged:
         damaged = "Fetch the file again, or take it away; if it is whole,"
         if code == -signal.SIGPROF:
             detail = f"It was not read in {seconds:g} s of processor time. {damaged} raise `reader_seconds`."
+        elif code == -signal.SIGALRM:
+            detail = f"It was not read in {waiting(seconds):g} s. Look at the disk it is on, then run again."
         elif code == OUT_OF_MEMORY:
             detail = f"Its reader asks for more than {self._limits.memory} bytes. {damaged} raise `reader_memory`."
         elif code == BROKEN:

@@ -99,6 +99,7 @@ def _serve(request: Request, file: CagedFile, wire: pa.Schema, out: IO[bytes]) -
         out.flush()
         os._exit(BROKEN)
     signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     _say(out)
     out.flush()
 
@@ -116,9 +117,15 @@ def _read(request: Request, file: CagedFile) -> Iterator[ReadBatch]:
         yield from of_file_faults(iter([unreadable(error)]), reader.schema(request.options))
 
 
+def waiting(seconds: float) -> float:
+    """Return how long reading a file may take by the clock, on a busy machine and with rows taken slowly."""
+    return 600 + 10 * seconds
+
+
 def _bound(memory: int, seconds: float) -> None:
-    """Let the system end this process when it has computed for so long, and give it no more than so much memory."""
+    """Let the system end this process when it has computed or waited too long; give it no more than so much memory."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, waiting(seconds))
     if sys.platform == "linux":
         import resource
 
