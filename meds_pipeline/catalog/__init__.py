@@ -1,6 +1,6 @@
 """What exists: corpora, their distributions, tasks and recipes, as data.
 
-Names are loaded when they are first used: who only reads `published`, as scoring does, starts without the models.
+Each public name is loaded when it is first used. So scoring, which needs only `published`, starts without pydantic.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@
     recipes:
       x_translation_en_{to}: {from: pairs, where: target = $to, input: english, outputs: other}
 
-Names and texts take a parameter in braces. SQL takes it as `$to`, a text in quotes whatever the value holds, or as
-`"$to"`, a name in quotes; inside other quotes and comments nothing is replaced. A recipe without an `each:` of its own
-has that of the task with the same key.
+In names and texts a parameter is written in braces. In SQL, `$to` becomes a quoted text and `"$to"` a quoted name, with
+the value escaped; nothing is replaced inside other quotes and comments. A recipe without its own `each:` uses the
+`each:` of the task with the same key.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _SQL = re.compile(
 
 
 def written_out(file: Located) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what a corpus file says, its families written out, and for each of their members the key in the file.
+    """Return the content of a corpus file with its families written out, and the key in the file of each member.
 
-    What has not the shape of a corpus is left as it is.
+    A part that does not have the shape of a corpus is returned unchanged.
 
     Raises:
         CatalogError: A family has no rows, rows of different parameters or one task twice, or names a parameter that
@@ -68,8 +68,8 @@ class _Families:
     """The families of one file.
 
     Attributes:
-        keys: Member to the key it was made from.
-        rows: Rows by key of a task, for recipes of the same key.
+        keys: For each member, the key in the file that it was made from.
+        rows: Rows of each task's family by the task's key, for recipes with the same key.
     """
 
     file: Located
@@ -94,7 +94,7 @@ class _Families:
         return members
 
     def _members(self, taken: Mapping[str, Any], place: Place, entry: object) -> Iterator[tuple[str, _Row | None]]:
-        """Yield what an entry makes: itself, or each member of its family with the row it is made from."""
+        """Yield the names that an entry makes: its own, or each member of its family with the member's row."""
         key = str(place[-1])
         if EACH not in _mapping(entry) and not _BRACED.search(key):
             yield key, None

@@ -1,9 +1,9 @@
-"""Reads the catalog: one YAML a corpus, checked against the models, errors with file and line.
+"""Reads the catalog: one YAML file per corpus, checked against the models; errors name file and line.
 
 Sources, in order: this package's `catalog/corpora`, the folders a home names (`catalog.extra`, `<home>/catalog`), and
 those that installed packages offer under the entry-point group `meds_pipeline.catalog` (a callable returning a path).
-What is wrong with a file, folder or package stops nothing else: it is a fault of the catalog, and asking for its corpus
-raises it.
+An error in one file, folder or package does not stop the others. It is kept as a fault of the catalog, and is raised
+when somebody asks for its corpus.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ _WORD = re.compile(r"[\w.-]+")
 
 @dataclass(frozen=True)
 class CatalogFault:
-    """A corpus file that is not used, or a folder or package that gives none.
+    """A corpus file that cannot be used, or a folder or package whose corpus files cannot be read.
 
     Attributes:
-        corpus: The corpus; None where it is about a folder or a package.
+        corpus: The corpus; None for the fault of a folder or a package.
         error: Where, what is wrong, and the next step.
-        said: What the file says all the same, as far as it can be read.
-        words: Of a file that cannot be read as YAML, its words: it may keep a folder of this name closed.
+        said: The content of the file, as far as it can be read.
+        words: All words of a file that is not valid YAML. A folder whose name is among them counts as credentialed,
+            because the file may have said so.
     """
 
     corpus: str | None
@@ -70,7 +71,7 @@ class CatalogFault:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All known corpora by name, and what of the catalog cannot be used."""
+    """All known corpora by name, and the faults of the catalog."""
 
     corpora: Mapping[str, Corpus]
     faults: tuple[CatalogFault, ...] = ()
@@ -79,8 +80,9 @@ class Catalog:
         """Return a corpus.
 
         Raises:
-            CatalogError: It has a file, and that one is faulty.
-            UnknownNameError: There is none; close names are in the text, or the corpus that a distribution is of.
+            CatalogError: The file of the corpus is faulty.
+            UnknownNameError: No corpus has this name. The text gives close names; for the name of a distribution, it
+                gives the corpus.
         """
         if name in self.corpora:
             return self.corpora[name]
@@ -101,7 +103,10 @@ class Catalog:
         return next((fault for fault in self.faults if fault.corpus == name), None)
 
     def with_kept(self, kept: Iterable[Corpus]) -> Catalog:
-        """Return the catalog with earlier definitions of faulty corpora, where no other has taken their names."""
+        """Return the catalog with earlier definitions of faulty corpora.
+
+        An earlier definition is left out if another corpus now has one of its tasks or distributions.
+        """
         tasks, names = set(self.tasks), set(self.distributions)
         free = {c.corpus: c for c in kept if not tasks & c.tasks.keys() and not names & c.distributions.keys()}
         return Catalog(dict(sorted({**free, **self.corpora}.items())), self.faults)
@@ -113,7 +118,7 @@ class Catalog:
 
     @cached_property
     def distributions(self) -> Mapping[str, tuple[Corpus, Distribution]]:
-        """Every distribution with its corpus, by name: the name of its folder below the raw folder."""
+        """Every distribution with its corpus, by the name of the distribution."""
         return {name: (corpus, d) for corpus in self.corpora.values() for name, d in corpus.distributions.items()}
 
     @property
@@ -123,7 +128,7 @@ class Catalog:
 
 
 def load_catalog(extra: Iterable[Path] = (), check_entry: CheckEntry | None = None) -> Catalog:
-    """Load and check every corpus YAML; what is wrong with one is a fault in the result, and the others go on.
+    """Load and check every corpus YAML; an error in one becomes a fault in the result and does not stop the others.
 
     Args:
         extra: Further folders of corpus YAMLs.
@@ -183,7 +188,7 @@ def _kind(value: object) -> str:
 
 
 def _with_published(file: Located, data: dict[str, Any]) -> dict[str, Any]:
-    """Return a corpus with the facts of its published tasks filled in where it does not say them itself."""
+    """Return a corpus in which the facts that it leaves out of its published tasks are filled in."""
     tasks = dict(_mapping(data.get("tasks")))
     for task_id, own in tasks.items():
         published = published_tasks().get(task_id)
@@ -209,7 +214,7 @@ def _check_entries(file: Located, corpus: Corpus, check_entry: CheckEntry) -> No
 
 
 def _claim_names(file: Located, corpus: Corpus, owners: dict[str, Path]) -> None:
-    """Give a corpus its names: of two files with one name the later is refused, and keeps none."""
+    """Record the file as owner of the names of its corpus; refuse it if an earlier file owns one of them."""
     kinds = {"corpus": [corpus.corpus], "task": corpus.tasks, "distribution": corpus.distributions}
     wanted = [f"{kind} {name}" for kind, names in kinds.items() for name in names]
     for name in wanted:
@@ -223,7 +228,7 @@ def _claim_names(file: Located, corpus: Corpus, owners: dict[str, Path]) -> None
 
 
 def _without_examples(file: Located, corpus: Corpus, declared: set[str]) -> CatalogError | None:
-    """Return the error of a task whose examples come from one that no file declares."""
+    """Return the error of a task whose examples come from a task that no file declares."""
     for task_id, task in corpus.tasks.items():
         if task.shots_from is not None and task.shots_from not in declared:
             problem = f"no corpus has the task {task.shots_from}."
@@ -233,9 +238,9 @@ def _without_examples(file: Located, corpus: Corpus, declared: set[str]) -> Cata
 
 
 def _access_of_folders(corpora: Collection[Corpus], faults: Collection[CatalogFault]) -> dict[str, Access]:
-    """Return the strictest access that any file says for a folder below the raw folder, a faulty one included.
+    """Return the strictest access that the corpus files, faulty ones included, give each folder below the raw folder.
 
-    What a file says that is no YAML at all is not known: a folder that it names counts as credentialed.
+    The access in a file that is not valid YAML is unknown, so every folder that the file names counts as credentialed.
     """
     words = frozenset[str]().union(*(fault.words for fault in faults))
     found: dict[str, Access] = {folder: "credentialed" for c in corpora for folder in c.folders if folder in words}
@@ -248,7 +253,7 @@ def _access_of_folders(corpora: Collection[Corpus], faults: Collection[CatalogFa
 
 
 def _words(path: Path) -> frozenset[str]:
-    """Return the words of a file, and its name; of a large one those it begins with."""
+    """Return the words of a file (of a large file only the words at its start) and its name."""
     text = b""
     with suppress(OSError):
         if path.is_file():
@@ -258,13 +263,13 @@ def _words(path: Path) -> frozenset[str]:
 
 
 def _as_strict_as(corpus: Corpus, access: Mapping[str, Access]) -> Corpus:
-    """Return a corpus with the strictest access of its folders: no file becomes open by being read a second time."""
+    """Return a corpus with the strictest access of its folders, so that a second corpus cannot open their files."""
     strictest = max((access[folder] for folder in corpus.folders), key=ACCESSES.index)
     return corpus if strictest == corpus.access else corpus.model_copy(update={"access": strictest})
 
 
 def _yaml_files(extra: Iterable[Path], faults: list[CatalogFault]) -> Iterator[Path]:
-    """Yield the corpus files of all sources; a source that has none to give becomes a fault."""
+    """Yield the corpus files of all sources; a source that cannot be read becomes a fault."""
     folders = [Path(str(resources.files("meds_pipeline.catalog") / "corpora")), *extra]
     for point in metadata.entry_points(group=ENTRY_POINTS):
         try:
@@ -291,7 +296,7 @@ def _offered(point: metadata.EntryPoint) -> Path:
     try:
         folder = Path(point.load()())
         problem = "" if folder.is_dir() else f"{folder} is not a folder"
-    except Exception as error:  # code of others: whatever it raises, every command would end in it
+    except Exception as error:  # foreign code may raise anything; no error of it may end every command
         problem = f"{type(error).__name__}: {error}"
     if problem:
         raise CatalogError(

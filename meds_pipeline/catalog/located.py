@@ -1,7 +1,7 @@
-"""YAML files whose errors name file and line; a key given twice is an error, not the last one's win.
+"""YAML files whose errors name file and line; a key that is given twice is an error.
 
-A catalog may come from anywhere, so a file says no more than fits on its pages: size, nesting and what its aliases
-repeat have limits.
+A catalog may come from anywhere, so three things have limits: the size of a file, its nesting, and its size with
+aliases written out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Place = tuple[int | str, ...]
 """Keys and positions that lead to a value, as pydantic's errors give them."""
 MAX_CHARACTERS = 1_000_000
-"""Of a file, and of what it says with its aliases written out; the longest corpus we ship has 8,000."""
+"""Limit for a file, and for its content with aliases written out; the longest corpus we ship has 8,000."""
 MAX_LEVELS = 40
 
 
@@ -65,17 +65,17 @@ class Located:
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """Valid YAML that no file of ours says."""
+    """Valid YAML that is refused: a tag, a value that cannot be read, or content over a limit."""
 
     def __init__(self, problem: str, mark: Any) -> None:
         super().__init__(problem=problem, problem_mark=mark)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader for files from anywhere: small with its aliases written out, no tags, nothing in itself.
+    """PyYAML's safe loader for untrusted files: limited in size, without tags, and no node contains itself.
 
-    A merge or an alias costs a few bytes and repeats what it names, so nine lines can say a billion things. What each
-    node comes to is summed up while nodes are composed, where an alias is still one step; nothing is repeated for it.
+    An alias or a merge takes a few bytes and repeats a whole node, so nine lines can stand for a billion values. The
+    full size of each node is added up while nodes are composed, before any node is repeated.
     """
 
     def __init__(self, text: str) -> None:
@@ -104,7 +104,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Construct one value; a number or date that Python cannot hold is an error with its line, too."""
+        """Construct one value; the error of a number or date that Python cannot hold names its line."""
         try:
             return super().construct_object(node, deep)
         except ValueError as error:
@@ -172,7 +172,7 @@ def _below(node: yaml.Node) -> list[yaml.Node]:
 def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
     """Return the node that marks one step down (a mapping's key, a list's entry) and the value there.
 
-    Merged keys stand before a mapping's own, which win: the last of a name counts.
+    Keys that a merge brings stand before the mapping's own keys. The own keys win, so the last key of a name counts.
     """
     if isinstance(node, yaml.MappingNode):
         return next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
@@ -182,7 +182,7 @@ def _step(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Node
 
 
 def _twice(tree: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """Yield keys that a mapping has twice, the first and the second of each, in the order of the file."""
+    """Yield the first and the second node of each key that a mapping has twice, in the order of the file."""
     waiting, seen = deque([tree] if tree is not None else []), set[yaml.Node]()
     while waiting:
         node = waiting.popleft()

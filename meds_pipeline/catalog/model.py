@@ -95,15 +95,15 @@ class RawEntry(Strict):
     options: dict[str, object] = {}
     """Further options of the reader."""
     companions: dict[Identifier, Annotated[str, AfterValidator(_pattern)]] = {}
-    """Files of which each record needs a part (a label file beside a text file): the reader's role for it to its path,
-    whose `{name}` parts are those of `path`, as in `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
+    """Further files that the reader needs for each file: the reader's role for such a file, and its path. The path has
+    the `{name}` parts of `path`: for example `labels/{pmid}.txt` beside `text/{pmid}.txt`."""
     optional: bool = False
     """Whether the distribution counts as present without a file of this entry (its view is then empty)."""
     records: int | None = Field(default=None, ge=1)
-    """How many records upstream's files hold, all of this entry together: over a fifth fewer block the corpus."""
+    """Number of records in all files of this entry at upstream. If over a fifth are missing, the corpus is blocked."""
     twin: str | None = None
     """SELECT over the invented world (`meds_pipeline.twins`) that gives the rows of the entry's synthetic twin: its
-    columns, and the `{name}` parts of its path. It takes no part in anything made from real files."""
+    columns, and the `{name}` parts of its path. Nothing that is made from real files depends on it."""
 
     @model_validator(mode="after")
     def _companions_can_be_found(self) -> RawEntry:
@@ -125,12 +125,12 @@ class Distribution(Strict):
     """One published form of a corpus."""
 
     folder: Identifier | None = None
-    """Folder below the raw folder where it is not the distribution's name: two forms may come in one download."""
+    """Folder below the raw folder; None: the distribution's name. Two distributions may come in one download."""
     files: dict[Identifier, RawEntry] = Field(min_length=1)
     views: dict[Identifier, str] = {}
     """SELECTs that several recipes share, in order: a view may use the ones before it."""
     recipes: dict[TaskId, RecipeSql] = Field(min_length=1)
-    """One SELECT a task, whether the YAML says it whole or in the short form."""
+    """One SELECT per task; the YAML gives it whole or in the short form."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Distribution:
@@ -156,7 +156,7 @@ class Task(Strict):
     labels: list[str] = []
     """The closed set of answers of a label task; any other answer is a quality error."""
     shots_from: TaskId | None = None
-    """Task whose training split gives the few-shot examples, where the task itself has none to give."""
+    """Task whose training split gives the few-shot examples, for a task that has no examples of its own."""
 
     @model_validator(mode="after")
     def _nothing_is_said_twice(self) -> Task:
@@ -177,7 +177,7 @@ class Corpus(Strict):
     source: str
     licence: str
     access: Access
-    """In a catalog at least as strict as that of every other corpus that reads one of its folders."""
+    """Access class. The catalog makes it at least as strict as that of every corpus that reads one of its folders."""
     fault_threshold: float = Field(default=0.01, ge=0, le=1)
     """Share of bad records above which the corpus is blocked."""
     tasks: dict[TaskId, Task] = Field(min_length=1)

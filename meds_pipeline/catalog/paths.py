@@ -1,7 +1,7 @@
 """Path patterns of the catalog, and the files of a distribution that they match.
 
-`{name}` matches within one path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**`
-across parts. What stands before `::` is an archive, whose members are matched.
+`{name}` matches within one path part and becomes a column, `{name:a|b}` matches only these words, `*` matches within a
+part, `**` across parts. `archive::member` matches members of an archive.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class RawFile:
 
     Attributes:
         entry: Name of the entry.
-        path: Path below the distribution's folder; of a member `archive::member`.
+        path: Path below the distribution's folder; `archive::member` for a member of an archive.
         captured: Columns that the path gave.
-        companions: Role to path of the files beside it that are there.
+        companions: Paths of its companions that exist, by role.
     """
 
     entry: str
@@ -45,13 +45,13 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What of a distribution is there."""
+    """Which files of a distribution exist."""
 
     distribution: str
     folder: Path
     files: tuple[RawFile, ...]
     missing: tuple[str, ...]
-    """Patterns of required entries no file matches."""
+    """Patterns of required entries that no file matches."""
 
     @property
     def complete(self) -> bool:
@@ -65,17 +65,17 @@ class Presence:
 
 
 def stored(path: str) -> str:
-    """Return the path on disk: of `archive::member` the archive."""
+    """Return the path on disk; for `archive::member` this is the archive."""
     return path.partition(MEMBER)[0]
 
 
 def beside(entry: RawEntry, captured: Mapping[str, str]) -> dict[str, str]:
-    """Return where the companions of a file are: role to path, whether or not it is there."""
+    """Return the paths of a file's companions by role, whether they exist or not."""
     return {role: _NAME.sub(lambda name: captured[name[1]], path) for role, path in entry.companions.items()}
 
 
 def captured(entry: RawEntry, path: str) -> dict[str, str]:
-    """Return the columns that a path of this entry gives; raises KeyError where it is none of its paths."""
+    """Return the columns that a path of this entry gives; raises KeyError if the path does not match the entry."""
     hit = compile_pattern(entry.path).fullmatch(path)
     if hit is None:
         raise KeyError(path)
@@ -88,15 +88,15 @@ def captures(pattern: str) -> set[str]:
 
 
 def free_captures(pattern: str) -> set[str]:
-    """Return those of them that match any text: the words of the others are fixed."""
+    """Return the names of the `{name}` parts that match any text; `{name:a|b}` parts are left out."""
     return {token[1] for token in _TOKEN.finditer(pattern) if token[1] and not token[2]}
 
 
 def path_of(pattern: str, values: Mapping[str, str]) -> str:
-    """Return the path of these `{name}` parts; what a wildcard stands for is left out or called `twin`.
+    """Return the path with these values as its `{name}` parts; a wildcard is left out or becomes `twin`.
 
     Raises:
-        CatalogError: A value is none that the pattern takes.
+        CatalogError: The pattern does not match the value of a part.
     """
     path = _NAME.sub(lambda name: values[name[1]], pattern).replace("**/", "").replace("**", "").replace("*", "twin")
     if compile_pattern(pattern).fullmatch(path) is None:
@@ -128,5 +128,5 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def is_synthetic(folder: Path) -> bool:
-    """Return whether a folder is marked as one of synthetic twins."""
+    """Return whether a folder is marked as a folder of synthetic twins."""
     return (folder / SYNTHETIC).is_file()

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 PUBLISHED_FILE = Path(__file__).with_name("published.yaml")
 TASK_FACTS = ("name", "category", "metric", "use", "input_language", "output_language", "labels")
-"""What a corpus YAML need not say again of a published task."""
+"""Facts of a published task that a corpus YAML may leave out."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedTask:
-    """One line of `published.yaml`, whose head explains the keys; None where nothing is known."""
+    """One line of `published.yaml`; the head of that file explains the keys. A fact that is not known is None."""
 
     name: str | None = None
     corpus: str | None = None
@@ -38,7 +38,7 @@ class PublishedTask:
     provenance: str = "published"
 
     def facts(self) -> dict[str, Any]:
-        """Return what the catalog takes from here, under the keys of a corpus YAML."""
+        """Return the facts that the catalog takes from here, under the keys of a corpus YAML."""
         return {key: getattr(self, key) for key in TASK_FACTS}
 
 

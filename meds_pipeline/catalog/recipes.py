@@ -57,7 +57,7 @@ def recipe_sql(recipe: object) -> object:
     """Return the SELECT of a recipe.
 
     Raises:
-        ValueError: It is no recipe; for a mapping with wrong keys that is a ValidationError, which names them.
+        ValueError: The value is not a recipe. For a mapping with wrong keys it is a ValidationError, which names them.
     """
     if isinstance(recipe, str):
         return recipe
@@ -71,4 +71,4 @@ def recipe_sql(recipe: object) -> object:
 
 
 RecipeSql = Annotated[str, BeforeValidator(recipe_sql)]
-"""In a model: takes a recipe in any of its forms, holds its SELECT."""
+"""Type of a model's field that takes a recipe in any form and holds its SELECT."""

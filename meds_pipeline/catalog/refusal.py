@@ -1,4 +1,4 @@
-"""What a corpus YAML says wrong, in words for who wrote it: pydantic's first error with file, line and close names."""
+"""The error of a corpus YAML in words for its author: pydantic's first error with file, line and close names."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _MODELS: dict[tuple[str, ...], type[Strict]] = {
     ("distributions", "*", "files", "*"): RawEntry,
     ("distributions", "*", "recipes", "*"): ShortRecipe,
 }
-"""Which model has the keys at a place; `*` stands for a name."""
+"""The model that has the keys at a place; `*` stands for any name."""
 
 
 def refusal(file: Located, error: ValidationError, keys: Mapping[str, str]) -> CatalogError:
-    """Return the error for the first thing wrong, an unknown key before the one that is missing in its place.
+    """Return the first error of a file; unknown keys come first, because a misspelt key also makes one missing.
 
     Args:
         file: The file.
         error: What the model said of it.
-        keys: Member of a family to the key it was made from, which the file has.
+        keys: For each member of a family, the key in the file that it was made from.
     """
     first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = first["loc"]

@@ -1,4 +1,4 @@
-"""What all models of catalog and settings are built of: strict, frozen, with names of one form."""
+"""The base of all catalog and settings models: strict, frozen, with one form of names."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
 class Strict(BaseModel):
-    """Base of all catalog and settings models: frozen, unknown keys are errors, and no error repeats what was said."""
+    """Base of all catalog and settings models: frozen, unknown keys are errors, and errors do not show the input."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)

@@ -60,12 +60,12 @@ _NOT_FIXED = {
     *("product", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy"),
     *("regr_syy", "sem", "skewness", "stddev", "stddev_pop", "stddev_samp", "sumkahan", "var_pop", "var_samp"),
     "variance",
-    *("combine", "combine_aggr", "finalize", "to_aggregate_state"),  # states of aggregates, of such sums too
-    # functions and statements named by a string, which nobody checks
+    *("combine", "combine_aggr", "finalize", "to_aggregate_state"),  # states of aggregates, which may be such sums
+    # they call a function or statement named by a string, which the parse tree does not show
     *("aggregate", "array_aggr", "array_aggregate", "list_aggr", "list_aggregate"),
     *("json_deserialize_sql", "json_serialize_plan", "json_serialize_sql"),
 }
-# A bare name that is no column of the FROM clause is one of these to DuckDB.
+# DuckDB reads these names as functions, where they are no columns of the FROM clause.
 _SQL_VALUES = {
     *("current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp"),
     *("current_user", "localtime", "localtimestamp", "session_user", "user"),
@@ -105,14 +105,14 @@ def check_select(
     if len(answer["statements"]) != 1:
         raise refused(where, "more than one statement")
     ctes = {name for node in _dicts(answer) for name in _cte_names(node)}
-    if taken := sorted(ctes & (_names(con) - tables)):  # outside the CTE's scope the name would read what has it
+    if taken := sorted(ctes & (_names(con) - tables)):  # outside the CTE's scope the name would read this
         raise refused(where, f"no CTE may be named {taken[0]}: a table or view that recipes may not read has that name")
     for node in _dicts(answer):
         _check_node(node, where, tables | ctes, functions)
 
 
 def tree_of(con: duckdb.DuckDBPyConnection, function: str, sql: str, where: Where) -> dict[str, Any]:
-    """Return a statement as `json_serialize_sql` or `json_serialize_plan` shows it; raises RecipeError otherwise."""
+    """Return a statement as `json_serialize_sql` or `json_serialize_plan` shows it; raises RecipeError if it fails."""
     ((text,),) = con.execute(f"SELECT {function}(?)", [sql]).fetchall()
     try:
         tree: dict[str, Any] = json.loads(text)
@@ -125,7 +125,7 @@ def tree_of(con: duckdb.DuckDBPyConnection, function: str, sql: str, where: Wher
 
 
 def _keyword_hint(con: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """Say which words of a broken statement are reserved by SQL and names in the data as well."""
+    """Name the words of a broken statement that are reserved words of SQL and also names in the data."""
     words = sorted(set(_WORD.findall(_QUOTED.sub(" ", sql.lower()))))
     found = con.execute(
         "SELECT keyword_name FROM duckdb_keywords() "
@@ -196,7 +196,7 @@ def _check_modifiers(modifiers: Sequence[dict[str, Any]], where: Where) -> None:
 def _sorts(orders: Sequence[dict[str, Any]] | None, *, positions: bool = False) -> bool:
     """Tell whether an ORDER BY looks at the rows: a constant does not, except as the position of a column.
 
-    A subquery counts as a constant. That ties are left as they come nobody can tell before the data is read.
+    A subquery counts as a constant. Ties are not checked: they show only when the data is read.
     """
     keys = [order["expression"] for order in orders or ()]
     return any((positions and _is_integer(key)) or _sees_rows(key) for key in keys)
@@ -259,7 +259,7 @@ def _function_name(node: dict[str, Any], where: Where) -> str:
 
 
 def _dicts(tree: object, beyond: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield every object of a JSON tree, depth first without recursion limits, none of class `beyond` nor its parts."""
+    """Yield every object of a JSON tree, depth first, without recursion; objects of class `beyond` are skipped whole."""
     waiting: list[object] = [tree]
     while waiting:
         node = waiting.pop()

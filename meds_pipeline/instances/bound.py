@@ -1,8 +1,8 @@
 """Checks what only the bound plan of a recipe shows: sums and means of fractions.
 
-Added up in another order, fractions round to another sum. So `sum(score)` differs from run to run where `score` is a
-DOUBLE, and does not where it is a whole number or a decimal. Which of these it is DuckDB knows once views, macros and
-types are bound; `json_serialize_plan` tells, and runs nothing.
+A sum of fractions is rounded differently in another order of rows. So `sum(score)` differs from run to run if `score`
+is a DOUBLE, but not if it is a whole number or a decimal. DuckDB knows the type once views, macros and types are bound;
+`json_serialize_plan` shows it without running the statement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FRACTIONS = {"FLOAT", "DOUBLE"}
 _SUMS = {"avg", "mean", "sum"}
-"""Those of the allowed functions that are exact or not by the type they get."""
+"""Allowed functions that are exact for some types of argument and not for others."""
 
 
 def check_sums(con: duckdb.DuckDBPyConnection, sql: str, *, where: Where) -> None:
@@ -40,7 +40,7 @@ def check_sums(con: duckdb.DuckDBPyConnection, sql: str, *, where: Where) -> Non
 
 
 def _aggregates(tree: object) -> Iterator[dict[str, Any]]:
-    """Yield aggregates over rows; those inside `function_data` go over a list, in its order."""
+    """Yield aggregates over rows; aggregates inside `function_data` are left out: they go over a list, in its order."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()

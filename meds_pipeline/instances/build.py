@@ -1,6 +1,6 @@
-"""The instances step: staged records through the corpus's recipes to instances with ids, splits and sources.
+"""The instances step: it turns staged records into instances with ids, splits and sources, by the corpus's recipes.
 
-Files: `instances.parquet` (one row an instance, ordered by task and source), `rejected.parquet` (recipe rows whose
+Files: `instances.parquet` (one row per instance, ordered by task and source), `rejected.parquet` (recipe rows whose
 input or output is empty). Lineage: instance, instance_source.
 """
 
@@ -45,7 +45,7 @@ class RecipeLimits:
 
 
 def recipe_settings(corpus: Corpus, raw: Output) -> dict[str, object]:
-    """Return what of the catalog shapes the instances of a corpus."""
+    """Return the parts of the catalog that shape the instances of a corpus."""
     distribution = corpus.distributions[str(raw.manifest.facts["distribution"])]
     return {
         "views": distribution.views,
@@ -64,7 +64,7 @@ def build_instances(corpus: Corpus, raw: Output, draft: Draft, *, seed: int, lim
     Raises:
         RecipeError: A recipe is refused, fails, takes too long or returns wrong columns.
     """
-    # A folder of this attempt alone: a killed one may have left half a database, or a recipe process that still writes.
+    # This attempt has its own folder: a killed attempt may have left half a database, or a process that still writes.
     with TemporaryDirectory(dir=draft.scratch) as folder:
         _build(corpus, raw, draft, Path(folder), seed=seed, limits=limits)
     _write_catalog(corpus, str(raw.manifest.facts["distribution"]), draft)
@@ -96,9 +96,10 @@ def _build(corpus: Corpus, raw: Output, draft: Draft, folder: Path, *, seed: int
 
 
 def stage(distribution: Distribution, raw: Output, path: Path, threads: int) -> None:
-    """Copy the staged Parquet of every entry into a DuckDB file: one table an entry, and one of addresses.
+    """Copy the staged Parquet of every entry into a DuckDB file: one table per entry, and one table of addresses.
 
-    The addresses are in a schema of their own: no entry can have their name, and recipes cannot name a schema.
+    The addresses are in a schema of their own. So no entry can have the name of their table, and recipes cannot read
+    it, because they may not name a schema.
     """
     with duckdb.connect(str(path)) as con:
         con.execute("SET threads = ?", [threads])
@@ -135,7 +136,7 @@ def run_sandboxed(request: Request, file: Path) -> None:
 
 
 def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Name the signal or the kind of error that ended a process; what it printed may quote the data."""
+    """Name the signal or the kind of error that ended a process, without its output, which may quote the data."""
     if done.returncode < 0:
         return signal.Signals(-done.returncode).name
     kinds = re.findall(rb"^([\w.]+(?:Error|Exception))\b", done.stderr, re.MULTILINE)

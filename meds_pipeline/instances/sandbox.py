@@ -2,7 +2,7 @@
 
 Run as `python -m meds_pipeline.instances.sandbox REQUEST.json`. The staged database is opened read-only; access to
 anything outside it, extensions, Python variables and further configuration are off; memory, threads and output are
-bounded; the parent ends the process when its time is up, and an alarm does where the parent is gone. The result of
+bounded; the parent ends the process when its time is up, or an alarm does if the parent is gone. The result of
 each recipe goes to `<out>/<task>.parquet`; stdout says in JSON lines which task begins, and what went wrong.
 """
 
@@ -31,7 +31,7 @@ BATCH_ROWS = 10_000
 SLACK_BYTES = 1 << 30
 """Memory of the process beyond DuckDB's limit, which does not count everything that functions allocate."""
 ROW_BYTES = 100
-"""What a row counts for beside its text: its ids and lineage are written later."""
+"""Size that a row counts for in addition to its text: room for its ids and lineage, which are written later."""
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
 _SOURCE, _SOURCES = pa.uint64(), pa.list_(pa.uint64())
 COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
@@ -47,7 +47,7 @@ REQUIRED = ("source", "input", "outputs")
 _MEND = "Mend the SQL in the corpus YAML."
 _MORE_MEMORY = "Mend the SQL, or raise `memory_limit`."
 _ADVICE = re.compile(r"[^.]*\bSET \w+ ?=.*")
-"""DuckDB's advice to change a setting, and what follows it; here they are locked."""
+"""DuckDB's advice to change a setting, and all text after it; the advice is of no use, as settings are locked here."""
 Bound = TypeVar("Bound")
 
 
@@ -99,7 +99,7 @@ def run(request: Request) -> None:
 def _checked(
     con: duckdb.DuckDBPyConnection, sql: str, where: Where, tables: Set[str], functions: Set[str]
 ) -> duckdb.DuckDBPyRelation:
-    """Return a statement as a relation that may be run; raises RecipeError where it may not."""
+    """Return a statement as a relation that may be run; raises RecipeError if the statement is not allowed."""
     check_select(con, sql, where=where, tables=tables, functions=functions)
     relation = _bound(partial(con.sql, sql), where)
     check_sums(con, sql, where=where)
@@ -107,7 +107,7 @@ def _checked(
 
 
 def _bound_process(request: Request) -> None:
-    """End with an alarm where the parent cannot, and bound what functions allocate beyond DuckDB's own limit."""
+    """Set an alarm in case the parent is gone, and limit the memory that functions use beyond DuckDB's own limit."""
     if sys.platform == "linux":
         import resource
 
@@ -141,7 +141,7 @@ def open_locked(request: Request) -> duckdb.DuckDBPyConnection:
         },
     )
     con.execute("SET enable_progress_bar = false")  # stdout carries our answer
-    con.execute("SET TimeZone = 'UTC'")  # else what a time looks like as text depends on the machine
+    con.execute("SET TimeZone = 'UTC'")  # else a time as text depends on the machine
     con.execute(macros_sql())
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
@@ -159,7 +159,7 @@ def _own_macros() -> frozenset[str]:
 
 
 class _Output:
-    """What the recipes of a corpus return: counted before it is compressed, which repeated text hardly outgrows."""
+    """The output of a corpus's recipes; its size is counted before compression, which would hide repeated text."""
 
     def __init__(self, limit: str) -> None:
         self._limit, self._left = limit, _bytes(limit)
@@ -189,7 +189,7 @@ class _Output:
 
 
 def _batches(reader: pa.RecordBatchReader, where: Where) -> Iterator[pa.RecordBatch]:
-    """Yield what a running statement returns; past its first rows Arrow hands DuckDB's errors on as OSError."""
+    """Yield the batches of a running statement; after the first rows Arrow passes DuckDB's errors on as OSError."""
     try:
         yield from reader
     except OSError as error:
@@ -212,7 +212,7 @@ def _bound(bind: Callable[[], Bound], where: Where) -> Bound:
 
 
 def _without_values(message: str) -> str:
-    """Return what DuckDB says of a running statement up to where it quotes the data, which may be protected."""
+    """Return DuckDB's message on a running statement up to its first quotation of the data, which may be protected."""
     said = re.match(r"[^:\n]*(: [^:'\"\n]*)?", message)
     column = re.search(r"when casting from source column \w+", message)
     return " ".join(f"{said[0] if said else ''} {column[0] if column else ''}".split()).rstrip(".")
