@@ -259,7 +259,7 @@ def _function_name(node: dict[str, Any], where: Where) -> str:
 
 
 def _dicts(tree: object, beyond: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield every object of a JSON tree, depth first, without recursion; objects of class `beyond` are skipped whole."""
+    """Yield every object of a JSON tree, depth first, no recursion; objects of class `beyond` are skipped whole."""
     waiting: list[object] = [tree]
     while waiting:
         node = waiting.pop()
