@@ -1,8 +1,8 @@
-"""Chat messages -> token ids, by a tokenizer's own chat template and safe against its own special tokens.
+"""Chat messages to token ids, by a tokenizer's own chat template; text in a message never becomes a special token.
 
-Corpus text is not ours: it may contain `<|eot_id|>`. Rendering a template to one string and encoding that would turn
-such text into a real end of turn. So the template is rendered once per shape with placeholders for the contents; what
-the template adds is encoded with special tokens, what the contents say is always encoded as plain text.
+Corpus text is untrusted: it may contain `<|eot_id|>`. If a rendered chat were encoded as one string, this text would
+become a real end of turn. So the template is rendered once per sequence of roles, with placeholders for the contents.
+The text that the template adds is encoded with special tokens; the contents are always encoded as plain text.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A chat as tokens, in the pieces that it is made of.
+    """A chat as tokens, in pieces.
 
     Attributes:
-        scaffold: What the template puts before each content, and after the last: one list of ids more than contents.
+        scaffold: The ids that the template puts before each content, and after the last one; so it has one list more
+            than `contents`.
         contents: The ids of each message's content.
         roles: The role of each message.
     """
@@ -42,7 +43,7 @@ class Encoded:
         return sum(map(len, self.scaffold)) + sum(map(len, self.contents))
 
     def flat(self) -> tuple[list[int], list[int]]:
-        """All ids, and for each 1 where it is part of an answer (its content and the token that ends the turn)."""
+        """All ids, and a mask: 1 for each id of an answer (its content and the token that ends the turn), else 0."""
         ids, answer = list(self.scaffold[0]), [0] * len(self.scaffold[0])
         for role, content, after in zip(self.roles, self.contents, self.scaffold[1:], strict=True):
             said = int(role == "assistant")
@@ -81,7 +82,7 @@ class ChatTokenizer:
 
         Args:
             chats: Messages of each chat.
-            prompt: Whether to end with what the template puts before an answer (for generation).
+            prompt: Whether to end with the tokens that the template puts before an answer (for generation).
         """
         shapes = [self._shape(tuple(m["role"] for m in chat), prompt) for chat in chats]
         texts = [

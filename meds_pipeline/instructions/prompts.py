@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Role = Literal["system", "user", "assistant"]
 
-# Our own words for the protocol's closing sentence. Nothing stands between it and the definition: it brings the blank.
+# Our own words for the protocol's closing sentence. It follows the definition directly, so it starts with a blank.
 LEARN = " The cases above show what is wanted: learn from them and answer the next input the same way."
 
 

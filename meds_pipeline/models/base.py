@@ -1,10 +1,10 @@
-"""The one protocol of models, and the door by which adapters come in.
+"""The one protocol of models, and the function that loads them through adapters.
 
     model = load_model(spec, context)
     for generation in model.generate(prompts): ...   # in the order of the prompts
 
-An adapter is a function `(ModelSpec, LoadContext) -> Model` under the entry-point group `meds_pipeline.models`; our own
-are registered there too, and in the table here for a checkout without metadata.
+An adapter is a function `(ModelSpec, LoadContext) -> Model` under the entry-point group `meds_pipeline.models`. Our own
+adapters are registered there too, and in the table here for a checkout without package metadata.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Generation:
     Attributes:
         item_id: Item it answers.
         output: What the model wrote; None where it failed.
-        shots: Worked cases that were shown: the last ones of the prompt.
+        shots: How many worked cases were shown; they are the last ones of the prompt.
         truncated: Whether the prompt was shortened.
-        prompt_digest: md5 of the messages shown, 32 hex digits; empty where no prompt was.
+        prompt_digest: md5 of the messages shown, 32 hex digits; empty if no messages were shown.
         error: Why there is no output.
-        template_digest: md5 of the chat template that the messages went through; empty where the model's server has it.
+        template_digest: md5 of the chat template that rendered the messages; empty if the model's server renders them.
         cut_off: Whether the output ended at the limit of new tokens and not by itself.
     """
 
@@ -92,7 +92,7 @@ class Model(Protocol):
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Answer every prompt, in order; a prompt that fails gives a generation with an error.
 
-        A submission leaves out the prompts of tasks that it has no row of.
+        A submission gives no generation for the prompts of a task of which it has no row.
         """
 
 
@@ -105,7 +105,7 @@ class LoadContext:
         folder: Model folder, for kinds whose weights the pipeline made.
         answers: Most frequent training answer by task, for baselines.
         credentialed: Corpora whose credentialed text the prompts may hold; it must not leave this machine.
-        truths: First reference of every item by id; for `file` models alone, whose rows are found by it.
+        truths: First reference of every item by id; only for `file` models, which find their rows by it.
     """
 
     name: str = ""

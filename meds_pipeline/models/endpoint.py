@@ -1,14 +1,13 @@
 """A model behind an OpenAI-compatible server (vLLM, SGLang, llama.cpp, a vendor): chat completions over HTTP.
 
-The server renders and counts tokens, so a prompt over its context is the server's to refuse, unless `context` is set:
-then prompts are fitted here by an estimate of three characters a token, on the safe side for English.
+The server renders messages and counts tokens, so it refuses a prompt over its context. If `context` is set, prompts are
+fitted here instead, by an estimate of three characters per token, which is on the safe side for English.
 
-What can go better later (429, 5xx, no connection, no answer in time) is tried again and then fails the whole call: the
-step can be run again, and a passing fault does not become a prediction. What the server refuses for good (400, 413,
-422) and an answer over `MOST_BYTES` are errors of that item; wrong keys and unknown models (401, 403, 404) fail at
-once.
+A fault that may pass (429, 5xx, no connection, no answer in time) is retried and then fails the whole call: the step
+can be run again, and a passing fault does not become a prediction. A lasting refusal (400, 413, 422) and an answer over
+`MOST_BYTES` are errors of their item. Wrong keys and unknown models (401, 403, 404) fail the call at once.
 
-Credentialed text is sent to this machine alone, or to a host `trusted_hosts` names, and never through a proxy.
+Credentialed text is sent only to this machine or to a host in `trusted_hosts`, and never through a proxy.
 Redirects are not followed: they would carry key and text elsewhere. Neither prompts nor answers are logged.
 """
 
@@ -106,7 +105,7 @@ class EndpointModel:
             while ahead:
                 yield ahead.popleft().result()
                 events.report("asking the endpoint", len(prompts) - len(ahead), len(prompts))
-        finally:  # after an error, or where the caller has enough, nothing more is sent
+        finally:  # after an error, or when the caller stops reading, nothing more is sent
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _answer(self, prompt: Prompt) -> Generation:
@@ -174,7 +173,7 @@ class EndpointModel:
         ):
             received = bytearray()
             if response.is_success:
-                async for part in response.aiter_raw():  # as sent: what is packed could grow without limit
+                async for part in response.aiter_raw():  # raw bytes: compressed data could grow without limit
                     received += part
                     if len(received) > MOST_BYTES:
                         raise _RefusedError(f"the answer is over {MOST_BYTES >> 20} MiB")
@@ -192,7 +191,7 @@ def estimate(messages: Sequence[Message]) -> int:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host is the loopback interface: by its name or number, never by what a name resolves to."""
+    """Whether a host is the loopback interface, by its name or address; names are not resolved."""
     if host == "localhost":
         return True
     try:

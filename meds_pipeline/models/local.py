@@ -1,4 +1,4 @@
-"""A transformers model on this machine: greedy, in batches of prompts of like length.
+"""A transformers model on this machine: greedy decoding, in batches of prompts of similar length.
 
 Prompts are fitted to the context (shots go first, the question stays), padded on the left and generated with
 `do_sample=False` until the end of the turn. A prompt that cannot be fitted is an error of its own item.
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 class _Ready(NamedTuple):
-    """A prompt as tokens (none where it does not fit), with what is known of it before generation."""
+    """A prompt as tokens (none if it does not fit), with the facts that are known before generation."""
 
     ids: list[int]
     blank: Generation
 
 
 class _Written(NamedTuple):
-    """An answer, and whether it was cut off: it has no token that ends it."""
+    """An answer, and whether it was cut off, which means that it has no end token."""
 
     text: str
     cut_off: bool
@@ -61,7 +61,7 @@ class LocalModel:
         self._limit = positions - max_new_tokens
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
-        """Answer every prompt, longest first so that memory is claimed at once; results come in the given order."""
+        """Answer every prompt in the given order; the longest are generated first, so too little memory shows early."""
         ready = [self._prepare(prompt) for prompt in prompts]
         order = [position for position, item in enumerate(ready) if item.ids]
         order.sort(key=lambda i: (-len(ready[i].ids), prompts[i].item_id))

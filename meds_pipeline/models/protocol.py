@@ -1,9 +1,10 @@
 """Few-shot protocols: which worked cases stand before an item.
 
-`sound` shows the examples frozen in the release: drawn by its seed from the training split, never the item, a text of
-the test split or a subject of one. `official` is MedS-Bench's protocol: three cases drawn from the tested file, here
-the items of the task, so that an item may be shown its own answer. Upstream draws without a seed; this is one draw that
-can be repeated, by the seed of the release. Both ask choice questions without cases, as MedS-Bench does.
+`sound` shows the examples frozen in the release. They are drawn by its seed from the training split; none is the item
+itself, shares a text with the test split or has a subject of the test split. `official` is MedS-Bench's protocol: three
+cases drawn from the tested file (here: the items of the task), so an item may be shown its own answer. Upstream draws
+without a seed; here the seed of the release makes the draw repeatable. Both protocols ask choice questions without
+cases, as MedS-Bench does.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def _shown(
 
 
 def draw(count: int, size: int, key: str) -> list[int]:
-    """Return `count` distinct numbers below `size`, all where there are fewer, in an order that `key` alone decides.
+    """Return `count` distinct numbers below `size` (all, if `size` is less), in an order that only `key` decides.
 
-    Every ordered choice is equally likely over keys, up to the bias of a 128-bit remainder.
+    Over all keys every ordered choice is equally likely, up to the bias of a 128-bit remainder.
     """
     left: dict[int, int] = {}  # a shuffle from the end that stops after `count` swaps
     chosen = []
@@ -79,7 +80,7 @@ def draw(count: int, size: int, key: str) -> list[int]:
 
 
 class WrittenItems(NamedTuple):
-    """How many items a file has, how many of them are credentialed, and how many such were left out."""
+    """How many items a file has, how many of them are credentialed, and how many credentialed items were left out."""
 
     items: int
     credentialed: int
@@ -96,9 +97,9 @@ def write_items(
     Args:
         release: The release.
         protocol: Which worked cases the prompts show.
-        path: The file; only its owner may read it where it has credentialed items.
-        answers: Whether it has the column GT too, with the first reference answer.
-        credentialed: Whether it has credentialed items.
+        path: The file; if it has credentialed items, only its owner may read it.
+        answers: Whether to write the column GT too, with the first reference answer.
+        credentialed: Whether to write credentialed items too.
 
     Raises:
         ScoringError: The file's ending is not .csv, .jsonl or .parquet.

@@ -1,4 +1,4 @@
-"""What settings say of a model that is scored."""
+"""The settings of a model that is scored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ModelSpec(Strict):
     plan: str | None = None
     """Training plan of `tuned`, `untuned` and `majority`."""
     path: str | None = None
-    """Folder of a `local` model, or file of a `file` model; below the home, where it is no absolute path."""
+    """Folder of a `local` model, or file of a `file` model; a relative path starts at the home."""
     url: str | None = None
     """Base address of an `endpoint`, such as `http://localhost:8000/v1`; without user, password or query."""
     remote_name: str | None = None
@@ -28,30 +28,31 @@ class ModelSpec(Strict):
     api_key_variable: str | None = Field(default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$")
     """Environment variable that holds the endpoint's key; the key itself is never written down."""
     protocol: Literal["sound", "official"] = "sound"
-    """Which worked cases it is shown, see `models/protocol.py`."""
+    """Which worked cases the model is shown, see `models/protocol.py`."""
     max_new_tokens: int = Field(default=200, gt=0, le=1_000_000)
     """Most tokens of an answer; 200 is upstream's default."""
     batch: int = Field(default=32, gt=0, le=100_000)
     """Prompts generated together, or requests in flight."""
     threads: int = Field(default=2, gt=0, le=1024)
-    """Processor threads that generate with weights on this machine: their number shapes sums, so it is fixed."""
+    """Processor threads for generation on this machine; fixed, because their number changes the rounding of sums."""
     context: int | None = Field(default=None, gt=0, le=100_000_000)
-    """Tokens of prompt and answer an `endpoint` takes; None sends prompts whole. Weights say it themselves."""
+    """Tokens of prompt and answer that an `endpoint` takes; None: prompts are sent whole. Models on this machine do not
+    need it: their configuration has it."""
     timeout: float = Field(default=120, gt=0, le=86_400)
     """Seconds an `endpoint` has for one answer, from first byte sent to last byte read."""
     retries: int = Field(default=4, ge=0, le=100)
-    """Tries after the first for what may go better later: 429, 5xx, no connection, no answer in time."""
+    """Further tries after a fault that may pass: 429, 5xx, no connection, no answer in time."""
     trusted_hosts: tuple[str, ...] = ()
-    """Hosts beside this machine that the data's owner allows credentialed text to be sent to; said in files alone."""
+    """Other hosts to which the data's owner allows credentialed text to be sent; only a settings file may name them."""
 
     def shaping(self) -> dict[str, Any]:
-        """Return what shapes the answers: all but where files are (their digests do), waiting, and who is trusted."""
+        """Return the settings that shape the answers: not paths (digests stand for files), waiting or trusted hosts."""
         return self.model_dump(mode="json", exclude={"path", "timeout", "retries", "trusted_hosts", "api_key_variable"})
 
     @field_validator("url")
     @classmethod
     def _is_an_address_alone(cls, url: str | None) -> str | None:
-        """Refuse what would take a secret into lineage, errors and board; the text does not repeat it."""
+        """Refuse an address that would carry a secret into lineage, errors and board; the error does not repeat it."""
         try:
             parts = urlsplit(url or "http://localhost")
             sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0

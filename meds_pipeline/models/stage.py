@@ -60,11 +60,11 @@ def predict(
         name: Name of the model.
         spec: What the settings say of it.
         plan: The training plan it belongs to, if any.
-        inputs: The release under `benchmark`, and the output it stands on under its asset's name.
+        inputs: The release under `benchmark`, and the output that the model is made from under its asset's name.
         draft: Receives the rows.
         path: Where the spec's `path` is.
         base: Where the plan's base model is.
-        access: Access class of every task's corpus as the catalog has it now.
+        access: Access class of every task's corpus in the catalog of today.
     """
     made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
     prompts = {prompt.item_id: prompt for prompt in prompts_of(inputs["benchmark"], spec.protocol)}
@@ -106,7 +106,7 @@ def predict(
 
 
 def _storable(generation: Generation) -> Generation:
-    """Return an answer as text that every format holds: U+FFFD for half a surrogate pair, none where it is too long."""
+    """Return an answer that every format can hold: a lone surrogate becomes U+FFFD, a too long output an error."""
     output, error = (
         None if text is None else _SURROGATE.sub("\ufffd", text) for text in (generation.output, generation.error)
     )
@@ -132,10 +132,10 @@ def _row(name: str, prompt: Prompt, generation: Generation) -> dict[str, Any]:
 
 
 def credentialed_corpora(release: Output, access: Mapping[str, Access]) -> tuple[str, ...]:
-    """Return the corpora of a release whose prompts hold credentialed text, whatever files are here now.
+    """Return the corpora of a release whose prompts hold credentialed text, whether their files are here now or not.
 
-    A prompt's class is the strictest of three: its row's, frozen with the release; its task's in the catalog of today;
-    and that of the task its examples come from.
+    The access class of a prompt is the strictest of three: that of its row, frozen with the release; that of its task
+    in the catalog of today; and that of the task that gives its examples.
     """
     items = pq.read_table(release.file("items.parquet"), columns=["corpus", "task_id", "shots_from", "access"])
     rows = items.group_by(items.column_names).aggregate([]).to_pylist()
@@ -161,7 +161,7 @@ def _truths(release: Output) -> dict[str, str]:
 def _folder(
     spec: ModelSpec, plan: TrainingPlan | None, base: Path | None, made_by: Output | None, scratch: Path
 ) -> Path | None:
-    """Return where the weights of a model of ours are; the untuned one is made anew, it is a function of the plan."""
+    """Return the folder of the weights of our own model; the untuned model is made again, as its plan determines it."""
     if spec.kind == "tuned" and made_by is not None:
         return made_by.path / "model"
     if spec.kind == "untuned" and made_by is not None and plan is not None:
@@ -177,7 +177,7 @@ def _folder(
 def _majority(training_set: Output, release: Output, draft: Draft) -> dict[str, str]:
     """Return the most frequent training answer of every task of the release; ties go to the first in the alphabet.
 
-    A task nobody trains on takes the answers of the task its examples come from, or of those examples themselves.
+    A task without training samples takes the answers of the task that gives its examples, or of these examples.
     """
     with parquet.connect(threads=2, memory_limit="2GB", temporary=draft.scratch) as con:
         parquet.view_of(con, "sample", [training_set.file("samples.parquet")])

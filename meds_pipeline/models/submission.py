@@ -1,9 +1,9 @@
 """Answers from a submission file: CSV, JSON lines or Parquet with `item_id,output`, or with MedS-Bench's columns.
 
-A row belongs to the item whose id it gives, else to the one of its task, input and GT. Of several rows for one item the
-first counts. A task without any row is not submitted: it has no predictions and no scores. Of the other tasks an item
-without a row is an error of that item: scored so, not left out. Rows that are broken, double or of no item are counted
-and named, and so are items without a row.
+A row belongs to the item whose id it gives; without an id, to the item with its task, input and GT. Of several rows for
+one item the first counts. A task without any row is not submitted: it has no predictions and no scores. In a submitted
+task, an item without a row is scored as an error and not left out. Broken rows, double rows, rows of no item and items
+without a row are counted and named.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class SubmissionModel:
     """Gives the answers of a file.
 
     Attributes:
-        rows: Rows of the file, known once answers were given.
-        problems: What is odd about them, likewise.
-        not_submitted: Tasks without any row, likewise.
+        rows: Number of rows in the file; set when `generate` has read it.
+        problems: What is odd about the rows; set when `generate` has read them.
+        not_submitted: Tasks without any row; set when `generate` has read the file.
     """
 
     def __init__(self, path: Path, truths: Mapping[str, str]) -> None:
@@ -58,7 +58,7 @@ class SubmissionModel:
                 yield Generation(prompt.item_id, None, error="the submission does not answer it")
 
     def _found(self, prompts: Sequence[Prompt]) -> tuple[dict[str, Generation], set[str]]:
-        """Return the answers by item, and the tasks that any readable row is of."""
+        """Return the answers by item, and the tasks that have a readable row."""
         items = {prompt.item_id: prompt.task_id for prompt in prompts}
         keys = {(p.task_id, p.query, self._truths.get(p.item_id, "")): p.item_id for p in prompts}
         found: dict[str, Generation] = {}
@@ -83,5 +83,5 @@ class SubmissionModel:
 
 
 def load(spec: ModelSpec, context: LoadContext) -> Model:
-    """Return the file the spec names; it is read when answers are asked for, and ScoringError says if it cannot be."""
+    """Return the file that the spec names; `generate` reads it, and raises ScoringError if it cannot."""
     return SubmissionModel(Path(str(spec.path)), context.truths)

@@ -1,1 +1,1 @@
-"""Quality: rules, suites, and what can only be seen over all corpora together."""
+"""Quality: rules, suites, and checks that need all corpora together."""

@@ -1,4 +1,4 @@
-"""What can only be seen over all corpora together: duplicates, the proof of the splits, contamination.
+"""Checks that need all corpora together: duplicates, the proof of the splits, contamination.
 
 Each step reads the instances behind every corpus's last good verdicts and writes one lineage table.
 """
@@ -61,9 +61,9 @@ def opened(
 
 
 def task_table(catalog: Catalog, access: Mapping[str, Access]) -> pa.Table:
-    """Return every task of the catalog; `category` is the one that MedS-Bench counts it in.
+    """Return every task of the catalog; `category` is the MedS-Bench category that counts the task.
 
-    `access` gives the access class of the data of each corpus that has some.
+    `access` gives the access class of the data of each corpus that has data.
     """
     rows = [
         {
@@ -83,7 +83,7 @@ def task_table(catalog: Catalog, access: Mapping[str, Access]) -> pa.Table:
 
 
 def find_duplicates(con: duckdb.DuckDBPyConnection, draft: Draft, *, threshold: float) -> None:
-    """Write the duplicates among the training instances of each task: who is one, and who is kept in its place."""
+    """Write each training instance that duplicates another of its task, with the instance that is kept in its place."""
     tasks = [row[0] for row in con.execute("SELECT DISTINCT task_id FROM trainable ORDER BY ALL").fetchall()]
     rows: list[tuple[str, str, str, float]] = []
     total = 0
@@ -128,7 +128,7 @@ def prove_splits(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
 
 
 def find_contamination(con: duckdb.DuckDBPyConnection, release: Output, draft: Draft, *, threshold: float) -> None:
-    """Write every training instance too close to an item of the release, with the item and the rule that says so."""
+    """Write every training instance that is too close to an item of the release, with the item and the rule."""
     parquet.view_of(con, "item", [release.file("items.parquet")])
     rows: list[tuple[str, str, str, float]] = con.execute(sql("contamination.sql")).fetchall()
     items = con.execute("SELECT item_id, input FROM item ORDER BY item_id").fetchall()

@@ -1,6 +1,6 @@
-"""Great Expectations, called directly: a suite over a pandas frame, its answer as our findings.
+"""Great Expectations, called directly: it runs a suite over a pandas frame, and its results become our findings.
 
-Its import takes seconds, so it happens here, once a process, when an output is really checked.
+Its import takes seconds, so it is imported here, once per process, when an output is first checked.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ def validate(suite: Suite, rows: pd.DataFrame, parameters: Mapping[str, object])
 
     Args:
         suite: What is expected.
-        rows: One row a thing that is judged, scalar columns only.
+        rows: One row per thing that is judged, scalar columns only.
         parameters: Values of the suite's `$PARAMETER`s.
 
     Returns:
-        One finding an expectation, in the suite's order.
+        One finding per expectation, in the suite's order.
 
     Raises:
         QualityError: An expectation could not be evaluated.
@@ -38,7 +38,7 @@ def validate(suite: Suite, rows: pd.DataFrame, parameters: Mapping[str, object])
     batches = _batches()
     import great_expectations as gx
 
-    # Great Expectations answers in an order of its own; the place in `meta` restores ours.
+    # Great Expectations returns results in another order; the place in `meta` restores the suite's order.
     asked = [{**e, "meta": {**e["meta"], "place": n}} for n, e in enumerate(suite.expectations)]
     answer = batches.get_batch({"dataframe": rows}).validate(
         gx.ExpectationSuite(name=suite.name, expectations=asked),
@@ -55,7 +55,7 @@ def validate(suite: Suite, rows: pd.DataFrame, parameters: Mapping[str, object])
 
 @lru_cache(maxsize=1)
 def _batches() -> Any:
-    """Return the one batch definition all frames go through; analytics and progress bars are off."""
+    """Return the batch definition that is used for all frames; analytics and progress bars are off."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     import great_expectations as gx
 
@@ -87,6 +87,6 @@ def _finding(suite: Suite, result: Mapping[str, Any]) -> Finding:
 
 
 def _trouble(info: Mapping[str, Any]) -> str:
-    """Return the message of the first exception; it is nested one level deeper where a metric raised it."""
+    """Return the message of the first exception; if a metric raised it, it is nested one level deeper."""
     nested = next((value for value in info.values() if isinstance(value, Mapping)), info)
     return str(nested.get("exception_message") or "no reason given")

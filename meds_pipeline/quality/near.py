@@ -49,7 +49,7 @@ def near_pairs(
         con: A connection for the join over buckets, which may spill.
         texts: The texts; rows are their positions.
         threshold: Smallest similarity that counts.
-        first: With this, only pairs of one of the first so many texts with one of the others.
+        first: If given, each pair has one text from the first `first` texts and one from the others.
     """
     con.register("bucket_rows", pa.RecordBatchReader.from_batches(_SCHEMA, _batches(texts)))
     con.execute("CREATE OR REPLACE TEMP TABLE bucket AS FROM bucket_rows")

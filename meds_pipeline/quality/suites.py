@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Severity = Literal["critical", "warning", "info"]
 Scalar = str | int | float | bool | None
 SHOWN_ROWS = 3
-"""Failing rows that the text of a refusal names; the result holds more."""
+"""Number of failing rows that the text of a refusal names; the result holds more."""
 
 
 class Finding(BaseModel):
@@ -45,7 +45,7 @@ class Finding(BaseModel):
     checked: int
     failing: int
     rows: tuple[dict[str, Scalar], ...]
-    """The first failing rows: the columns that name them and the one that was judged."""
+    """The first failing rows: the columns that name the row and the column that was judged."""
 
     def __str__(self) -> str:
         """Say what was expected, how many rows differ, and which are the first."""
@@ -66,7 +66,7 @@ class SuiteResult(BaseModel):
     partition: str
     fingerprint: str
     digest: str
-    """Of the suite's files and parameters: a result stands for as long as both are the same."""
+    """Digest of the suite's files and parameters; the result is valid while both are the same."""
     rows: int
     findings: tuple[Finding, ...]
 
@@ -82,19 +82,19 @@ class SuiteResult(BaseModel):
 
     @property
     def remark(self) -> str:
-        """What does not hold, in one sentence; empty where all does."""
+        """The expectations that do not hold, in one sentence; empty if all hold."""
         return "; and ".join(str(finding) for finding in (*self.refused, *self.warned))
 
     @property
     def reason(self) -> str:
-        """Why the output is refused, in one sentence with the failing rows; `CORPUS` in a suite is the partition."""
+        """Why the output is refused, in one sentence with the failing rows; the partition replaces `CORPUS`."""
         found = "; and ".join(str(finding) for finding in self.refused)
         return f"{self.suite}: {found}".replace("--accept CORPUS", f"--accept {self.partition}")
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite as its files say it."""
+    """One suite, as read from its two files."""
 
     name: str
     asset: str
@@ -106,7 +106,7 @@ class Suite:
 
     @property
     def may_refuse(self) -> bool:
-        """Whether one of its expectations is critical; of the suites of an asset at most one may refuse its outputs."""
+        """Whether one of its expectations is critical; only one suite per asset may refuse its outputs."""
         return any(expectation["severity"] == "critical" for expectation in self.expectations)
 
     @property
@@ -115,7 +115,7 @@ class Suite:
         return frozenset(re.findall(r"\$([a-z_]+)", self.select))
 
     def digest(self, given: Mapping[str, object]) -> str:
-        """Return a digest over all that the suite asks: a result stands for as long as it is the same."""
+        """Return a digest over all that the suite asks; a result is valid while the digest is the same."""
         return digests.fingerprint([self.expectations, self.names, self.select, dict(given)])
 
 
@@ -152,7 +152,7 @@ def judge_output(
     Args:
         asked: The suite.
         output: An output of its asset.
-        given: What its `$PARAMETER`s stand for.
+        given: Values of its `$PARAMETER`s.
         budget: What DuckDB may use.
         scratch: Folder for what does not fit into memory.
 

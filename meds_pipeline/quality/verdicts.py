@@ -72,7 +72,7 @@ def judge(corpus: Corpus, instances: Output, draft: Draft, *, max_input_chars: i
 
 
 def task_table(corpus: Corpus) -> pa.Table:
-    """Return what rules may know of tasks: task_id, metric, labels."""
+    """Return the facts of tasks that rules may use: task_id, metric, labels."""
     rows = [{"task_id": task_id, "metric": t.metric, "labels": t.labels} for task_id, t in corpus.tasks.items()]
     schema = pa.schema([("task_id", pa.string()), ("metric", pa.string()), ("labels", pa.list_(pa.string()))])
     return pa.Table.from_pylist(rows, schema)

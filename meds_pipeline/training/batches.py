@@ -44,7 +44,7 @@ class Batch:
     tokens: int
 
     def weights(self, weigh: str) -> torch.Tensor:
-        """What each learnt token counts, in the order of the tokens: 1, or 1 / learnt tokens of its sample.
+        """The weight of each learnt token, in the order of the tokens: 1, or 1 / learnt tokens of its sample.
 
         Args:
             weigh: `tokens` or `samples` (see `FineTunePlan.weigh`).
@@ -110,7 +110,7 @@ def step_count(sequences: int, plan: FineTunePlan) -> int:
 
 
 def schedule(sequences: int, plan: FineTunePlan, *, after: int = 0) -> Iterator[TrainingStep]:
-    """The steps after step `after`, a function of plan and count alone, so that a resumed run goes on alike.
+    """The steps after step `after`; only plan and count decide them, so a resumed run takes the same steps.
 
     Every epoch has an order of its own, drawn from the seed; a step may span two epochs.
     """

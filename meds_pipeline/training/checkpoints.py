@@ -1,4 +1,4 @@
-"""Checkpoints a killed run goes on from: written aside, renamed when whole, and checked by digest when read."""
+"""Checkpoints, from which a killed run resumes: written aside, renamed when whole, and checked by digest when read."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def save_checkpoint(folder: Path, run: str, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(folder: Path, run: str) -> Checkpoint | None:
-    """The last whole checkpoint of this run, or None. Damaged ones and those of other runs are passed over."""
+    """The last whole checkpoint of this run, or None; damaged checkpoints and those of other runs are skipped."""
     import torch
 
     for path in _present(folder):
@@ -83,7 +83,7 @@ def load_checkpoint(folder: Path, run: str) -> Checkpoint | None:
 
 
 def _present(folder: Path) -> list[Path]:
-    """Checkpoints, the last first; leftovers of killed writers have a leading dot and are not among them."""
+    """Checkpoints, the last first; files of killed writers have a leading dot and are left out."""
     return sorted(folder.glob("step-*"), reverse=True)
 
 

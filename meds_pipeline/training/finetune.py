@@ -48,7 +48,7 @@ class FineTuned:
         tokens: Tokens seen.
         first_loss: Loss of the first step.
         last_loss: Loss of the last step.
-        resumed: Step of the checkpoint this call went on from; 0 if it started anew.
+        resumed: Step of the checkpoint from which this call resumed; 0 if it started anew.
     """
 
     model: Path
@@ -62,10 +62,10 @@ class FineTuned:
 
 
 def init_model(plan: FineTunePlan, tokenizer: Path, out: Path) -> None:
-    """Write the untuned model: the very weights that `finetune` starts from when there is no base.
+    """Write the untuned model: exactly the weights from which `finetune` starts if there is no base.
 
     Args:
-        plan: Its shape and seed.
+        plan: Gives its shape and seed.
         tokenizer: Tokenizer folder; copied beside the weights.
         out: Folder to write; replaced as a whole when it exists.
     """
@@ -82,7 +82,7 @@ def finetune(
     checkpoints: Path,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> FineTuned:
-    """Train, going on from the last checkpoint of the same run if there is one.
+    """Train; resume from the last checkpoint of the same run if there is one.
 
     Args:
         sequences: `sequences.parquet` as `packing.pack` writes it.
@@ -174,7 +174,7 @@ def _learn(
 def summed_loss(model: Any, batch: Batch, weight: torch.Tensor) -> torch.Tensor:
     """Weighted cross-entropy summed over the learnt tokens of a batch, in nats.
 
-    Only positions whose next token is learnt go through the output layer, which with loss on answers saves a good part
+    Only positions whose next token is learnt go through the output layer: with loss on answers this saves a good part
     of a small model's time. On a GPU the forward pass runs in bfloat16.
     """
     import torch
@@ -220,7 +220,7 @@ def _new_model(plan: FineTunePlan, tokenizer: Path) -> Any:
 
 
 def _base_model(base: Path, tokenizer: Path) -> Any:
-    """A base model, which must know every token of the tokenizer."""
+    """The base model; raises ModelError if it does not know every token of the tokenizer."""
     import torch
 
     model = load_weights(base, torch.float32)
@@ -282,7 +282,7 @@ def _write_curves(out: Path, losses: list[dict[str, float]], sequences: int, pla
 
 
 def _run_digest(sequences: Path, tokenizer: Path, plan: FineTunePlan, base: Path | None) -> str:
-    """What shapes a run: a checkpoint of another plan, other sequences or another base is never gone on from."""
+    """Digest of everything that shapes a run, so that no run resumes from the checkpoint of another."""
     digest = hashlib.sha256(plan.model_dump_json(exclude={"checkpoint_every"}).encode())
     files = [sequences, tokenizer / "tokenizer.json"]
     if base:

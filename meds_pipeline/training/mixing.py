@@ -1,7 +1,8 @@
 """The training_set step: which instances a plan trains on, in which words, with which examples, in which order.
 
-Left out: error verdicts, duplicates, split conflicts, contaminated instances, bench-only tasks. All choices are ranks
-of hashes of (seed, id). Files: `samples.parquet` in training order. Lineage: sample, instruction, training_set.
+Left out: instances with an error verdict, duplicates, split conflicts, contaminated instances, tasks of use `bench`.
+All choices rank hashes of (seed, id). Files: `samples.parquet` in training order. Lineage: sample, instruction,
+training_set.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def mix(
     Args:
         con: A connection with the views of `quality.across.opened`.
         catalog: Gives definitions and paraphrases.
-        screens: Who is left out, and why.
+        screens: Outputs that say which instances are left out, and why.
         mixture: What the plan asks for.
         draft: Receives the files.
         plan: Name of the plan, for lineage and errors.
@@ -103,8 +104,8 @@ def mix(
 def quotas(sizes: Mapping[str, int], mixture: Mixture) -> dict[str, int]:
     """Return how many samples each task gives, in task order.
 
-    Shares are proportional to weight x size^alpha and never above size x max_repeats; what a full task cannot take
-    goes to the others. Remainders go to the largest fractions, ties to the lower task id.
+    Shares are proportional to weight x size^alpha and never above size x max_repeats; samples that a full task cannot
+    take go to the other tasks. Remainders go to the largest fractions, ties to the lower task id.
     """
     weights = {t: w * sizes[t] ** mixture.alpha for t in sorted(sizes) if (w := mixture.weights.get(t, 1.0)) > 0}
     if mixture.samples is None:
@@ -149,7 +150,7 @@ def instructions(catalog: Catalog, tasks: list[str], mixture: Mixture) -> pa.Tab
 
 
 def _candidates(con: duckdb.DuckDBPyConnection, screens: Screens, mixture: Mixture) -> dict[str, int]:
-    """Make the view `candidate`; return how many instances each screen takes out, the first that does counting."""
+    """Make the view `candidate`; return how many instances are left out by reason, each under its first reason."""
     parquet.view_of(con, "duplicate", [screens.duplicates.file("lineage/duplicate.parquet")])
     parquet.view_of(con, "split_conflict", [screens.split_proof.file("split_conflicts.parquet")])
     parquet.view_of(con, "contaminated", [screens.contamination.file("lineage/contamination.parquet")])
@@ -181,7 +182,7 @@ def _write_samples(con: duckdb.DuckDBPyConnection, draft: Draft) -> None:
     reader = con.sql(_sql("texts.sql")).to_arrow_reader(BATCH_ROWS)
     with pq.ParquetWriter(draft.file("samples.parquet"), SAMPLES, compression="zstd") as writer:
         waiting: list[dict[str, Any]] = []
-        for batch in reader:  # whose sizes depend on the threads; the row groups of a file must not
+        for batch in reader:  # batch sizes depend on the threads; row groups must not
             waiting += _samples(batch.to_pylist())
             while len(waiting) >= BATCH_ROWS:
                 writer.write_table(pa.Table.from_pylist(waiting[:BATCH_ROWS], SAMPLES))

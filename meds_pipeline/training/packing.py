@@ -2,12 +2,12 @@
 
 Samples come in training order and go through in windows of `WINDOW`, so memory is bounded whatever their number. Within
 a window they are placed best-fit decreasing: longest first, each into the sequence where it leaves the least room. At a
-window's end its sequences are written, in an order drawn from the seed so that length says nothing about when a sample
-is seen. With ten thousand samples a window, what stays empty at a window's end is one sequence or two.
+window's end its sequences are written in an order drawn from the seed, so the length of a sample does not decide when
+it is seen. With ten thousand samples per window, only one or two sequences stay partly empty at a window's end.
 
-A sample longer than a sequence is cut, marked `truncated` in the ledger and counted: it loses the beginning of its
-first message (where the shots are; the definition is at its end), then of the next, and its answer stays whole; only an
-answer that is too long by itself loses its end, and its end of turn with it.
+A sample that is longer than a sequence is cut, marked `truncated` in the ledger and counted. It loses the beginning of
+its first message (which has the shots; the definition is at its end), then the beginning of the next. Its answer stays
+whole; only an answer that is too long by itself loses its end, and its end of turn with it.
 
 The files are the same bytes at any number of workers: chunks are encoded in parallel and consumed in order.
 """
@@ -131,7 +131,7 @@ def best_fit(lengths: list[int], capacity: int) -> list[list[int]]:
 
 
 def cut(sample_id: str, encoded: Encoded, limit: int) -> SamplePiece:
-    """Turn an encoded chat into a piece of at most `limit` tokens (what is cut: see the module docstring).
+    """Turn an encoded chat into a piece of at most `limit` tokens; the module docstring says what is cut.
 
     Raises:
         ModelError: The template alone leaves no room for an answer.

@@ -10,10 +10,10 @@ from meds_pipeline.catalog.strict import Strict
 
 
 class FineTunePlan(Strict):
-    """Settings of one fine-tuning run. Everything that shapes the weights is here but the kind of device."""
+    """Settings of one fine-tuning run: everything that shapes the weights, except the kind of device."""
 
     layers: int = Field(4, ge=1, le=1_000)
-    """Decoder layers. This and the next six describe a model made here; with a base model they are not read."""
+    """Decoder layers. This and the next six settings describe a model made here; a base model does not use them."""
     hidden: int = Field(256, ge=8, le=65_536)
     """Width of the hidden states; a multiple of `heads`."""
     intermediate: int = Field(688, ge=8, le=1_000_000)
@@ -30,8 +30,8 @@ class FineTunePlan(Strict):
     loss: Literal["all", "answers"] = "all"
     """Which tokens are learnt: every next token, as upstream did, or the answers and their ends of turn only."""
     weigh: Literal["tokens", "samples"] = "tokens"
-    """What counts alike in the loss: every learnt token, as upstream did, or every sample, so that a one-word answer
-    weighs as much as a paragraph."""
+    """What has equal weight in the loss: every learnt token, as upstream did, or every sample, so that a one-word
+    answer weighs as much as a paragraph."""
     epochs: int = Field(1, ge=1, le=1_000)
     """Passes over the sequences."""
     max_steps: int | None = Field(None, ge=1, le=1_000_000_000)
@@ -57,7 +57,7 @@ class FineTunePlan(Strict):
     checkpoint_every: int = Field(500, ge=1, le=1_000_000_000)
     """Optimiser steps between checkpoints."""
     threads: int = Field(2, ge=1, le=1024)
-    """Processor threads that torch computes on: their number shapes sums and so the weights, so it is fixed."""
+    """Processor threads of torch; fixed, because their number changes the rounding of sums and so the weights."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Seeds the initial weights and the order of sequences in each epoch."""
 
@@ -82,25 +82,25 @@ class Mixture(Strict):
     max_repeats: int = Field(4, ge=1, le=1_000_000)
     """How often one instance may be used where a task has fewer than its share."""
     splits: tuple[Literal["train", "validation"], ...] = Field(("train", "validation"), min_length=1, max_length=2)
-    """Splits to draw from; nothing is tuned on validation here, so it trains by default."""
+    """Splits to draw from; validation is used for training by default, as no setting is tuned on it here."""
     few_shot: float = Field(0.5, ge=0, le=1)
     """Share of samples that show examples before the question, as the benchmark does."""
     shots: int = Field(3, ge=0, le=1_000)
-    """Examples such a sample shows."""
+    """Number of examples that a few-shot sample shows."""
     max_chars: int | None = Field(None, ge=1, le=1_000_000_000)
-    """A few-shot prompt over so many characters shows fewer examples."""
+    """Most characters of a few-shot prompt; a longer one shows fewer examples."""
     paraphrases: bool = True
     """Whether to draw from all phrasings of a task's definition, or use the definition alone."""
     drop_near: bool = True
-    """Whether near duplicates are left out as exact ones always are."""
+    """Whether near duplicates are left out; exact duplicates always are."""
 
 
 class TrainingPlan(Strict):
     """A training plan: base model, mixture, packing and fine-tuning under one name."""
 
     base: str | None = None
-    """Folder of a pretrained model with its tokenizer; below the home, where it is no absolute path. None: a new model,
-    its tokenizer trained on the training set."""
+    """Folder of a pretrained model with its tokenizer; a relative path starts at the home. None: a new model, with a
+    tokenizer trained on the training set."""
     vocabulary: int = Field(4096, ge=300, le=10_000_000)
     """Entries of a tokenizer trained here."""
     sequence_length: int = Field(2048, ge=32, le=10_000_000)

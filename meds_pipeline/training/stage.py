@@ -25,7 +25,7 @@ TOKENIZER = "tokenizer"
 def pack_samples(
     samples: Output, plan: TrainingPlan, draft: Draft, *, base: Path | None, plan_name: str, seed: int, workers: int
 ) -> None:
-    """Write the tokenizer (that of the base model where there is one), the packed sequences and the ledger."""
+    """Write the tokenizer (of the base model, if there is one), the packed sequences and the ledger."""
     from meds_pipeline.training.packing import LEDGER, SEQUENCES, pack
     from meds_pipeline.training.tokenizer import sample_texts, train_tokenizer
 
@@ -43,7 +43,7 @@ def pack_samples(
             "CREATE TEMP VIEW ordered AS SELECT getvariable('plan') AS plan, * FROM ledger ORDER BY sequence, slot"
         )
         parquet.copy_ordered(con, "ordered", draft.lineage("sequence"))
-    (draft.path / LEDGER).unlink()  # the lineage rows are the ledger
+    (draft.path / LEDGER).unlink()  # the lineage rows hold the ledger
     draft.rows = {
         "sequences": packed.sequence_count,
         "samples": packed.sample_count,

@@ -3,8 +3,8 @@
     from meds_pipeline.twins import write_all
     write_all(Path("raw"), records=600, seed=0)
 
-They let the whole pipeline run, and be tested, where no raw corpus is at hand. They are no data: nothing learned from
-them says anything about medicine, and everything made from them is marked so.
+With them the whole pipeline can run and be tested without a raw corpus. They are not real data: results from them say
+nothing about medicine, and every output made from them is marked as synthetic.
 """
 
 from meds_pipeline.twins.files import DEFAULT_RECORDS, mark_twins, twin_names, write_all, write_twin

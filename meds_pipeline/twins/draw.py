@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Draw:
     """A stream of choices fixed by its key, for example `Draw(seed, "pubmedqa", "studies", 17)`.
 
-    One stream a row keeps rows apart: asking for more rows leaves the earlier ones as they were.
+    Each row has its own stream, so the earlier rows stay the same when more rows are asked for.
     """
 
     def __init__(self, *key: str | int) -> None:
@@ -41,7 +41,7 @@ class Draw:
 def spread(pattern: Sequence[T], index: int, *key: str | int) -> T:
     """Return entry `index` of an endless list that holds `pattern` over and over, each time in a new order.
 
-    Unlike independent draws this keeps the shares exact in every run of `len(pattern)` rows, small twins included.
+    Unlike independent draws, this gives exact shares in every block of `len(pattern)` rows, so also in small twins.
     """
     block, place = divmod(index, len(pattern))
     return Draw(*key, "block", block).order(pattern)[place]

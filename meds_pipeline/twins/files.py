@@ -59,8 +59,8 @@ def write_twin(
         records: Size; the largest files have about this many records, others a fixed share of it.
         seed: Same arguments, same bytes, on any machine.
         faults: Whether to add malformed records; the good ones stay as they are.
-        copies: Whether to turn some records into near copies of others. What is planted is listed in
-            `<distribution>.planted.json` beside the folder.
+        copies: Whether to turn some records into near copies of others. `<distribution>.planted.json` beside the folder
+            lists what is planted.
         catalog: Where the distribution is; by default the catalog of this package.
 
     Returns:
@@ -108,7 +108,7 @@ def write_all(
 
 
 def mark_twins(root: Path) -> None:
-    """Mark a folder of twins, and every folder in it: what is copied from it is known as synthetic wherever it goes."""
+    """Mark a folder of twins and every folder in it, so that a copied folder is still known as synthetic."""
     text = b"Synthetic twins: invented content, no data. Leave this file here: it keeps them apart from real files.\n"
     for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
         write_atomic(folder / SYNTHETIC, text)

@@ -56,15 +56,15 @@ class Names:
 
     Attributes:
         kinds: Column to entity type.
-        templates: Column to the template it is made from, where it is: such a mention has the identifiers of the
-            names inside.
+        templates: Template by column, for columns that are made from one: such a mention has the identifiers of the
+            names inside the template.
     """
 
     kinds: Mapping[str, str]
     templates: Mapping[str, str]
 
     def refs(self, column: str, row: Mapping[str, Any]) -> list[str]:
-        """Identifiers of a mention, made from the names it stands for."""
+        """Identifiers of a mention, one for each name that it stands for."""
         inner = [_column(slot) for slot in _SLOT.finditer(self.templates.get(column, ""))]
         return [_identifier(str(value_of(name, row))) for name in inner or [column]]
 

@@ -1,8 +1,8 @@
-"""What is planted into twins, to be found again: malformed records, and near copies of records.
+"""Plants errors into twins, so that tests can look for them: malformed records, and near copies of records.
 
-Both work on rows of any format. A malformed record is a copy of a good one with a byte that is no text. A near copy is
-a record whose longest text is that of another record and one sentence more; where the other stands in another file, it
-is a leak if one of the two is held out.
+Both work on rows of any format. A malformed record is a copy of a good record with an invalid byte. A near copy is a
+record whose longest text is that of another record plus one sentence. If the two are in different files and one of
+them is held out, the copy is a leak.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 COPY_EVERY = 50
 FAULT_EVERY = 40
 MARK = "\ue000"
-"""Stands at the end of a malformed record's texts until the file is written: then a byte that is no text takes over."""
+"""Marks the end of a malformed record's texts; when the file is written, an invalid byte replaces it."""
 _PROSE = 40
-"""A text of so many characters is one that a near copy can be made of."""
+"""Fewest characters of a text of which a near copy can be made."""
 
 
 class Planted(NamedTuple):
@@ -70,8 +70,8 @@ def plant_faults(entry: str, rows: list[Row], paths: set[str], apart: set[str], 
         entry: Name of the entry.
         rows: Its rows; they are changed.
         paths: Columns that say which file a row is in: they stay as they are.
-        apart: Those of them that get a name of their own, where a malformed record needs a file to itself.
-        spoil: Whether a byte of a text can be spoiled; else its longest text is missing.
+        apart: Path columns that get a new value, if a malformed record needs a file of its own.
+        spoil: Whether a text can hold an invalid byte; if not, the longest text of the record is left out.
     """
     good = list(rows)
     rows.clear()
@@ -88,7 +88,7 @@ def plant_faults(entry: str, rows: list[Row], paths: set[str], apart: set[str], 
 
 
 def spoiled(content: bytes, encoding: str) -> bytes:
-    """The bytes of a file in which marked texts are no texts any more."""
+    """The bytes of a file in which an invalid byte replaces each mark."""
     return content.replace(MARK.encode(encoding), b"\xff")
 
 
@@ -97,7 +97,7 @@ def _is_copy(row: int) -> bool:
 
 
 def _identifiers(rows: Sequence[Row]) -> set[str]:
-    """Columns that name a record: no value is there twice, and none has a blank or is long."""
+    """Columns that name a record: each value is unique, short and without a blank."""
     values = {name: [str(row[name]) for row in rows] for name in (rows[0] if rows else ())}
     return {
         name
@@ -115,7 +115,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _replaced(value: Any, text: Any, by: str) -> Any:
-    """A value with another text in the place of one."""
+    """The value with one text replaced by another."""
     if isinstance(value, str):
         return by if value == text else value
     if isinstance(value, list):

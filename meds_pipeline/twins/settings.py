@@ -1,4 +1,4 @@
-"""Which twins a home without raw files has."""
+"""Settings of the twins that a home without raw files has."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ class TwinSettings(Strict):
     records: int = Field(default=600, gt=0, le=10_000_000)
     """Size of a corpus's main file."""
     distributions: list[Identifier] = ["bc5cdr_iob", "meqsum", "pubmedqa"]
-    """Which twins; an empty list: all there are. Few by default, so that a first run takes two minutes."""
+    """Distributions that get a twin; an empty list means all. Few by default, so that a first run takes two minutes."""

@@ -31,7 +31,7 @@ from meds_pipeline.twins.draw import Draw, spread
 from meds_pipeline.twins.passages import PASSAGE, Names, Row, filled, joined, sentence, value_of
 
 PARTS = ("train", "train", "test", "train", "validation", "train", "test", "train", "validation", "train")
-"""Parts of the rows of a table, over and over."""
+"""Parts of the rows of a table; the pattern repeats."""
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _ATTEMPTS = 50
 
@@ -59,7 +59,7 @@ class World:
             records: Size of the largest tables; others are a fixed share of it, ten rows at least.
         """
         self._key, self._records = (seed, key), records
-        # The SELECTs may come from a catalog of others: they reach nothing but the tables.
+        # The SELECTs may come from a foreign catalog, so they can read nothing but the tables.
         limits: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
         closed: dict[str, Any] = {"enable_external_access": False, "python_enable_replacements": False}
         self._con = duckdb.connect(config=limits | closed)
