@@ -1,10 +1,12 @@
 -- One row a raw file that records are read from; a file that is read beside another (its companion) has none of its own.
 -- What is lost is a share of all files of the entry, since a corpus may have a file a record: of the records, of their
--- bytes, and of the files that gave nothing but faults. It stands at the files at fault. What is fewer than before, or
+-- bytes, and of the files that gave nothing but faults (one without its companion is no more than such a file). It
+-- stands at the files at fault. What is fewer than before, or
 -- than the catalog states, is a row of its own.
 WITH bad AS (
     SELECT raw_file_id, path, list(concat('record ', record_index, ' (', reason, ')') ORDER BY record_index, start) AS examples,
-           count(*) FILTER (reason IN ('truncated', 'too_long') OR record_index = -1) AS open_ended
+           count(*) FILTER (reason IN ('truncated', 'too_long') OR (record_index = -1 AND reason <> 'missing_companion'))
+               AS open_ended
     FROM record_fault GROUP BY ALL),
 file AS (
     SELECT f.path, f.raw_file_id, f.entry, f.bytes, f.records, f.faults,

@@ -13,8 +13,12 @@ import threading
 import time
 from contextlib import suppress
 
+from dagster._daemon import controller
 from dagster._daemon.cli import create_dagster_daemon_cli
 
+BACKFILL_SECONDS = 5
+"""How often a backfill looks for what it can run next. Dagster's 30 s, which no setting changes, are a wait before each
+of the six groups of assets where hardly anything is to be done."""
 _PATIENCE = 20.0
 """Seconds for threads that are in the middle of something."""
 
@@ -30,5 +34,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
     with suppress(KeyboardInterrupt):
         threading.Thread(target=_end_with_parent, daemon=True).start()
+        controller.DEFAULT_DAEMON_INTERVAL_SECONDS = BACKFILL_SECONDS
         command = ["run", "--workspace", sys.argv[1], "--log-level", "warning"]
         create_dagster_daemon_cli()(command, standalone_mode=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meds_pipeline.cli.show import show_tree
+from meds_pipeline.cli.show_trace import show_tree
 from meds_pipeline.core.printable import printable
 from meds_pipeline.lineage.node import Node
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -63,11 +64,14 @@ def test_readers_find_a_whole_site_while_publishers_race_and_are_killed(tmp_path
     reader.join()
     assert seen[0] > 100
     assert missed == []
+    earlier = [site for site in home.glob(".leaderboard-*") if not site.is_symlink()]
+    for site in earlier:
+        os.utime(site, (0, 0))
     last = start()
-    time.sleep(0.2)
+    while any(site.exists() for site in earlier):
+        time.sleep(0.05)
     last.kill()
     last.wait()
-    assert len(list(home.glob(".leaderboard*"))) <= 4
 
 
 def test_a_site_is_published_where_a_copy_has_a_folder_in_its_place(tmp_path: Path) -> None:

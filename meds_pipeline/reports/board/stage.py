@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 4
 """Items of each task that the site shows in full."""
+KEPT_SECONDS = 60
+"""How long an earlier site stays for who is in the middle of reading it."""
 _SCORES = f"SELECT {', '.join(page.ScoreRow.__dataclass_fields__)} FROM score ORDER BY ALL"  # noqa: S608 - field names
 _COMPARISONS = """
 SELECT scorer, level, name, metric, model_a, model_b, difference, low, high, p, adjusted, n FROM comparison
@@ -114,8 +117,8 @@ def render_board(inputs: BoardInputs, draft: Draft) -> None:
 def publish(output: Output, home: Path) -> Path:
     """Put a site at `<home>/leaderboard`, a link that is turned in one move; returns its index page.
 
-    Whoever reads finds the old site or the new one, also where this process is killed. The site before stays for who
-    has its pages open; earlier ones go. It is called under the lock of its output.
+    Whoever reads finds the old site or the new one, also where this process is killed. The site before, and those of
+    the last minute, stay for who has their pages open; earlier ones go. It is called under the lock of its output.
     """
     target = home / "leaderboard"
     before = target.resolve() if target.is_symlink() else None
@@ -129,7 +132,7 @@ def publish(output: Output, home: Path) -> Path:
     for other in home.glob(".leaderboard[.-]*"):  # of earlier sites, and of killed runs
         if other.is_symlink():
             other.unlink()
-        elif other not in (site, before):
+        elif other not in (site, before) and time.time() - other.stat().st_mtime > KEPT_SECONDS:
             shutil.rmtree(other, ignore_errors=True)
     return target / "index.html"
 
