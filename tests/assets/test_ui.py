@@ -102,11 +102,14 @@ def ui(built: Workspace, three: Path, tmp_path_factory: pytest.TempPathFactory) 
     home.mkdir()
     settings = built.settings.model_dump(mode="json", exclude={"workers"})
     (home / "meds.yaml").write_text(yaml.safe_dump(settings))
-    shutil.copytree(three, raw)
+    shutil.copytree(three, raw, ignore=lambda *_: ["meqsum"])
     with serving(home, raw, folder / "log") as server:
-        ticked = server.ask(SENSOR_TICK, selector={**LOCATION, "sensorName": "raw_folders"})["sensorDryRun"]
+        server.ask(SENSOR_TICK, selector={**LOCATION, "sensorName": "raw_folders"})
         first_night = tags_of(night(server)["runRequests"])
-        two = meds_run(home, raw, "--corpus", "bc5cdr", "--corpus", "pubmedqa", "--quiet")
+        two = meds_run(home, raw, "--quiet")
+        wait_for(lambda: (home / "releases" / "default.json").exists() or two.poll() is not None, 120)
+        shutil.copytree(three / "meqsum", raw / "meqsum")  # it comes after the release
+        ticked = server.ask(SENSOR_TICK, selector={**LOCATION, "sensorName": "raw_folders"})["sensorDryRun"]
         backfill = server.backfill(GROUPS["corpora"], ["meqsum"])
         out, _ = two.communicate(timeout=240)
         assert two.returncode == 0, out
