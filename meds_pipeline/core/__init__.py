@@ -1,1 +1,1 @@
-"""What every room stands on: errors, digests, Parquet, events. It imports no other room."""
+"""The base of all rooms: errors, digests, Parquet, events. It imports no other room."""

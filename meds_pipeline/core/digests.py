@@ -1,4 +1,4 @@
-"""Hashes that give things their identity, and a cache so that unchanged files are hashed once.
+"""Hashes that identify files, outputs and rows, and a cache so that unchanged files are hashed once.
 
 Everything is addressed by sha256 (files, outputs, fingerprints) or md5 (128-bit row ids that DuckDB computes in SQL).
 """
@@ -63,16 +63,16 @@ def package_sha256(name: str) -> str:
 
 
 def stamp(path: Path) -> str:
-    """Return what tells that a file was not written or exchanged: size, times and inode."""
+    """Return the size, times and inode of a file; they change when the file is written or replaced."""
     stat = path.stat()
     return f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}:{stat.st_ino}"
 
 
 class FileHasher:
-    """sha256 of files, remembered by path and stamp in a small SQLite file, which is made with the first of them.
+    """sha256 of files, remembered by path and stamp in a small SQLite file, which is made for the first of them.
 
-    Paths below its folder are kept relative to it: a home may be moved. A file whose stamp changed is read again. The
-    memory can be made again, so a damaged one is: all files are read once more.
+    Paths below the folder of this SQLite file are kept relative to it, because a home may be moved. A file whose stamp
+    changed is read again. If the SQLite file is damaged, it is made again and all files are read once more.
     """
 
     def __init__(self, cache: Path) -> None:
@@ -103,7 +103,7 @@ class FileHasher:
                     row = con.execute(query, (self._key(path),)).fetchone()
                     if row is not None and self._same(str(row[1]), stamp(path), copied=row[0] != here):
                         found[path] = str(row[2])
-        except sqlite3.OperationalError:  # new, or held by another for long: files are read again
+        except sqlite3.OperationalError:  # just made, or locked for long by another process: files are read again
             return dict.fromkeys(found)
         except sqlite3.DatabaseError:
             self._damaged()
@@ -118,7 +118,7 @@ class FileHasher:
         return combined({p.relative_to(path).as_posix(): sha256 for p, sha256 in found.items()})
 
     def _same(self, before: str, now: str, *, copied: bool) -> bool:
-        """Return whether a file is the one that was read; `copied`: the memory was, since then, with all beside it."""
+        """Return whether a file is the one that was read; `copied`: the home was copied after the file was read."""
         return before == now
 
     def _damaged(self) -> None:
@@ -145,15 +145,15 @@ class FileHasher:
 
 
 _TABLE = "CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, memory INTEGER, stamp TEXT, sha256 TEXT)"
-"""`memory` is the inode of this file when the row was written: another one since then says that it is a copy."""
+"""`memory` is the inode of this SQLite file when the row was written. If it has another inode now, it is a copy."""
 UNKNOWN = "not read yet"
 """In place of the sha256 of a file that nobody has read since it was last written."""
 
 
 class RememberedHashes(FileHasher):
-    """What is known of files without reading any: a new or changed file has no sha256 yet.
+    """The remembered sha256 of files, without reading any file: a new or changed file has no sha256 yet.
 
-    In a copied home, files of the same size and time of writing count as those that were read: copying keeps no more.
+    In a copied home, a file with the same size and time of writing counts as unchanged: copying keeps only these two.
     """
 
     def sha256_all(self, paths: Iterable[Path]) -> dict[Path, str]:

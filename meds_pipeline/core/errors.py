@@ -46,7 +46,7 @@ class MedsError(Exception):
 
 
 class CatalogError(MedsError):
-    """A catalog YAML or settings file does not say something valid."""
+    """A catalog YAML or settings file is not valid."""
 
 
 class RawFileError(MedsError):
@@ -66,7 +66,7 @@ class StoreError(MedsError):
 
 
 class NotReadyError(StoreError):
-    """What a step reads was never made: what makes it failed before, or has not run yet."""
+    """An output that a step reads was never made: the step that makes it failed, or has not run yet."""
 
 
 class ModelError(MedsError):

@@ -1,6 +1,7 @@
 """What a run does, output by output: events while it goes on, a summary at its end.
 
-Whoever runs steps tells the listener of the current context, if there is one; long steps report how far they have come.
+The code that runs steps sends events to the listener of the current context, if there is one. Long steps report their
+progress.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 State = Literal["built", "unchanged", "failed", "refused", "not run"]
-"""`refused`: made, but a blocking check says it must not be used. `not run`: what it reads failed before."""
+"""`refused`: made, but a blocking check says it must not be used. `not run`: an output that it reads failed."""
 GOOD: frozenset[State] = frozenset({"built", "unchanged"})
 BAD: frozenset[State] = frozenset({"failed", "refused"})
 
@@ -42,7 +43,7 @@ class StepOutcome:
         asset: Asset it belongs to.
         partition: Partition it belongs to.
         state: How it ended.
-        seconds: What the step took in this run.
+        seconds: How long the step took in this run.
         rows: Rows of its main table, where it has one.
         problem: Why it failed or was refused, and the next step.
     """
@@ -60,7 +61,7 @@ Listener = Callable[[Event], None]
 
 
 def bad(outcomes: Iterable[StepOutcome]) -> tuple[StepOutcome, ...]:
-    """Return what failed or was refused; where nothing did, but something could not run, the first such."""
+    """Return the outcomes that failed or were refused; if there are none, the first outcome that could not run."""
     gone = [outcome for outcome in outcomes if outcome.state not in GOOD]
     return tuple(outcome for outcome in gone if outcome.state in BAD) or tuple(gone[:1])
 
@@ -70,10 +71,10 @@ class RunSummary:
     """What `meds run` did.
 
     Attributes:
-        run_ids: Its runs in the Dagster instance of the home; none where nothing had to be made.
+        run_ids: Its runs in the Dagster instance of the home; empty if nothing had to be made.
         seconds: Wall time.
         outcomes: One for each (asset, partition), in the order they ended.
-        problem: What stopped it as a whole; empty where nothing did.
+        problem: What stopped the whole run; empty if it was not stopped.
     """
 
     run_ids: tuple[str, ...]
@@ -83,7 +84,7 @@ class RunSummary:
 
     @property
     def bad(self) -> tuple[StepOutcome, ...]:
-        """What went wrong, see `bad`."""
+        """The bad outcomes, see the function `bad`."""
         return bad(self.outcomes)
 
     @property
@@ -122,7 +123,7 @@ def report(what: str, done: int, total: int) -> None:
 
 
 def quiet_transformers() -> None:
-    """Keep transformers from drawing progress bars of its own across whatever the listener shows."""
+    """Turn off the progress bars of transformers, which would disturb what the listener shows."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and names that may become files."""
+"""Writes files whole or not at all, and checks names that may become files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def read_ours(path: Path, kind: type[_T]) -> _T | None:
-    """Return what a JSON file of ours says, or None where it is not there or damaged; of the latter the log tells."""
+    """Return the content of a JSON file of ours; None if it is missing or damaged (a damaged one is logged)."""
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -51,7 +51,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def make_private(path: Path) -> None:
-    """Let nobody but its owner read a file, or a folder and all that is below it."""
+    """Let only the owner read a file, or a folder and everything below it."""
     for inner in path.rglob("*") if path.is_dir() else ():
         inner.chmod(0o700 if inner.is_dir() else 0o600)
     path.chmod(0o700 if path.is_dir() else 0o600)

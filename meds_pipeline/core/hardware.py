@@ -1,4 +1,4 @@
-"""What torch computes with. Sums depend on it, so it is part of what an output is known by."""
+"""The hardware that torch computes with; sums depend on it, so it is part of an output's fingerprint."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GPU_NODES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-"""Where the drivers of GPUs are found: NVIDIA's, AMD's, and those of the Linux below Windows."""
+"""Device files of GPU drivers: NVIDIA, AMD, and GPUs in Linux under Windows (WSL)."""
 
 
 @cache
 def device() -> Literal["cpu", "cuda"]:
-    """Return the kind of device that torch computes on here; torch, slow to import, is asked where one may be a GPU."""
+    """Return the kind of device that torch computes on; torch is slow to import, so a driver is looked for first."""
     if not any(Path(node).exists() for node in _GPU_NODES):
         return "cpu"
     import torch
@@ -35,7 +35,7 @@ def device_name() -> str:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch compute on so many processor threads, whatever processors and environment offer."""
+    """Let torch compute on `count` processor threads, whatever the number of processors or the environment says."""
     import torch
 
     before = torch.get_num_threads()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Access = Literal["open", "registration", "credentialed"]
-"""Who may read a text, from everybody to those whom its owner has named."""
+"""Who may read a text: everybody, registered users, or only people whom its owner has named."""
 _ACCESS: tuple[Access, ...] = get_args(Access)
 
 
@@ -26,7 +26,7 @@ def strictest(classes: Iterable[Access]) -> Access:
 
 
 class InputRef(BaseModel):
-    """One input of an output: where it is and what its bytes were."""
+    """One input of an output: where it is, and the digest of its bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -65,15 +65,15 @@ class Manifest(BaseModel):
     started_at: datetime
     seconds: float
     seal: str = ""
-    """Digest over everything else here: a manifest that was edited does not stand."""
+    """Digest over all other fields: a manifest that was edited is not accepted."""
 
     def sealed(self) -> Manifest:
-        """Return it with its seal."""
+        """Return the manifest with its seal."""
         return self.model_copy(update={"seal": self._seal()})
 
     @property
     def unbroken(self) -> bool:
-        """Whether it says what it said when it was sealed."""
+        """Whether the manifest is unchanged since it was sealed."""
         return self.seal == self._seal()
 
     def _seal(self) -> str:
@@ -118,7 +118,7 @@ class Output:
 
 @dataclass(slots=True)
 class Draft:
-    """A folder a step writes its files into, and what it wants to say about them.
+    """A folder into which a step writes its files, and the facts that it states about them.
 
     Its output has at least the access class of every input; a step that reads text from elsewhere sets `access`.
     """

@@ -23,7 +23,7 @@ class Budget(NamedTuple):
 
 @contextmanager
 def connect(*, threads: int, memory_limit: str, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory DuckDB that may spill to `temporary` and uses no more than it is given."""
+    """Open an in-memory DuckDB that may spill to `temporary` and stays within these threads and this memory."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(threads),
         "memory_limit": memory_limit,
@@ -32,7 +32,7 @@ def connect(*, threads: int, memory_limit: str, temporary: Path) -> Iterator[duc
         "autoload_known_extensions": "false",
     }
     con = duckdb.connect(config=config)
-    con.execute("SET enable_progress_bar = false")  # it would be drawn on stdout, which belongs to the caller
+    con.execute("SET enable_progress_bar = false")  # DuckDB would draw it on stdout, which belongs to the caller
     try:
         yield con
     finally:
@@ -46,7 +46,7 @@ def copy_ordered(con: duckdb.DuckDBPyConnection, view: str, path: Path) -> None:
 
 
 def view_of(con: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path], columns: str = "*") -> None:
-    """Make a temporary view over Parquet files of one schema; what an older file lacks is null in it."""
+    """Make a temporary view over Parquet files of one schema; a column that an older file lacks is null."""
     source = f"read_parquet({literals(files)}, union_by_name = true)"
     con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608 - quoted paths of ours
 

@@ -1,7 +1,7 @@
-"""Opens model folders of `transformers`: nothing is downloaded, and no code of theirs is run.
+"""Opens model folders of `transformers`: nothing is downloaded, and no code in a folder is run.
 
-Code comes with a folder as Python modules (`auto_map` in its settings) or within pickled weights. Both are refused:
-nobody is asked, and weights are safetensors alone.
+A folder may bring code as Python modules (`auto_map` in its settings) or inside pickled weights. Both are refused
+without a question; only safetensors weights are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def load_weights(folder: Path, dtype: torch.dtype) -> Any:
     """Return the causal language model of a folder, on the CPU.
 
     Raises:
-        ModelError: There is none, it needs code of its own, its weights are no safetensors, or they cannot be loaded.
+        ModelError: There is no model, it needs its own code, its weights are not safetensors, or they cannot be loaded.
     """
     from transformers import AutoModelForCausalLM
 
@@ -39,7 +39,7 @@ def load_weights(folder: Path, dtype: torch.dtype) -> Any:
         return AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
         )
-    except Exception as error:  # of the model's own settings, its shapes, or the format's reader
+    except Exception as error:  # from the model's settings, its shapes, or the safetensors reader
         raise ModelError(
             f"its model cannot be loaded ({type(error).__name__}).",
             Where(file=str(folder)),
@@ -55,7 +55,7 @@ def load_tokenizer(folder: Path) -> Any:
     _refuse_code(folder)
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # as above
+    except Exception as error:  # from the tokenizer's settings or files
         raise ModelError(
             f"no fast tokenizer can be loaded ({type(error).__name__}).",
             Where(file=str(folder)),

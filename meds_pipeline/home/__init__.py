@@ -1,1 +1,1 @@
-"""A home: settings, where raw files are and whose they are, and the store of immutable outputs."""
+"""A home: its settings, its raw files (real or synthetic), and the store of immutable outputs."""

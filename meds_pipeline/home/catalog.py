@@ -1,4 +1,4 @@
-"""The catalog of a home, and the definitions that its corpora were built by."""
+"""The catalog of a home, and the definitions by which its corpora were built."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def catalog_of(home: Path, settings: Settings) -> Catalog:
-    """Return the catalog of a home: ours, the folders of `catalog.extra`, and `<home>/catalog` where it is there."""
+    """Return the catalog of a home: ours, the folders of `catalog.extra`, and `<home>/catalog` if it exists."""
     folders = [home / folder for folder in settings.catalog.extra]
     own = home / "catalog"
     catalog = load_catalog([*folders, own] if own.is_dir() else folders, staged_schema)
@@ -25,7 +25,7 @@ def catalog_of(home: Path, settings: Settings) -> Catalog:
 
 
 def keep_definition(home: Path, corpus: Corpus) -> None:
-    """Keep the definition that a corpus was built by: it stands in for its file while that one is faulty."""
+    """Keep the definition by which a corpus was built: it is used while the corpus's file is faulty."""
     path, text = _definition(home, corpus.corpus), corpus.model_dump_json().encode()
     if not path.is_file() or path.read_bytes() != text:
         write_atomic(path, text)

@@ -1,4 +1,4 @@
-"""Whether a text is a cron schedule, known without loading what will follow it: five fields that meet on some day."""
+"""Checks a cron schedule without loading Dagster: it has five valid fields, and some day matches them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIELDS: dict[str, tuple[int, int, dict[str, int]]] = {
     "month": (1, 12, {name: number for number, name in enumerate(_MONTHS, 1)}),
     "weekday": (0, 7, {name: number for number, name in enumerate(_DAYS)}),
 }
-"""First and last value of each field, and names that stand for some."""
+"""First and last value of each field, and names for some values."""
 _LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]{1,2}))?", re.ASCII)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 3600.0
 TOLD_AFTER = 3.0
-"""Seconds of waiting after which the log says for whom."""
+"""Seconds of waiting after which the log names the holder."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,12 +35,12 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        """Render for whoever waits."""
+        """Render for the log of a process that waits."""
         return f"process {self.pid} on {self.host} ({self.command}), since {self.since}"
 
 
 class Held:
-    """A file lock; the file beside it names its holder, and whoever waits is told."""
+    """A file lock; a file beside it names the holder, so that a process that waits can log it."""
 
     def __init__(self, path: Path, what: str, *, wait: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Held:
         """Wait for the lock, and note that it is ours.
 
         Raises:
-            StoreError: Another process holds it for too long, or at all where nobody waits.
+            StoreError: Another process holds the lock for too long, or holds it at all if this lock does not wait.
         """
         seconds = LOCK_SECONDS if self._wait else 0.0
         told = min(TOLD_AFTER, seconds)

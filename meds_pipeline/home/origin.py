@@ -1,6 +1,6 @@
-"""Whose data a home holds: raw files or synthetic twins, never both. The first run that builds settles it for good.
+"""The kind of data that a home holds: real files or synthetic twins, never both. The first build decides it for good.
 
-Everybody may ask; only who builds claims a home and writes its twins.
+Every command may ask for the kind; only a build claims a home and writes its twins.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Origin = Literal["real", "twin"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a home was settled to hold."""
+    """The kind of data that a home holds for good, and where its raw files are."""
 
     origin: Origin
     raw: Path | None
@@ -40,16 +40,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a home reads."""
+    """The raw files that a home reads."""
 
     origin: Origin
     raw: Path
     own: bool
-    """Whether these are twins that the home writes itself."""
+    """Whether the raw files are twins that the home writes itself."""
 
 
 def claimed(home: Path) -> Claim | None:
-    """Return what a home was settled to hold, or None where nothing was built yet."""
+    """Return the claim of a home, or None if nothing was built in it yet."""
     mark = _mark(home)
     known = read_ours(mark, Claim)
     if mark.exists() and (known is None or (known.origin == "real" and known.raw is None)):
@@ -62,7 +62,7 @@ def claimed(home: Path) -> Claim | None:
 
 
 def claim(home: Path, source: Source) -> None:
-    """Settle whose data a home holds, and note where raw files are."""
+    """Decide for good the kind of data that a home holds, and note where its raw files are."""
     wanted = Claim(source.origin, None if source.own else source.raw)
     if wanted != claimed(home):
         said = {"origin": wanted.origin, "raw": None if wanted.raw is None else str(wanted.raw)}
@@ -70,9 +70,9 @@ def claim(home: Path, source: Source) -> None:
 
 
 def source_of(home: Path, raw: Path | None, folders: Iterable[str]) -> Source:
-    """Return what a home reads: what an earlier run said, else what this call says. Nothing is written.
+    """Return the raw files that a home reads, as an earlier run or else this call says; nothing is written.
 
-    A home with a raw folder finds it again without being told; one that writes its own twins never takes another.
+    A home with a raw folder remembers it. A home that writes its own twins never takes a raw folder.
 
     Args:
         home: The home.
@@ -105,7 +105,7 @@ def source_of(home: Path, raw: Path | None, folders: Iterable[str]) -> Source:
 
 
 def origin_of(raw: Path, folders: Iterable[str]) -> Origin:
-    """Return whether a raw folder holds twins, by their marks; raises RawFileError where it is none, or mixes both."""
+    """Return whether a raw folder holds twins, by their marks; raises RawFileError if it is no folder or mixes both."""
     if not raw.is_dir():
         raise RawFileError("raw folder does not exist.", Where(file=str(raw)), "Give an existing folder to --raw.")
     there = [raw / name for name in sorted(folders) if (raw / name).is_dir()]
@@ -127,10 +127,10 @@ def _mark(home: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What stands in `twins/.made`: for which settings and catalog and by which code, and which files are ours."""
+    """The content of `twins/.made`: what the twins were made from (settings, catalog, code), and the files we wrote."""
 
     asked: str = ""
-    """Empty while they are being put in place."""
+    """Settings, catalog and code as JSON; empty while the twins are being put in place."""
     files: tuple[str, ...] = ()
 
     @classmethod
@@ -138,7 +138,7 @@ class _Made:
         return read_ours(root / ".made", cls) or cls()
 
     def stands(self, root: Path, wanted: str) -> bool:
-        """Tell whether these are the twins asked for, and none is gone."""
+        """Tell whether the twins are those asked for and none of their files is gone."""
         return self.asked == wanted and all((root / path).is_file() for path in self.files)
 
     def write(self, root: Path) -> None:
@@ -146,19 +146,19 @@ class _Made:
 
 
 def twins_of(settings: Settings, catalog: Catalog) -> list[str]:
-    """Return the distributions whose twins a home of twins has."""
+    """Return the distributions that have a twin in a home of twins."""
     from meds_pipeline.twins import twin_names
 
     return list(settings.twins.distributions) or twin_names(catalog)
 
 
 def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
-    """Write the synthetic twins of a home, where its settings, their catalog or our code has changed, or one is gone.
+    """Write the synthetic twins of a home if its settings, its catalog or our code changed, or if a twin is gone.
 
-    Earlier twins go; a file that is not one of ours is neither removed nor overwritten.
+    Earlier twins are removed. A file that we did not write is neither removed nor overwritten.
 
     Raises:
-        RawFileError: Such a file stands where a twin goes.
+        RawFileError: A file that we did not write is in the place of a twin.
     """
     root, wanted = home / "twins", _asked(settings, catalog)
     if _Made.read(root).stands(root, wanted):
@@ -170,7 +170,7 @@ def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
             shutil.rmtree(fresh, ignore_errors=True)  # of a killed run
             paths = _write(fresh, settings, catalog)
             _check_foreign(root, fresh, set(paths).difference(made.files))
-            _Made("", (*made.files, *paths)).write(root)  # so that they are known as ours if we are killed now
+            _Made("", (*made.files, *paths)).write(root)  # the files are known as ours even if we are killed now
             _remove(root, set(made.files).difference(paths))
             for path in paths:
                 (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def write_twins(home: Path, settings: Settings, catalog: Catalog) -> None:
 
 
 def twin_changes(home: Path, settings: Settings, catalog: Catalog) -> list[str]:
-    """Return why the next run writes the twins of a home anew; nothing where they stand, or were never written."""
+    """Return why the next run writes the twins of a home again; empty if they are up to date or were never written."""
     root, wanted = home / "twins", _asked(settings, catalog)
     made = _Made.read(root)
     if not made.asked or made.stands(root, wanted):
@@ -193,7 +193,7 @@ def twin_changes(home: Path, settings: Settings, catalog: Catalog) -> list[str]:
 
 
 def _asked(settings: Settings, catalog: Catalog) -> str:
-    """Return what the twins of a home are made of: settings, entries of the catalog, code."""
+    """Return what the twins of a home are made from, as JSON: settings, entries of the catalog, code."""
     code = [digests.package_sha256("twins"), digests.package_sha256("readers")]
     forms = catalog.distributions
     names = [name for name in twins_of(settings, catalog) if name in forms]
@@ -227,6 +227,6 @@ def _remove(root: Path, paths: Iterable[str]) -> None:
     """Remove files, and the folders that they leave empty: an empty folder would count as a distribution's."""
     for path in map(Path, paths):
         (root / path).unlink(missing_ok=True)
-        with suppress(OSError):  # another file is in it
+        with suppress(OSError):  # the folder is not empty
             for folder in list(path.parents)[:-1]:
                 (root / folder).rmdir()

@@ -1,13 +1,11 @@
-"""Which files of a distribution are there, and what their names say.
+"""Finds the files of a distribution, and the columns that their names give.
 
-A path pattern of the catalog is matched against the files below the distribution's folder: `{name}` matches within one
-path part and becomes a column, `{name:a|b}` only these words, `*` within a part, `**` across parts. What stands before
-`::` is an archive, whose members are matched. Files and folders whose name starts with a dot are not looked at: they
-are what systems and interrupted copies leave behind.
+A path pattern of the catalog (see `catalog/paths.py`) is matched against the files below the distribution's folder.
+Files and folders whose name starts with a dot are skipped: systems and interrupted copies leave them behind.
 
-A distribution's folder may be a link to where its files are. Below it, linked folders are not looked into, and a linked
-file must lie in the folder: else a download could pass off any file of this machine, or of a corpus less open, as its
-own.
+A distribution's folder may be a link to where its files are. Below it, linked folders are not followed, and a link to a
+file must end inside the folder. Otherwise a download could present any file of this machine, or of a stricter corpus,
+as its own.
 """
 
 from __future__ import annotations
@@ -99,7 +97,7 @@ def _members(archive: Path) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _listed(archive: Path, changed: int) -> tuple[str, ...]:
-    """Members of an archive, remembered while it is unchanged: to list a .tar.gz is to inflate it."""
+    """Members of an archive, remembered while it is unchanged, because listing a .tar.gz inflates all of it."""
     return tuple(_seen(list_members(archive)))
 
 
@@ -110,7 +108,7 @@ def _seen(paths: Iterable[str]) -> Iterator[str]:
 def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | None:
     """Return the distribution of a corpus that a build uses, or None when no file of it is there.
 
-    It is the one the settings choose, else the first complete one in catalog order.
+    It is the distribution that the settings choose, else the first complete one in catalog order.
 
     Raises:
         RawFileError: Files of a distribution are there, but not all that it needs, or an archive cannot be listed.
@@ -131,7 +129,7 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
         if presence.complete and presence.files:
             return presence
     for presence in found:
-        own = presence.folder.name == presence.distribution  # a folder of several corpora asks for no file of this one
+        own = presence.folder.name == presence.distribution  # a shared folder need not hold this corpus
         if presence.files or (own and presence.folder.is_dir()):
             optional = [entry.path for entry in corpus.distributions[presence.distribution].files.values()]
             wanted = ", ".join(presence.missing) or f"any of {', '.join(optional)}"
@@ -144,7 +142,7 @@ def active(corpus: Corpus, raw: Path, chosen: str | None = None) -> Presence | N
 
 
 def others(corpus: Corpus, raw: Path, used: str) -> tuple[str, ...]:
-    """Return the distributions of a corpus that could be used as well as the one that is: all their files are there."""
+    """Return the distributions of a corpus, except the used one, that have all their files and so could be used too."""
     return tuple(name for name, form in corpus.distributions.items() if name != used and _usable(raw, name, form))
 
 

@@ -1,7 +1,7 @@
-"""The releases that were frozen in a home: a file each, outside the store, written once and never altered.
+"""The releases that were frozen in a home: one file each, outside the store, written once and never changed.
 
-`<home>/releases/<name>.json` says which output is the release of that name. Outputs can be damaged or go missing; by
-this file that is seen, and nothing else is ever frozen under the name.
+`<home>/releases/<name>.json` says which output is the release of that name. An output can be damaged or go missing.
+This file shows it then, and prevents that something else is frozen under the same name.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _INSTANCES = "instances:"
 
 
 class Release(BaseModel):
-    """What a home knows of a release whatever becomes of its files."""
+    """The facts of a release that a home keeps even if the release's files are lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     release: str
     digest: str
-    """Over its files: what an output must have to be this release."""
+    """Digest over its files; only the output with this digest is the release."""
     fingerprint: str
     content: str
-    """Over all that models are shown and scored against: equal in two homes that ask the same."""
+    """Digest over all that models are shown and scored against; equal in two homes whose releases ask the same."""
     frozen_at: datetime
     access: Access
     corpora: dict[str, str]
@@ -44,7 +44,7 @@ class Release(BaseModel):
 
     @classmethod
     def of(cls, output: Output) -> Self:
-        """Return what is to be known of a `benchmark` output."""
+        """Return the facts of a `benchmark` output."""
         m = output.manifest
         read = {role.removeprefix(_INSTANCES): ref for role, ref in m.inputs.items() if role.startswith(_INSTANCES)}
         return cls.model_validate(
@@ -68,7 +68,7 @@ def releases(home: Path) -> dict[str, Release]:
 
 
 def find_release(home: Path, name: str) -> Release | None:
-    """Return the release of a name, None where none was frozen; raises StoreError where its file cannot be read."""
+    """Return the release of a name, or None if none was frozen; raises StoreError if its file cannot be read."""
     path = _path(home, name)
     try:
         found = Release.model_validate_json(path.read_bytes())
@@ -82,7 +82,7 @@ def find_release(home: Path, name: str) -> Release | None:
 
 
 def register(output: Output, home: Path) -> None:
-    """Note which output is the release of its name; once noted, it is only compared.
+    """Note that an output is the release of its name; if the name is noted already, only compare the two.
 
     Raises:
         StoreError: Another output is the release of this name.
@@ -93,7 +93,7 @@ def register(output: Output, home: Path) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         write_atomic(temporary, new.model_dump_json(indent=1).encode())
         try:
-            os.link(temporary, path)  # unlike a rename it replaces nothing
+            os.link(temporary, path)  # unlike a rename, a link does not replace a file
             return
         except FileExistsError:
             pass

@@ -1,8 +1,8 @@
 """Settings: what shapes outputs, and where things are. `defaults.yaml`, then `<home>/meds.yaml`, then the caller.
 
-Every file of `<home>/submissions` is a model, too; one that can be none is refused by itself. Unknown keys and values
-out of bounds fail with file and line. Paths and worker counts are
-not part of any fingerprint; the rest is, where a step names it.
+Every file of `<home>/submissions` is a model too; a file that cannot be a model is refused without stopping the others.
+Unknown keys and values out of bounds fail with file and line. Paths and worker counts are not part of any fingerprint;
+the other settings are part of the fingerprints of the steps that name them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _enough(size: str) -> str:
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]{1,3})? ?[KMGT]i?B$")]
 Memory = Annotated[Size, AfterValidator(_enough)]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
-"""Of a plan or model: it names folders."""
+"""Name of a plan or model; it is also the name of folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class CatalogSettings(Strict):
     extra: list[Path] = []
     """Further folders of corpus YAMLs, relative to the home."""
     active: dict[Identifier, Identifier] = {}
-    """Corpus to distribution, where more than one is there."""
+    """The distribution to use by corpus, for a corpus with files of several distributions."""
 
 
 class Settings(Strict):
@@ -86,16 +86,16 @@ class Settings(Strict):
     reader_seconds: float = Field(default=60, ge=1, le=604_800)
     """Processor time that reading a small raw file may take."""
     reader_seconds_per_mb: float = Field(default=10, ge=0, le=604_800)
-    """Processor time that reading a large one may take, by the million bytes it has on disk."""
+    """Processor time that reading a large raw file may take, per million bytes on disk."""
     sandbox_seconds: float = Field(default=600, ge=1, le=604_800)
     sandbox_output: Size = "20GB"
     """Text that the recipes of one corpus may return, before compression."""
     nightly: Cron | None = "0 3 * * *"
     """Cron schedule of the nightly rebuild, in UTC; null for none."""
     partitions_per_run: Annotated[int, Field(gt=0, le=1_000_000)] | Literal["all"] = "all"
-    """Corpora that one run carries: all on one machine, 1 where a launcher spreads runs over several."""
+    """Corpora that one run builds: `all` on one machine, 1 if a launcher spreads runs over several machines."""
     keep_runs_days: int = Field(default=30, ge=1, le=100_000)
-    """Days for which Dagster keeps what a run logged; the run that made what is there now stays."""
+    """Days for which Dagster keeps the log of a run; the run that made the current output is kept longer."""
     catalog: CatalogSettings = CatalogSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     quality: QualitySettings = QualitySettings()
@@ -106,12 +106,12 @@ class Settings(Strict):
 
     @property
     def refused(self) -> tuple[Refused, ...]:
-        """Files of `<home>/submissions` that are no models; they shape nothing."""
+        """Files of `<home>/submissions` that are not models; no output depends on them."""
         return self._refused
 
     @property
     def corpora_per_run(self) -> int | None:
-        """Corpora that one run carries, None for all."""
+        """Corpora that one run builds, None for all."""
         return None if self.partitions_per_run == "all" else self.partitions_per_run
 
     @property
@@ -142,7 +142,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
     """Load the settings of a home.
 
     Raises:
-        CatalogError: A file holds an unknown key or a bad value, or the caller would have a host trusted.
+        CatalogError: A file holds an unknown key or a bad value, or the caller's settings name trusted hosts.
     """
     data: dict[str, Any] = {}
     with resources.as_file(resources.files("meds_pipeline.home") / "defaults.yaml") as defaults:
@@ -158,7 +158,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
     data = merge(data, overrides or {})
     named: object = data["models"]
     refused: list[Refused] = []
-    if isinstance(named, dict):  # else its place in the file is what to say
+    if isinstance(named, dict):  # else validation names its place
         submitted, refused = _submitted(home, named)
         data["models"] = {**named, **submitted}
     try:
@@ -173,7 +173,7 @@ def load_settings(home: Path, overrides: dict[str, Any] | None = None) -> Settin
 
 
 def _refuse_trust(overrides: dict[str, Any]) -> None:
-    """Raise CatalogError where a caller names hosts to trust: who may start a run need not be who may let text out."""
+    """Raise CatalogError if a caller names trusted hosts: who may start a run may not decide where text is sent."""
     models = overrides.get("models")
     for name, model in models.items() if isinstance(models, dict) else ():
         if isinstance(model, dict) and "trusted_hosts" in model:
@@ -182,7 +182,7 @@ def _refuse_trust(overrides: dict[str, Any]) -> None:
 
 
 def _submitted(home: Path, named: Container[str]) -> tuple[dict[str, Any], list[Refused]]:
-    """Return the models of `<home>/submissions`, each file one that is named after it, and the files that are none."""
+    """Return the models of `<home>/submissions`, each named after its file, and the files that are not models."""
     found: dict[str, Any] = {}
     refused = []
     for path in sorted((home / "submissions").glob("[!.]*")):
@@ -204,7 +204,7 @@ def _submitted(home: Path, named: Container[str]) -> tuple[dict[str, Any], list[
 
 
 def _where(layers: list[tuple[Located, Place]], place: Place) -> Where:
-    """Return file and line of the last layer that says most of `place`; nothing where the caller said it."""
+    """Return file and line of the last layer that has the longest part of `place`; nothing if the caller set it."""
     found, deepest = Where(), 1
     for file, under in layers:
         inside = place[len(under) :] if place[: len(under)] == under else ()
@@ -215,7 +215,7 @@ def _where(layers: list[tuple[Located, Place]], place: Place) -> Where:
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` laid on it, mapping by mapping."""
+    """Return `base` with the values of `over` in place of its own, mapping by mapping."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

@@ -1,6 +1,6 @@
 """Whether raw files may have changed, without reading them: a digest over names, sizes, times and inodes.
 
-A file that comes back with its old size and time of writing is seen too.
+A file that is replaced by one with the old size and time of writing is seen by its inode.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def stamps(ws: Workspace) -> dict[str, str]:
-    """Return a digest for each present corpus that differs when one of its files was added, removed or written.
+    """Return a digest for each present corpus; it changes when a file of the corpus is added, removed or written.
 
-    A corpus whose files are not complete has one too: its run says what is missing.
+    A corpus with incomplete files has a digest too: its run says what is missing.
     """
     return {name: _stamp(ws, name) for name in ws.present_corpora()}
 
 
 def submission_stamps(ws: Workspace) -> dict[str, str]:
-    """Return the like for each model that is a file."""
+    """Return such a digest for each model that is a submitted file."""
     files = {
         name: ws.home / spec.path for name, spec in ws.settings.models.items() if spec.kind == "file" and spec.path
     }

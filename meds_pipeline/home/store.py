@@ -7,12 +7,13 @@ Layout under `<home>`::
     scratch/<asset>/<partition>/<fingerprint>/ what a killed step may resume from (training checkpoints)
     locks/<asset>/<partition>.lock             one writer at a time for an (asset, partition); `.json` says who
 
-A fingerprint covers the digests of a step's inputs, its version, its settings and the seed. An output whose manifest
-stands and whose files still have the digests it names is reused; there is no other rule. What a step reads is checked
-in the same way before and after, so nothing is made of damaged bytes. A step writes into a temporary folder that is
-renamed when its manifest is on disk, so a killed run leaves nothing that could be taken for an output.
+A fingerprint covers the digests of a step's inputs, its version, its settings and the seed. An output is reused if its
+manifest is valid and its files still have the digests in it; there is no other rule. Inputs are checked in the same way
+before and after a step reads them, so no output is made from damaged bytes. A step writes into a temporary folder that
+is renamed when its manifest is on disk, so a killed run leaves nothing that could be taken for an output.
 
-Outputs made of credentialed text can be read by their owner only.
+An output "stands" if it is in the store and all its bytes are unchanged. Outputs made of credentialed text can be read
+only by their owner.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What asking for an output gave: the output, and whether it already stood."""
+    """The answer to a request for an output: the output, and whether it already stood."""
 
     output: Output
     reused: bool
@@ -61,12 +62,12 @@ class Store:
     def bring_up(self, asset: str, partition: str, ask: Callable[[], Work], *, current: bool = True) -> Result:
         """Return the output of the work of an (asset, partition), made now unless it already stands.
 
-        It becomes the current one, unless `current` says otherwise, and is published. The work is asked for while
-        nobody else writes the partition, so that two runs that begin together do not both find it undone.
+        It becomes the current output, unless `current` is false, and is published. `ask` is called under the lock of
+        the partition, so that of two runs that start together only one does the work.
 
         Raises:
             StoreError: Another run holds the partition for too long, or an input is damaged.
-            MedsError: What asking for the work or doing it raises; nothing of it is left behind.
+            MedsError: `ask` or the work failed; no part of an output is left behind.
         """
         with self.locked(asset, partition):
             work = ask()
@@ -74,7 +75,7 @@ class Store:
             output = self._write(work) if standing is None else standing
             if current:
                 self.point(output)
-            # Also where it stood: a run may have been killed after its last rename.
+            # Also if the output already stood: a run may have been killed after its last rename.
             shutil.rmtree(self._scratch(work), ignore_errors=True)
             if work.publish is not None:
                 work.publish(output, self.home)
@@ -93,7 +94,7 @@ class Store:
         link.symlink_to(output.path, target_is_directory=True)
 
     def find(self, asset: str, partition: str, mark: str) -> Output | None:
-        """Return the output with this fingerprint, or None; one whose manifest is damaged or edited does not stand."""
+        """Return the output with this fingerprint, or None if there is none or its manifest is damaged or edited."""
         path = self.home / "store" / safe_name(asset) / safe_name(partition) / safe_name(mark)
         try:
             found = Manifest.model_validate_json((path / "manifest.json").read_bytes())
@@ -103,7 +104,7 @@ class Store:
         return Output(path, found) if named and found.unbroken else None
 
     def input_of(self, output: Output, role: str) -> Output:
-        """Return the input an output was made of, or another of the same bytes where that one is damaged or gone.
+        """Return an input of an output, or another output with the same bytes if the input is damaged or gone.
 
         Raises:
             StoreError: No output of these bytes is in the store.
@@ -122,10 +123,10 @@ class Store:
         )
 
     def check(self, output: Output) -> Output:
-        """Return an output whose bytes are those it was made with.
+        """Return the output if all its bytes are unchanged.
 
         Raises:
-            StoreError: A file of it was changed or is gone.
+            StoreError: A file of the output was changed or is gone.
         """
         m = output.manifest
         if not self.intact(output):
@@ -180,7 +181,7 @@ class Store:
     def closure(self, roots: Iterator[Output]) -> list[Output]:
         """Return the roots and everything they stand on, each once, in order of (asset, partition, fingerprint).
 
-        Where another output of the same bytes stands in for an input, the manifests here name that one.
+        If another output with the same bytes replaces an input, the manifests returned here name the replacement.
 
         Raises:
             StoreError: An output names an input whose bytes are no longer in the store.
@@ -200,7 +201,7 @@ class Store:
 
     def _write(self, work: Work) -> Output:
         folder = self.home / "store" / safe_name(work.asset) / safe_name(work.partition)
-        for left_over in folder.glob(".writing-*"):  # of a killed run: we hold the lock, so nobody writes it
+        for left_over in folder.glob(".writing-*"):  # left by a killed run: we hold the lock, so no run writes it
             shutil.rmtree(left_over)
         temporary, final = folder / f".writing-{work.fingerprint}", folder / work.fingerprint
         scratch = self._scratch(work)
@@ -213,7 +214,7 @@ class Store:
             self._check_inputs(work)
             if work.produce is not None:
                 work.produce(draft)
-            self._check_inputs(work)  # as they were read, they are still
+            self._check_inputs(work)  # they are still the bytes that were read
             files = self._inventory(temporary)
             access = strictest([draft.access, *(output.access for output in work.inputs.values())])
             manifest = Manifest(
@@ -256,9 +257,10 @@ class Store:
         }
 
     def intact(self, output: Output) -> bool:
-        """Return whether every file still has the digest the manifest names; one not to be read has its size.
+        """Return whether every file still has the digest in the manifest.
 
-        A file is read where its size and times are not those last seen.
+        A file is read only if its size or times changed since it was last seen. If the hasher reads no files, the size
+        of such a file is compared instead.
         """
         files = {output.path / name: entry for name, entry in output.manifest.files.items()}
         try:
@@ -286,7 +288,7 @@ class Store:
             write_atomic(self._pointer(m.asset, m.partition), f"{m.fingerprint}\n".encode())
 
     def unpoint(self, asset: str, partition: str) -> None:
-        """Let an (asset, partition) have no current output; those it has stay for what was made of them."""
+        """Let an (asset, partition) have no current output; its outputs stay, as others may be made from them."""
         self._pointer(asset, partition).unlink(missing_ok=True)
 
     def _scratch(self, work: Work) -> Path:
@@ -296,7 +298,7 @@ class Store:
         return self.home / "current" / safe_name(asset) / f"{safe_name(partition)}.txt"
 
     def _pointed(self, asset: str, partition: str) -> str:
-        """Return what the pointer says; nothing where there is none, anything where it is damaged."""
+        """Return the text of the pointer: empty if there is no pointer, any text if it is damaged."""
         pointer = self._pointer(asset, partition)
         return pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.is_file() else ""
 

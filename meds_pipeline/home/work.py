@@ -1,8 +1,8 @@
 """Work: what a step would do for one partition, known without doing it.
 
 `step.work(workspace, partition)` computes it and has no side effect. The store then says whether its output stands
-(`store.standing(work)`) or makes it (`store.materialize(work)`); `--dry-run`, the nightly schedule and the state of a
-corpus ask the same value.
+(`store.standing(work)`) or makes it (`store.materialize(work)`). `--dry-run`, the nightly schedule and the state of a
+corpus use the same `Work`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Work:
         version: Version of the step's code.
         inputs: Outputs it is made of, by role.
         settings: Everything else that shapes it, the seed included; JSON.
-        produce: What is called to write it into a draft; None where an output is kept.
-        kept: An output that stands in any case: a frozen release is never made again.
-        publish: What is called with the output once it stands, with the home's folder; it may run again at any time.
+        produce: Function that writes the output into a draft; None if `kept` is given.
+        kept: An output that is used as it is, because a frozen release is never made again.
+        publish: Function that is called with the finished output and the home's folder; it may run again at any time.
     """
 
     asset: str
@@ -54,7 +54,7 @@ class Work:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the output is addressed by, as 32 hex digits; it covers all that shapes the output."""
+        """Address of the output, as 32 hex digits; it covers everything that shapes the output."""
         if self.kept is not None:
             return self.kept.manifest.fingerprint
         identity = {
@@ -67,7 +67,7 @@ class Work:
         return digests.fingerprint(identity)[:32]
 
     def differences(self, made: Manifest) -> list[str]:
-        """Return what of this work is not as it was for an output made before: version, inputs, settings."""
+        """Return the differences between this work and an output made before: version, inputs, settings."""
         found = [] if made.version == self.version else [f"version of the step: {made.version} -> {self.version}"]
         for role in sorted({*made.inputs, *self.refs}):
             before, now = made.inputs.get(role), self.refs.get(role)

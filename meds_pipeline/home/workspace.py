@@ -1,8 +1,9 @@
 """Everything a step needs to know about where it runs: home, raw files, settings, catalog, store.
 
-`Workspace.open(home, raw)` is the door for who builds; the command line, the Dagster resource and tests use it. Without
-raw files it writes synthetic twins below the home and reads those: twins and real data never share a home. Who only
-asks takes `Workspace.look(home, raw)`, which makes nothing: of raw files it reads names, times and lists of archives.
+`Workspace.open(home, raw)` is for callers that build: the command line, the Dagster resource and tests. Without raw
+files it writes synthetic twins below the home and reads those; twins and real data never share a home.
+`Workspace.look(home, raw)` is for callers that only ask. It writes nothing, and of raw files it reads only names, times
+and lists of archives.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Failure:
     asset: str
     partition: str
     fingerprint: str | None
-    """The output a check refused, or None when none was made."""
+    """Fingerprint of the output that a check refused; None if no output was made."""
     reason: str
     at: str
 
@@ -64,7 +65,7 @@ class Workspace:
 
     @classmethod
     def open(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
-        """Open a home to build in it: it is made if it is not there, and whose data it holds is settled for good.
+        """Open a home to build in it: it is made if it does not exist, and its kind of data is decided for good.
 
         Args:
             home: Holds everything written.
@@ -81,7 +82,7 @@ class Workspace:
         try:
             workspace.home.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=workspace.home):
-                pass  # a home that can only be read is found out now, not by the first step
+                pass  # a read-only home fails here and not in the first step
             claim(workspace.home, Source(workspace.origin, workspace.raw, workspace.own_twins))
             if workspace.own_twins:
                 write_twins(workspace.home, workspace.settings, workspace.catalog)
@@ -93,10 +94,11 @@ class Workspace:
 
     @classmethod
     def look(cls, home: Path, raw: Path | None = None, overrides: dict[str, Any] | None = None) -> Workspace:
-        """Look at a home as it stands: nothing is made or settled, neither twins nor the home itself.
+        """Look at a home as it is: nothing is made or decided, neither twins nor the home itself.
 
-        Arguments and errors are those of `open`. Without raw files, a home nobody ran in has none. Raw files count as
-        unchanged while their size and times are those last read; others have no known sha256. Archives are listed.
+        Arguments and errors are those of `open`. If no raw folder is given and nothing was run in the home, it has no
+        raw files. A raw file counts as unchanged while its size and times are the same as when it was last read; any
+        other file has no known sha256. Archives are listed.
         """
         return cls._of(home, raw, overrides, digests.RememberedHashes)
 
@@ -109,14 +111,14 @@ class Workspace:
         catalog = catalog_of(home, settings)
         source = source_of(home, raw, catalog.folders)
         faulty = {fault.corpus for fault in catalog.faults}
-        if all(fault.said for fault in catalog.faults):  # else nobody knows which corpora the other files have
+        if all(fault.said for fault in catalog.faults):  # else the names of some corpora are unknown
             for name in settings.catalog.active.keys() - faulty:
                 catalog.corpus(name)
         return cls(home, source.raw, source.origin, settings, catalog, Store(home, hasher), source.own)
 
     @cached_property
     def twin_changes(self) -> list[str]:
-        """Why the next run writes the twins of this home anew; empty where it does not."""
+        """Why the next run writes the twins of this home again; empty if it does not."""
         return twin_changes(self.home, self.settings, self.catalog) if self.own_twins else []
 
     def obtainable(self, name: str) -> Corpus:
@@ -124,7 +126,7 @@ class Workspace:
 
         Raises:
             UnknownNameError: The catalog has no such corpus.
-            RawFileError: The home is one of twins, and this corpus has none among them.
+            RawFileError: The home is a home of twins, and this corpus has no twin in it.
         """
         corpus = self.catalog.corpus(name)
         if self.own_twins and not self._has_twin(corpus):
@@ -132,16 +134,16 @@ class Workspace:
         return corpus
 
     def catalog_faults(self) -> list[CatalogFault]:
-        """Return the faults of the catalog that keep something here from being read.
+        """Return the faults of the catalog that prevent something in this home from being read.
 
-        Those of corpora without files here are left out, where the file can be read that far, and of those that an
-        earlier definition stands in for: the step that reads their files says so.
+        Two kinds of faults are left out: those of corpora that are known to have no files here, and those of corpora
+        for which an earlier definition is used (the step that reads their files reports them).
         """
         faults = (fault for fault in self.catalog.faults if fault.corpus not in self.catalog.corpora)
         return [f for f in faults if not f.said or any((self.raw / folder).is_dir() for folder in f.folders)]
 
     def obtainable_corpora(self) -> list[str]:
-        """Return the corpora that can have files here: in a home of twins those that have one."""
+        """Return the corpora that can have files here; in a home of twins these are the corpora with a twin."""
         corpora = self.catalog.corpora
         return [name for name, corpus in corpora.items() if not self.own_twins or self._has_twin(corpus)]
 
@@ -158,7 +160,7 @@ class Workspace:
         return corpus
 
     def no_files(self, corpus: Corpus) -> RawFileError:
-        """Return the error of a corpus without files here: they never were, or are gone since its last good output."""
+        """Return the error of a corpus without files here: it never had any, or they are gone since its last output."""
         name = corpus.corpus
         if self.good(name) is None:
             return RawFileError("no raw files are there.", Where(name), self.way_to(corpus))
@@ -179,7 +181,7 @@ class Workspace:
     def presence(self, corpus: Corpus) -> Presence | None:
         """Return the active distribution of a corpus, or None when no file of it is there.
 
-        In a home of twins their files alone count: others can only have been put among them by hand.
+        In a home of twins only the twins' files count: any other file was put there by hand.
         """
         chosen = self.settings.catalog.active.get(corpus.corpus)
         if not self.own_twins:
@@ -193,13 +195,13 @@ class Workspace:
             raise RawFileError(error.problem, error.where, again) from error
 
     def present_corpora(self) -> list[str]:
-        """Return corpora with files, also those whose files are not complete: their run will say what is missing."""
+        """Return the corpora with files, complete or not: a run says what is missing."""
         return [name for name, corpus in self.catalog.corpora.items() if self.has_files(corpus)]
 
     def corpora(self) -> list[str]:
-        """Return the corpora of a build: present ones, and those whose files are gone while a last good output stands.
+        """Return the corpora of a build: present ones, and those without files whose last good output stands.
 
-        What is gone leaves only when asked (`meds corpora forget`); a run fails for it, and says so.
+        A corpus whose files are gone leaves the build only by `meds corpora forget`; until then its run fails.
         """
         return [name for name, corpus in self.catalog.corpora.items() if self.has_files(corpus) or self.good(name)]
 
@@ -209,15 +211,15 @@ class Workspace:
         return {name: self.no_files(corpus) for name, corpus in found if not self.has_files(corpus)}
 
     def good(self, name: str) -> Output | None:
-        """Return the last good output of a corpus, its verdicts; none where a home of twins has no twin of it."""
+        """Return the verdicts of a corpus, its last good output; None if a home of twins has no twin of it."""
         able = not self.own_twins or self._has_twin(self.catalog.corpus(name))
         return self.store.current("verdicts", name) if able else None
 
     def good_corpora(self) -> dict[str, Output]:
-        """Return corpora that have a last good output, with it: their verdicts, by corpus.
+        """Return the verdicts of each corpus that has a last good output, by corpus.
 
         Raises:
-            StoreError: The last good output of one is damaged: it must not be missing without a word.
+            StoreError: The last good output of a corpus is damaged; it must not be left out silently.
         """
         outputs = ((name, self.store.last("verdicts", name)) for name in self.corpora())
         return {name: output for name, output in outputs if output is not None}
@@ -251,7 +253,7 @@ class Workspace:
         """Return why the newest attempt failed, or None when it did not."""
         path = self._failure_path(asset, partition)
         failure = read_ours(path, Failure)
-        if failure is None and path.exists():  # what was refused must not pass because the note of it is damaged
+        if failure is None and path.exists():  # a refused output must not pass if its note is damaged
             made = self.store.current(asset, partition)
             mark = made.manifest.fingerprint if made else None
             return Failure(asset, partition, mark, f"the note of its last failure, {path}, is damaged", "")

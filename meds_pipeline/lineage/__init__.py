@@ -1,1 +1,1 @@
-"""Lineage: what every output rests on, as rows, and the ways to walk them."""
+"""Lineage: rows that say what every output is made from, and functions that follow them."""

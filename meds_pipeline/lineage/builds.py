@@ -1,4 +1,4 @@
-"""A build: the list of current outputs. It is what "now" means, and what two points in time are compared by."""
+"""A build: the list of a home's current outputs; the states of a home at two times are compared by their builds."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Entry:
 
     output: Output
     role: str
-    """`current`, or `history`: kept because a model or score stands on it."""
+    """`current`, or `history`: kept because a model or score was made from it."""
     stale: str | None
-    """Why a newer attempt is not used."""
+    """Why a newer attempt is not used; None if there is no newer attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Build:
 
     Attributes:
         build_id: Digest over the outputs.
-        roots: Outputs nothing else in the build is made from.
-        entries: All outputs, those the roots stand on included.
+        roots: The current outputs that the build was asked for.
+        entries: All outputs: the roots and everything that they are made from.
     """
 
     build_id: str
@@ -49,12 +49,13 @@ class Build:
 
 
 def build_of(ws: Workspace, roots: tuple[Output, ...], chains: Mapping[str, tuple[str, ...]]) -> Build:
-    """Return the build of some current outputs and all that they stand on.
+    """Return the build of some current outputs and everything that they are made from.
 
     Args:
         ws: The home.
-        roots: Outputs that count: of present corpora, and of the plans and models of the settings.
-        chains: By asset, the assets whose failure makes its last good output stale; an asset not named is its own.
+        roots: The current outputs of present corpora, and of the plans and models of the settings.
+        chains: By asset, the assets whose failure makes its last good output stale. For an asset that is not named,
+            only its own failure does.
 
     Raises:
         StoreError: An output's input is no longer in the store.
@@ -93,7 +94,7 @@ def _stale(
 
 
 def first_seen(home: Path, build_id: str) -> str:
-    """Return when a build was first seen, ISO 8601; it is noted in the home now if it never was."""
+    """Return when a build was first seen, ISO 8601; a new build is noted in the home with the time of this call."""
     path = home / "builds" / f"{build_id}.json"
     if (seen := read_ours(path, dict[str, str])) is not None and seen.get("build_id") == build_id:
         return seen["created_at"]

@@ -24,7 +24,7 @@ _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\n\);", re.DOTALL)
 _COLUMN = re.compile(r"^\s+(\w+) [^-]+?,? -- (.+)$", re.MULTILINE)
 HISTORY, WITH_HISTORY = "history", "with_history"
 _OF_THE_BUILD = ("build", "materialization")
-"""Tables that list the outputs of both roles themselves."""
+"""Tables that list outputs of both roles, `current` and `history`, so they get no history table."""
 
 
 def schema_sql() -> str:
@@ -61,12 +61,12 @@ _EACH_ONCE = """
 DELETE FROM instruction AS i
 WHERE fingerprint > (SELECT min(fingerprint) FROM instruction WHERE instruction_id = i.instruction_id)
 """
-"""Plans share instructions, and each of their training sets lists its own."""
+"""Training sets of several plans list the same instructions; each is kept once."""
 _COUNTS = "SELECT table_name, sum(estimated_size)::BIGINT FROM duckdb_tables() GROUP BY ALL ORDER BY ALL"
 
 
 def _add_history(con: duckdb.DuckDBPyConnection) -> None:
-    """Give every table its like for history, and a view of both; comment all columns."""
+    """Add to every table a history table of the same columns and a view over both; comment all columns."""
     con.execute(f"CREATE SCHEMA {HISTORY}; CREATE SCHEMA {WITH_HISTORY}")
     for table, comments in columns().items():
         places = [table]
@@ -87,7 +87,7 @@ def publish(output: Output, home: Path) -> Path:
     source = output.file(DATABASE)
     if target.is_file() and target.samefile(source):
         return target
-    for left_over in home.glob(f".{DATABASE}.*"):  # of killed runs: this is called under the lock of its output
+    for left_over in home.glob(f".{DATABASE}.*"):  # left by killed runs: the output's lock is held here
         left_over.unlink(missing_ok=True)
     try:
         temporary.hardlink_to(source)

@@ -1,4 +1,4 @@
-"""A tree of things and what each rests on: what `meds trace` walks and the command line prints."""
+"""A tree in which the children of a thing are what it is made from; `meds trace` builds it, and `cli` prints it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Node:
-    """One thing on the way: what it is, what is known of it, what it rests on."""
+    """One thing in the tree: what it is, its facts, and what it is made from."""
 
     kind: str
     name: str

@@ -1,7 +1,7 @@
 """The way back to the bytes: a score, item or sample as a tree that ends in the raw text of its records.
 
-Every node is read from `lineage.duckdb` (opened read-only), the raw text from the raw file itself, whose sha256 is
-checked first: a file that changed since is said to have changed, not shown as what it was.
+Every node is read from `lineage.duckdb` (opened read-only). Raw text is read from the raw file itself, after its sha256
+is checked: for a file that has changed, the trace says so and shows no text.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Tracer:
             raise StoreError("there is no lineage yet.", Where(file=str(path)), "Run `meds run` first.")
         self._ws = workspace
         self._con = duckdb.connect(str(path), read_only=True)
-        self._con.execute(f"SET search_path = '{WITH_HISTORY},main'")  # a model may stand on what is no longer current
+        self._con.execute(f"SET search_path = '{WITH_HISTORY},main'")  # a model may be made from older outputs
 
     def __enter__(self) -> Tracer:
         """Return itself."""
@@ -52,11 +52,11 @@ class Tracer:
 
         Args:
             kind: One of `KINDS`.
-            identifier: Its id, or the first characters of it where no other id starts so; for a model its name.
+            identifier: Its id, or the first characters of its id if they are unique; for a model its name.
             items: How many items a score shows with their whole chain.
 
         Raises:
-            UnknownNameError: No such kind, or no (or more than one) id starts so.
+            UnknownNameError: There is no such kind, or not exactly one id starts with these characters.
         """
         ways: dict[str, Callable[[str], Node]] = {
             "sample": self._sample,
@@ -90,7 +90,7 @@ class Tracer:
         return node
 
     def _item(self, item_id: str, model: str | None = None) -> Node:
-        """An item with the answers of all models, or of one, and the examples that any of these was shown."""
+        """An item with the answers of all models, or of one model, and the examples that they were shown."""
         row = self._rows("item", id=item_id)[0]
         frozen, instance_id = row.pop("shot_instance_ids"), row.pop("instance_id")
         node = Node("item", item_id, row, children=[self._instance(instance_id, "instance")])
@@ -134,7 +134,7 @@ class Tracer:
         return node
 
     def _raw_text(self, source: dict[str, Any]) -> str:
-        """Return the record's raw text, with its part of the files beside it, or why it cannot be shown."""
+        """Return the record's raw text, with the record's part of the companions, or why it cannot be shown."""
         name, fingerprint, path = source.pop("entry"), source.pop("fingerprint"), source["path"]
         try:
             distribution = self._ws.catalog.distributions[source["distribution"]][1]

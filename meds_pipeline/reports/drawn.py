@@ -1,4 +1,4 @@
-"""The pictures of an output, drawn once and kept below `<home>/pictures`: drawing costs seconds, outputs stay."""
+"""The pictures of an output, drawn once and kept below `<home>/pictures`, because drawing takes seconds."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The first rows of an output, for people: long texts cut, and no text of credentialed rows at all.
 
-What of a credentialed row may be shown is a list of columns that cannot hold text of patients; everything else is
-hidden, whatever its type, so that a new column is hidden until someone says it may be seen.
+Of a credentialed row only listed columns are shown, which cannot hold text of patients. All other columns are hidden,
+whatever their type, so a new column stays hidden until it is added to the list.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def preview(path: Path, access: Access, rows: int = ROWS) -> list[dict[str, Scal
 
     Args:
         path: The file.
-        access: Access class of the output it belongs to; a row that has its own goes by that one.
+        access: Access class of the output; a row with its own access class uses that instead.
         rows: How many rows.
     """
     import pyarrow.parquet as pq

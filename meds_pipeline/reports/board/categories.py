@@ -1,8 +1,8 @@
-"""What each average of a release is made of, and which of them are too incomplete to rank models by.
+"""The tasks behind each average of a release, and which averages are too incomplete to rank models.
 
-The scripts of MedS-Bench divide by the published number of tasks, whether they are there or not: on a release that
-lacks some, the official average is not the published one and says little of a model. The corrected one is the mean of
-the tasks that the release has.
+The scripts of MedS-Bench divide by the published number of tasks, even if a release lacks some of them. On such a
+release the official average differs from the published one and says little about a model. The corrected average is the
+mean of the tasks that the release has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a page lays out: figures and their cells, with rows and columns in order, and the names they go by."""
+"""The parts of a page: figures and their cells, with rows and columns in order, and their names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ METRICS = {
 
 
 def slug(name: str) -> str:
-    """Return a file name or anchor for any text: itself where it is plain, else with a hash that keeps names apart."""
+    """Return a file name or anchor for any text: a plain text is unchanged, others get a hash that keeps them apart."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
     if plain == name:
         return plain
@@ -43,7 +43,7 @@ def metric_name(metric: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FigureKey:
-    """What a column of the ranking table or a row of the tasks is about."""
+    """The figure that a column of the ranking table or a row of the task table shows."""
 
     scorer: str
     level: str
@@ -63,9 +63,9 @@ class FigureKey:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One score with its rank; `best` marks the leading tie group where somebody is behind it.
+    """One score with its rank; `best` marks the first tie group, if another model is behind it.
 
-    `gap` says why there is no rank: the average lacks tasks, of the release or of what the model answered.
+    `gap` says why there is no rank: the release or the model's answers lack tasks of the average.
     """
 
     score: ScoreRow
@@ -80,14 +80,14 @@ class Cell:
 
     @property
     def page(self) -> str:
-        """Page of that place, from the site's root: the task's for a task's score, else the model's."""
+        """Page with the anchor, from the site's root: the task's page for a task's score, else the model's page."""
         score = self.score
         return f"tasks/{slug(score.name)}.html" if score.level == "task" else f"models/{slug(score.model)}.html"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One model's cells in the order of the columns; None where it has no such score."""
+    """One model's cells in the order of the columns; None for a score that the model does not have."""
 
     model: ModelCard
     cells: tuple[Cell | None, ...]
@@ -95,7 +95,7 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class RankingTable:
-    """Models by categories, for one scorer; `gaps` says of each column why nobody is ranked on it."""
+    """Models by categories, for one scorer; `gaps` says for each column why no model is ranked on it."""
 
     scorer: str
     columns: tuple[FigureKey, ...]
@@ -105,7 +105,7 @@ class RankingTable:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task and metric with a cell for every model; `lead` on the first metric of a task."""
+    """One task and metric with a cell for every model; `lead` marks the first metric of a task."""
 
     task: TaskCard
     figure: FigureKey

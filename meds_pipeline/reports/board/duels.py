@@ -1,4 +1,4 @@
-"""What the comparisons say of two models, over categories and tasks."""
+"""Summaries of the comparisons of two models, over categories and tasks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Duel:
     """Two models under one scorer.
 
     Attributes:
-        first: The model that stands higher on the board, or whose page it is.
-        second: The other.
-        overall: The comparison over everything; None where the scorer has no overall.
-        averages: Those of categories.
-        ahead: Those of tasks on which the first is ahead by more than chance.
-        behind: Those on which it is behind.
-        tied: How many tasks are neither.
+        first: The model that is higher on the board, or the model of the page.
+        second: The other model.
+        overall: The comparison over everything; None if the scorer has no overall figure.
+        averages: The comparisons of categories.
+        ahead: The comparisons of tasks in which the first model is ahead by more than chance.
+        behind: The comparisons of tasks in which it is behind by more than chance.
+        tied: How many tasks show no difference beyond chance.
     """
 
     first: str
@@ -35,7 +35,7 @@ class Duel:
 
 
 def duel(comparisons: Iterable[Comparison], first: str, second: str) -> Duel:
-    """What the comparisons of two models by one scorer say, seen from the first."""
+    """The duel of two models by one scorer, seen from the first model."""
     mine = [row if row.first == first else row.turned() for row in comparisons]
     tasks = [row for row in mine if row.level == "task"]
     ahead = tuple(row for row in tasks if row.apart and row.difference > 0)

@@ -26,7 +26,7 @@ class ScoreRow:
         level: `task`, `category` or `overall`.
         name: Task, category, or `overall`.
         metric: For example `accuracy`, `bleu1`, `rougeL`, `f1`.
-        value: Percent; None where there is none (no item counted).
+        value: Percent; None if no item counts.
         low: Lower end of the 95 % interval, percent.
         high: Upper end.
         n: Items it rests on.
@@ -59,16 +59,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """How a model came about.
+    """How a model was made.
 
     Attributes:
         name: Name in scores.
         kind: A word or two: `tuned`, `untuned`, `baseline`, `endpoint`, `submission`.
         about: One sentence.
-        plan: Training plan; None where nothing was trained.
-        training_set: Digest of the training set; None where nothing was trained.
-        weights: Digest of the weights; None where there are none at hand.
-        facts: Whatever else is worth showing: base, parameters, tokens, steps, seconds.
+        plan: Training plan; None if nothing was trained.
+        training_set: Digest of the training set; None if nothing was trained.
+        weights: Digest of the weights; None if the weights are not in this home.
+        facts: Further facts: base, parameters, tokens, steps, seconds.
     """
 
     name: str
@@ -82,9 +82,9 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
-    """A task of the benchmark: its name, what it asks for, and how many items of the release are its.
+    """A task of the benchmark: its name, what it asks for, and how many items of the release belong to it.
 
-    `pools` names the tasks of which it is no more than the items of all together.
+    A pooled figure has a card too: `pools` names the tasks whose items it puts together.
     """
 
     task: str
@@ -98,14 +98,15 @@ class TaskCard:
 
 @dataclass(frozen=True, slots=True)
 class CategoryCard:
-    """What the figure of a category, or of everything, is an average of.
+    """The tasks behind the average of a category, or of everything.
 
     Attributes:
-        scorer: Whose figure.
+        scorer: Scorer of the figure.
         name: Category, or `overall`.
         tasks: Its tasks in the release.
-        about: How many of the published tasks these are.
-        gap: Why nobody is ranked on it: published tasks that the figure cannot do without; empty where models are.
+        about: How many of the published tasks the release has.
+        gap: Why no model is ranked on the figure: required published tasks that the release lacks; empty if models are
+            ranked.
     """
 
     scorer: str
@@ -135,7 +136,7 @@ class StaleCorpus:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """What could stand on the page and does not: a model without scores, a refused submission, a task in no release."""
+    """Something the page does not show, and why: a model without scores, a refused submission, an unreleased task."""
 
     kind: str
     name: str
@@ -144,14 +145,14 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What one scorer gave an answer.
+    """The result of an answer under one scorer and metric.
 
     Attributes:
         scorer: `official` or `corrected`.
         metric: For example `accuracy`.
         outcome: correct, partly, wrong, unparsed, truncated, empty or error; the same for all metrics of a scorer.
-        value: 0 to 1; None where the item is not counted or the metric is no mean of items.
-        influence: By how many percent points the task's figure would fall were the item left out.
+        value: 0 to 1; None if the item is not counted or the metric is not a mean of items.
+        influence: By how many percent points the task's figure would fall without the item.
     """
 
     scorer: str
@@ -163,7 +164,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCard:
-    """A model's output for an item and what each scorer made of it; `withheld` says why the page lacks the output."""
+    """A model's output for an item and its result by each scorer; `withheld` says why the page hides the output."""
 
     model: str
     output: str
@@ -173,10 +174,10 @@ class AnswerCard:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An item worth looking at: what the models saw, what was asked for, what they wrote.
+    """An example item: what the models saw, what was asked for, what they wrote.
 
-    `flag` says what happened to its source since the release was frozen (changed, retracted); empty for nothing.
-    `access` is the access class of its text; that of credentialed ones must not be here.
+    `flag` says what happened to its source since the release was frozen (changed, retracted); empty if nothing did.
+    `access` is the access class of its text; credentialed text must not be here.
     """
 
     item_id: str
@@ -190,9 +191,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many answers of a model to a task ended in an outcome, for one scorer.
+    """How many answers of a model to a task have an outcome, for one scorer.
 
-    `idle` counts those that add nothing to the figure though they are right: F1 counts names, and there were none.
+    `idle` counts right answers that add nothing to the figure: F1 counts names, and these items have no names.
     """
 
     model: str
@@ -215,12 +216,12 @@ class LeaderboardData:
         tasks: The tasks of the release, in the order to show them.
         scores: One row a model, scorer, level, name and metric.
         examples: Items to show on the tasks' pages.
-        comparisons: Of every two models; where one is missing, disjoint intervals decide who is ahead.
-        outcomes: What became of the answers; outcomes that did not occur may be left out.
-        stale: Corpora that stand on an earlier output.
-        categories: What the averages are made of; one without a card is taken for complete.
-        absent: What could stand here and does not.
-        withheld: Items whose text is credentialed, so that the page does not hold it, by corpus.
+        comparisons: Comparisons of every two models; if one is missing, disjoint intervals decide who is ahead.
+        outcomes: Counts of the answers' outcomes; outcomes that did not occur may be left out.
+        stale: Corpora for which an earlier output is used.
+        categories: The tasks behind the averages; an average without a card counts as complete.
+        absent: Things that the page does not show, and why.
+        withheld: Number of items by corpus whose text is credentialed, so that the page does not hold it.
 
     Raises:
         ScoringError: If a score or comparison names an unknown model or task, two scores claim one cell, or there is
@@ -242,7 +243,7 @@ class LeaderboardData:
     withheld: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what the page would show wrongly or not at all."""
+        """Refuse data that the page would show wrongly or not at all."""
         models, tasks = {model.name for model in self.models}, {task.task for task in self.tasks}
         cells = set()
         for row in self.scores:

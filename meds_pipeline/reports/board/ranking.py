@@ -1,8 +1,8 @@
 """Ranks that admit ties: a model is behind another only where the data says so.
 
-Models are taken from best to worst. Whoever cannot be told from the best of a group joins it, so a tie group shares a
-rank: one more than the number of models in the groups before. The comparison tells two models apart or, where none was
-made, intervals that do not meet. `meds score` ranks by the same rule.
+Models are taken from best to worst. A model that is not significantly behind the best of a group joins the group. A tie
+group shares a rank: one more than the number of models in the groups before. The comparison of two models decides
+whether they differ; without one, they differ if their intervals do not overlap. `meds score` ranks by the same rule.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a model stands on one figure: its place from 1, and whether others share it."""
+    """The rank of a model on one figure: its place from 1, and whether other models share it."""
 
     place: int
     tied: bool
@@ -34,7 +34,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class TieGroup:
-    """A rank and who shares it."""
+    """A rank and the models that share it."""
 
     rank: Rank
     models: tuple[str, ...]
@@ -44,8 +44,8 @@ def ranked_groups(rows: Iterable[ScoreRow], comparisons: Sequence[Comparison]) -
     """Rank the models of one figure, best first.
 
     Args:
-        rows: Its scores, one a model; those without a value get no rank.
-        comparisons: Those of the figure.
+        rows: Scores of the figure, one per model; a score without a value gets no rank.
+        comparisons: Comparisons of the figure.
     """
     apart = {frozenset((row.first, row.second)): row.apart for row in comparisons}
     scores = {row.model: row for row in rows if row.value is not None}

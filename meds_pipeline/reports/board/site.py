@@ -1,7 +1,7 @@
-"""The leaderboard as a static site: `index.html`, one page a task, one page a model.
+"""The leaderboard as a static site: `index.html`, one page per task, one page per model.
 
-It works from a folder (`file://`), carries its style in every page, runs no script and loads nothing from elsewhere:
-the pages forbid it themselves by a content security policy. All text of models and corpora is escaped.
+It works from a folder (`file://`) and every page holds its own style. Pages run no script and load nothing from
+elsewhere; their content security policy forbids it. All text of models and corpora is escaped.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def write_leaderboard(data: LeaderboardData, out: Path) -> None:
 
     Args:
         data: What to show; checked when it was made.
-        out: Folder of the site, made when absent. `index.html` is written last, so it never links to a page that is
-            not there yet. Files of earlier sites that are no part of this one stay.
+        out: Folder of the site, made if it does not exist. `index.html` is written last, so it never links to a missing
+            page. Other files of earlier sites stay.
     """
     board = Board(data)
     titles = {task.task: task.title for task in data.tasks}
@@ -80,7 +80,7 @@ def _environment() -> Environment:
 
 
 def _percent(value: float | None) -> str:
-    """Show percent to one place, as published tables do; to two where one would show nothing."""
+    """Show percent with one decimal place, as published tables do; with two if one place would show 0."""
     return "–" if value is None else _minus(f"{value:.{_decimals(value)}f}")
 
 
@@ -89,7 +89,7 @@ def _decimals(value: float) -> int:
 
 
 def _range(low: float, high: float) -> str:
-    """Show an interval; the dash between would not be told from a minus."""
+    """Show an interval; a negative one with "to" between its ends, because a dash would look like a minus."""
     between = " to " if low < 0 else "–"
     return f"{_percent(low)}{between}{_percent(high)}"
 
@@ -99,7 +99,7 @@ def _signed(value: float) -> str:
 
 
 def _minus(number: str) -> str:
-    """A true minus sign, and none before a zero."""
+    """Use a true minus sign, and no sign before a zero."""
     zero = not number.strip("+-0.")
     return number.lstrip("+-") if zero else number.replace("-", "−")
 
@@ -114,5 +114,5 @@ def _points(value: float | None) -> str:
 
 
 def _along(value: float) -> str:
-    """Return where on a bar from 0 to 100 a figure lies."""
+    """Return the place of a figure on a bar from 0 to 100."""
     return f"{min(max(value, 0.0), 100.0):.2f}"

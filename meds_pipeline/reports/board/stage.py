@@ -38,7 +38,7 @@ SELECT model, scorer, task_id, outcome, count(*) // count(DISTINCT metric),
        count(*) FILTER (outcome = 'correct' AND list_sum(counts[2:]) = 0) // count(DISTINCT metric)
 FROM item_score GROUP BY ALL ORDER BY ALL
 """
-"""An item has a row for each metric, with the same outcome. A right answer whose counts are 0 rightly names nothing."""
+"""An item has a row per metric, all with the same outcome. A right answer whose counts are 0 rightly names nothing."""
 _TASKS = """
 SELECT task_id, min(category), min(corpus), min(definition), count(*) FROM item GROUP BY ALL ORDER BY task_id
 """
@@ -73,13 +73,13 @@ class BoardInputs:
         scores: The `scores` outputs by model, all of this release.
         predictions: The predictions behind them, by model.
         comparisons: The `comparisons` output.
-        instances: Parquet files of the instances there are today: items without one are flagged.
-        models: How each of the models came about.
-        titles: Name of each task that people use; a task without one goes by its id.
-        stale: Corpora that stand on an earlier output.
+        instances: Parquet files of today's instances: an item whose instance is not among them is flagged.
+        models: How each of the models was made.
+        titles: Human-readable name of each task; a task without one is shown by its id.
+        stale: Corpora for which an earlier output is used.
         unreleased: Tasks that could be scored and have no item in the release.
-        absent: What could stand on the page and does not.
-        private: Models that learned from credentialed text: what they write may repeat it.
+        absent: Things that the page does not show, and why.
+        private: Models that were trained on credentialed text: their outputs may repeat it.
         threads: Most threads.
         memory_limit: Most memory, as DuckDB writes it.
     """
@@ -115,10 +115,11 @@ def render_board(inputs: BoardInputs, draft: Draft) -> None:
 
 
 def publish(output: Output, home: Path) -> Path:
-    """Put a site at `<home>/leaderboard`, a link that is turned in one move; returns its index page.
+    """Put a site at `<home>/leaderboard`, a link that is replaced in one move; return its index page.
 
-    Whoever reads finds the old site or the new one, also where this process is killed. The site before, and those of
-    the last minute, stay for who has their pages open; earlier ones go. It is called under the lock of its output.
+    A reader finds the old site or the new one, even if this process is killed. The previous site and the sites of the
+    last minute stay for readers who have their pages open; older sites are removed. The caller holds the lock of the
+    output.
     """
     target = home / "leaderboard"
     before = target.resolve() if target.is_symlink() else None
@@ -126,10 +127,10 @@ def publish(output: Output, home: Path) -> Path:
     shutil.copytree(output.path / "site", site, dirs_exist_ok=True)
     link = site.with_name(f"{site.name}-link")
     link.symlink_to(site.name, target_is_directory=True)
-    if target.is_dir() and not target.is_symlink():  # a home that was copied with its links followed
+    if target.is_dir() and not target.is_symlink():  # the home was copied and its links became folders
         target.rename(site.with_name(f"{site.name}-before"))
     link.replace(target)
-    for other in home.glob(".leaderboard[.-]*"):  # of earlier sites, and of killed runs
+    for other in home.glob(".leaderboard[.-]*"):  # left by earlier sites and killed runs
         if other.is_symlink():
             other.unlink()
         elif other not in (site, before) and time.time() - other.stat().st_mtime > KEPT_SECONDS:
@@ -161,7 +162,7 @@ def board_data(inputs: BoardInputs, scratch: Path) -> page.LeaderboardData:
 
 
 def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
-    """Make a view of each table that is read, and a table of the items' instances that still stand."""
+    """Make a view of each table that is read, and a table of the items' instances that still exist."""
     files = {
         "frozen_item": [inputs.release.file("items.parquet")],
         "release": [inputs.release.file("lineage/benchmark_release.parquet")],
@@ -175,7 +176,7 @@ def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
         if paths:
             parquet.view_of(con, name, paths)
     known = "access" in con.table("frozen_item").columns
-    access = "" if known else f", '{inputs.release.access}' AS access"  # of a release frozen before items had one
+    access = "" if known else f", '{inputs.release.access}' AS access"  # the release was frozen before items had it
     con.execute(f"CREATE TEMP VIEW item AS SELECT *{access} FROM frozen_item")  # noqa: S608 - an access class
     con.execute(_STANDING if inputs.instances else "CREATE TEMP TABLE standing (instance_id VARCHAR)")
 
@@ -195,7 +196,7 @@ def _unreleased(inputs: BoardInputs) -> tuple[page.Absence, ...]:
 
 
 def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[page.TaskCard, ...]:
-    """Read the tasks, with a card for each figure over several of them that upstream prints in their place."""
+    """Read the tasks, and add a card for each pooled figure that upstream prints instead of several tasks."""
     cards = [page.TaskCard(task, titles.get(task, task), *card) for task, *card in con.execute(_TASKS).fetchall()]
     pools: dict[str, list[page.TaskCard]] = {}
     for card in cards:
@@ -211,14 +212,14 @@ def _tasks(con: duckdb.DuckDBPyConnection, titles: Mapping[str, str]) -> tuple[p
 
 
 def _comparisons(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> tuple[Comparison, ...]:
-    """Read the comparisons of the scores that are shown; those of earlier scores are left out."""
+    """Read the comparisons of the scores that are shown; comparisons of earlier scores are left out."""
     read = {ref.digest for ref in inputs.comparisons.manifest.inputs.values()}
     models = [model for model, output in inputs.scores.items() if output.digest in read]
     return tuple(Comparison(*row) for row in con.execute(_COMPARISONS, {"models": models}).fetchall())
 
 
 def _examples(con: duckdb.DuckDBPyConnection, private: Sequence[str]) -> tuple[page.Example, ...]:
-    """Read the first items of each task with all answers to them; of credentialed text only what it earned."""
+    """Read the first items of each task with all answers; for credentialed items only the points, not the text."""
     answers: dict[str, dict[tuple[str, str, str], list[page.Points]]] = {}
     asked = {"shown": EXAMPLES, "private": list(private)}
     for item, model, output, withheld, *earned in con.execute(_ANSWERS, asked).fetchall():

@@ -1,4 +1,4 @@
-"""What became of the answers, counted: correct, partly, wrong, unparsed, truncated, empty, error."""
+"""Counts of the answers' outcomes: correct, partly, wrong, unparsed, truncated, empty, error."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Tally:
 
 
 def tallies(counts: Iterable[OutcomeCount], name: Callable[[OutcomeCount], str]) -> dict[str, Tally]:
-    """Add counts up under the name that `name` gives each, in order of appearance."""
+    """Add up counts with the same name; `name` gives the name of a count, and names stay in order of appearance."""
     sums: dict[str, Counter[str]] = {}
     idle: Counter[tuple[str, str]] = Counter()
     for count in counts:

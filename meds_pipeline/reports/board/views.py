@@ -1,4 +1,4 @@
-"""From the leaderboard's data to what each page lays out: cells with ranks, rows and columns in order, links."""
+"""Turns the leaderboard's data into the parts of each page: cells with ranks, rows and columns in order, links."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.stats.compare import Comparison
 
 SCORERS = ("corrected", "official")
-"""In the order of the page: the first is what it opens with."""
+"""Scorers in the order of the page; the page opens with the first one."""
 RANKED = ("main", "accuracy", "f1", "rougeL")
-"""Metrics that a scorer with a main figure ranks by; the first that a task or category has is the one."""
+"""Metrics by which a scorer with main figures ranks: the first of these that a task or category has."""
 
 
 class Board:
@@ -62,21 +62,21 @@ class Board:
 
     @property
     def missing(self) -> int:
-        """How many remarks there are on what is missing, withheld or old."""
+        """Number of remarks on missing, withheld or old data."""
         data = self.data
         return len(data.absent) + len(data.withheld) + len(data.stale) + bool(data.release.flagged)
 
     def card(self, figure: FigureKey) -> CategoryCard | None:
-        """What an average is made of; None for tasks, and where nothing is known of it."""
+        """The card of an average; None for a task, and for an average without a card."""
         return None if figure.level == "task" else self._cards.get((figure.scorer, figure.name))
 
     def gaps(self, scorer: str) -> list[CategoryCard]:
-        """Averages of a scorer that nobody is ranked on."""
+        """Averages of a scorer on which no model is ranked."""
         shown = dict.fromkeys(figure.name for figure in self.figures if figure.scorer == scorer)
         return [card for name in shown if (card := self._cards.get((scorer, name))) and card.gap]
 
     def _gap(self, figure: FigureKey, model: str) -> str:
-        """Why a model is not ranked on an average; empty where it is."""
+        """Why a model is not ranked on an average; empty if it is ranked."""
         card = self.card(figure)
         if card is None or card.gap:
             return card.gap if card else ""
@@ -86,7 +86,7 @@ class Board:
         return f"{there} of {len(card.tasks)} tasks submitted" if there else "not submitted"
 
     def ranking_table(self, scorer: str) -> RankingTable:
-        """Models by overall and categories; where the scorer gave neither, by tasks."""
+        """Models by overall figure and categories; by tasks, if the scorer has neither."""
         wide = [f for f in self.figures if f.scorer == scorer and f.level in ("overall", "category")]
         shown = self._ranked(wide or [f for f in self.figures if f.scorer == scorer])
         categories = list(dict.fromkeys(task.category for task in self.data.tasks))
@@ -101,7 +101,7 @@ class Board:
         return RankingTable(scorer, columns, gaps, rows)
 
     def tasks(self, scorer: str) -> tuple[TaskGroup, ...]:
-        """Tasks and the metrics they rank by, by models, grouped by category in the order of the tasks."""
+        """Tasks with their ranking metrics, a cell per model, grouped by category in the order of the tasks."""
         groups: dict[str, list[TaskRow]] = {}
         for task in self.data.tasks:
             for number, figure in enumerate(self._ranked(self.task_figures(task, scorer))):
@@ -114,13 +114,13 @@ class Board:
         return [f for f in self.figures if f.scorer == scorer and f.level == "task" and f.name == task.task]
 
     def model_cells(self, model: ModelCard, scorer: str, *, task_level: bool, ranked: bool = True) -> list[Cell]:
-        """The scores of a model on tasks, in their order, or overall and on categories.
+        """The scores of a model on tasks, in the order of the tasks, or overall and on categories.
 
         Args:
             model: The model.
             scorer: The scorer.
-            task_level: Whether those on tasks.
-            ranked: Whether the figures that models are ranked by, or the others.
+            task_level: True for the scores on tasks, false for overall and categories.
+            ranked: True for the figures by which models are ranked, false for the others.
         """
         order = {task.task: number for number, task in enumerate(self.data.tasks)}
         figures = [f for f in self.figures if f.scorer == scorer and (f.level == "task") == task_level]
@@ -139,7 +139,7 @@ class Board:
         return [(f, self._groups[f]) for f in columns if self._compared.get(f) and f.level != "task"]
 
     def comparisons(self, figure: FigureKey) -> list[Comparison]:
-        """The comparisons of a figure, the better model first; equals and rows in the order of the board."""
+        """The comparisons of a figure, the better model first; equal models and rows are in the order of the board."""
         place = {model.name: number for number, model in enumerate(self.models)}
 
         def turned(row: Comparison) -> Comparison:
@@ -154,11 +154,11 @@ class Board:
         return any(key.level == "task" and key.name == task.task for key in self._compared)
 
     def duels(self, scorer: str) -> list[Duel]:
-        """Every two models that were compared, the one higher on the board first."""
+        """The duels of every two models that were compared; the model that is higher on the board is first."""
         return self._duels(scorer, combinations(self.models, 2))
 
     def duels_of(self, model: ModelCard, scorer: str) -> list[Duel]:
-        """A model against each other one."""
+        """The duels of a model with each other model."""
         return self._duels(scorer, ((model, other) for other in self.models if other != model))
 
     def _duels(self, scorer: str, pairs: Iterable[tuple[ModelCard, ModelCard]]) -> list[Duel]:
@@ -169,11 +169,11 @@ class Board:
         ]
 
     def compared_at(self, scorer: str, level: str) -> int:
-        """How many comparisons the p values of a scorer and level are corrected for."""
+        """The number of comparisons for which the p values of a scorer and level are corrected."""
         return sum((row.scorer, row.level) == (scorer, level) for row in self.data.comparisons)
 
     def outcomes(self, scorer: str, model: str | None = None, task: str | None = None) -> dict[str, Tally]:
-        """What became of answers: of each model (to a task, where one is given), or of one model to each task."""
+        """Outcomes of answers: by model (only of `task`, if given), or by task for one model."""
         mine = [c for c in self.data.outcomes if c.scorer == scorer and model in (None, c.model)]
         if model is not None:
             return tallies(mine, lambda count: count.task)
@@ -181,7 +181,7 @@ class Board:
         return {card.name: found[card.name] for card in self.models if card.name in found}
 
     def _ranked(self, figures: list[FigureKey]) -> list[FigureKey]:
-        """Of each task or category the figure it is ranked by, where the scorer has main figures; else all."""
+        """The ranking figure of each task or category, if the scorer has main figures; else all figures."""
         shown: dict[tuple[str, str, str], FigureKey] = {}
         for figure in sorted(figures, key=lambda f: RANKED.index(f.metric) if f.metric in RANKED else len(RANKED)):
             shown.setdefault((figure.scorer, figure.level, figure.name), figure)
@@ -194,12 +194,12 @@ class Board:
         return _reasons(cell.score for cell in cells if not cell.gap)
 
     def figure_notes(self, figure: FigureKey) -> list[str]:
-        """The same for one figure."""
+        """Why the cells of a figure are marked as not comparable, each reason once."""
         cells = (self.cell(figure, model) for model in self.models)
         return _reasons(cell.score for cell in cells if cell)
 
     def _ordered_models(self) -> tuple[ModelCard, ...]:
-        """Best first: by mean rank on the widest level that any scorer has, then by value, then by name."""
+        """Models, best first: by mean rank on the widest level that a scorer has, then by value, then by name."""
         by_breadth = [(level, scorer) for level in ("overall", "category", "task") for scorer in self.scorers]
         kinds = {(figure.level, figure.scorer) for figure in self.figures if self._groups[figure]}
         chosen = next((kind for kind in by_breadth if kind in kinds), None)
