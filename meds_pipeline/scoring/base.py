@@ -1,7 +1,7 @@
-"""What every metric family shares: an answer, its outcome, and counts that add up.
+"""The base of all metric families: an answer, its outcome, and counts that add up.
 
-A family turns one answer into a short row of counts; the counts of a task, summed, give its figures. Means, micro F1
-and macro F1 all fit, so bootstrap resampling and leave-one-out influence are written once, for all of them.
+A family turns one answer into a short row of counts; the summed counts of a task give its figures. This works for
+means, micro F1 and macro F1, so bootstrap resampling and leave-one-out influence are written once for all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PANDAS_MISSING = frozenset(
     + ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"]
     + ["<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 )
-"""Cells that pandas reads as missing; upstream reads every submission with `pandas.read_csv`."""
+"""Cells that pandas reads as missing values; upstream reads every submission with `pandas.read_csv`."""
 
 
 class Outcome(StrEnum):
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 class Answer(NamedTuple):
-    """A model's output for one item, with what it is measured against.
+    """A model's output for one item, with the item's references and input.
 
     `cut_off`: the output ended at the limit of new tokens and not by itself.
     """
@@ -64,8 +64,8 @@ class ItemScore(NamedTuple):
     Attributes:
         outcome: What became of the answer.
         counts: The family's additive counts.
-        points: 0 to 1 for each metric; None where the metric is no mean of items, or the item is not counted.
-        why: A few words on what was read and compared, without quoting the item.
+        points: 0 to 1 for each metric; None if the metric is not a mean of items, or the item is not counted.
+        why: A few words on how the answer was read and compared, without a quotation of the item.
     """
 
     outcome: Outcome
@@ -77,7 +77,7 @@ class ItemScore(NamedTuple):
 class Family:
     """Base of all metric families: `score` per answer, `finish` per sum of counts.
 
-    A family that looks at `answer.input` says so with `reads_input`; from files, no other gets to see it.
+    A family that uses `answer.input` sets `reads_input`; for other families, the input is not read from files.
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
@@ -85,7 +85,7 @@ class Family:
     reads_input: ClassVar[bool] = False
 
     def __init__(self, spec: TaskSpec) -> None:
-        """Keep the task's spec: language, labels and upstream's habits for it."""
+        """Keep the task's spec: language, labels, and how upstream's scripts treat the task."""
         self.spec = spec
 
     @property
@@ -95,7 +95,7 @@ class Family:
 
     @property
     def note(self) -> str:
-        """Why a metric is not comparable; empty where all are."""
+        """Why a metric is not comparable; empty if all are comparable."""
         return ""
 
     def score(self, answer: Answer) -> ItemScore:
@@ -105,7 +105,8 @@ class Family:
     def finish(self, sums: FloatArray) -> FloatArray:
         """Turn summed counts, shape (..., counts), into percent, shape (..., metrics); NaN where undefined.
 
-        Here: counts are (items counted, points of metric 1, points of metric 2, ...), figures are means.
+        In this base class the counts are (items counted, points of metric 1, points of metric 2, ...) and the figures
+        are means.
         """
         import numpy as np
 
@@ -115,9 +116,9 @@ class Family:
 
 
 def outcome_of(points: float, answer: Answer, unparsed: bool = False) -> Outcome:
-    """The outcome of an answer that earned `points` (0 to 1): what failed comes before how it scored.
+    """The outcome of an answer that earned `points` (0 to 1); an error or an empty output comes before the points.
 
-    An answer that was cut off keeps its outcome where it could be read all the same.
+    An answer that was cut off keeps the outcome of its points if it could be read.
     """
     if answer.error is not None:
         return Outcome.ERROR
@@ -131,15 +132,15 @@ def outcome_of(points: float, answer: Answer, unparsed: bool = False) -> Outcome
 
 
 def counted(answer: Answer, *points: float, why: str = "", unparsed: bool = False) -> ItemScore:
-    """An item that enters the mean with these points; its outcome follows the last of them."""
+    """The score of an item that enters the mean with these points; the last of them decides the outcome."""
     return ItemScore(outcome_of(points[-1], answer, unparsed), (1.0, *points), points, why)
 
 
 def skipped(answer: Answer, metrics: int, why: str) -> ItemScore:
-    """An item that upstream leaves out of the mean."""
+    """The score of an item that upstream leaves out of the mean."""
     return ItemScore(outcome_of(0.0, answer), (0.0,) * (metrics + 1), None, why)
 
 
 def upstream_cell(text: str | None) -> str | None:
-    """The text as upstream's scripts get it from pandas: None for cells pandas takes as missing."""
+    """The text as upstream's scripts get it from pandas: None for a cell that pandas reads as missing."""
     return None if text is None or text in PANDAS_MISSING else text

@@ -1,4 +1,4 @@
-"""The comparisons step: every two models on one release, from the counts of their items."""
+"""The comparisons step: it compares every two models on one release, from the counts of their items."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SELECT scorer, task_id, list(item_id ORDER BY item_id), list(subject ORDER BY it
        list(counts ORDER BY item_id)
 FROM item_score SEMI JOIN one USING (scorer, task_id, metric) GROUP BY scorer, task_id ORDER BY scorer DESC, task_id
 """
-"""The counts are the same for all metrics of a scorer, so those of one are read; `official` comes first."""
+"""All metrics of a scorer have the same counts, so the counts of one metric are read; `official` comes first."""
 
 
 def compare_models(scores: Mapping[str, Output], release: Output, draft: Draft, *, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""`score`: answers in, item rows and scores out; pure, the same result for the same rows in any order."""
+"""`score`: answers in, item rows and scores out; a pure function, whose result does not depend on the order of rows."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def score(
         labels: Closed answer set by task id, for those tasks.
         required: Tasks a model must have answered to be ranked by the corrected scorer; only they enter its averages.
             The 53 released tasks if None.
-        not_submitted: Tasks that were asked and that the model left out: the official averages over them have no value,
-            where upstream's would count each as 0 or -1.
+        not_submitted: Tasks that were asked and that the model left out. The official averages over them have no value;
+            upstream would count each as 0 or -1.
         replicates: Bootstrap replicates; 0 for no intervals.
-        processes: How many; as many as pay if None.
+        processes: Number of processes; if None, as many as make the work faster.
 
     Returns:
         Items and scores; scores are in percent.
@@ -82,7 +82,7 @@ def measure(
     specs: Mapping[str, TaskSpec],
     processes: int | None = None,
 ) -> list[TaskItems]:
-    """Measure the answers of one model, sorted by task: one entry a scorer and task."""
+    """Measure the answers of one model, sorted by task; return one entry per scorer and task."""
     return measure_all({"": rows}, scorers, specs, processes)[""]
 
 
@@ -92,7 +92,7 @@ def measure_all(
     specs: Mapping[str, TaskSpec],
     processes: int | None = None,
 ) -> dict[str, list[TaskItems]]:
-    """Measure the answers of several models, each sorted by task; the work of all is shared out together."""
+    """Measure the answers of several models, each sorted by task; processes share the work of all models."""
     jobs: list[workers.ScoringJob] = []
     owners: list[str] = []
     for model, rows in models.items():
@@ -129,7 +129,7 @@ def score_rows(
     Args:
         parts: What `measure` gave.
         seed: Seed of the bootstrap.
-        required: Category by task, for all tasks without which their category is unranked; the released ones if None.
+        required: Category by task; a category is unranked if one of its tasks here is missing. Released tasks if None.
         replicates: Bootstrap replicates; 0 for no intervals.
         not_submitted: Tasks that were asked and left out.
     """
@@ -138,7 +138,7 @@ def score_rows(
 
 
 def item_table(parts: Sequence[TaskItems]) -> pa.Table:
-    """One row an item, scorer and metric, schema `ITEMS`."""
+    """One row per item, scorer and metric, schema `ITEMS`."""
     return pa.concat_tables([ITEMS.empty_table(), *map(_item_rows, parts)]).combine_chunks()
 
 

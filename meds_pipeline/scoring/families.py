@@ -1,4 +1,4 @@
-"""Which code measures which metric, for each scorer: the one door for metric families.
+"""Says which code measures which metric, for each scorer; all metric families are loaded here.
 
 A new scorer or metric is a line here and a `Family` in a module of its own.
 """
@@ -25,7 +25,7 @@ VERSIONS = {"official": "2", "corrected": "3"}
 """Raised whenever a figure could change; part of every result's identity."""
 
 _CLOSED, _EXTRACTION = "closed:Closed", "extraction:Extraction"
-"""Upstream's containment, corrected: one label of a closed set where the task has labels, else a phrase of the text."""
+"""Corrected forms of upstream's containment: `Closed` for a task with labels, else `Extraction` of a phrase."""
 _MODULES: dict[str, tuple[str, str]] = {
     "accuracy_choice": ("choice:Choice", "choice:Choice"),
     "accuracy_yes_no_firstchar": ("choice:YesNo", _CLOSED),
@@ -63,9 +63,9 @@ def family(scorer: str, spec: TaskSpec) -> Family:
 
 
 def complete(spec: TaskSpec, answers: Sequence[Answer]) -> TaskSpec:
-    """The spec; that of a multilabel task that names no labels with those of all its gold answers.
+    """The spec; a multilabel task without labels gets the labels of all its gold answers.
 
-    Its figures are means over labels, so all its items need the same ones.
+    The figures of such a task are means over labels, so all its items need the same labels.
 
     Raises:
         ScoringError: No gold answer names a label.

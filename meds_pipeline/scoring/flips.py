@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 SLIGHT = 0.1
-"""Points by which graded metrics differ for case and punctuation alone: BLEU-1 of most texts does."""
+"""Difference in points that case and punctuation alone can make, as they do for BLEU-1 of most texts."""
 
 
 class Flip(NamedTuple):
@@ -23,8 +23,8 @@ class Flip(NamedTuple):
         category: Its category.
         item_id: The item.
         metric: The metric compared: accuracy, f1, or bleu1 (ROUGE differs by definition and is left out).
-        official: Points; None where upstream does not count the item or the metric is an F1.
-        corrected: Points, likewise.
+        official: Points under `official`; None if upstream does not count the item or the metric is an F1.
+        corrected: Points under `corrected`; None if the metric is an F1.
         before: Outcome under `official`.
         after: Outcome under `corrected`.
         why: How each scorer read the answer.

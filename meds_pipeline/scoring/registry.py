@@ -1,4 +1,4 @@
-"""Which tasks the bench has and how each is measured: the published facts, and upstream's habits of `tasks.yaml`.
+"""The tasks of the bench and how each is measured: published facts, and upstream's special rules from `tasks.yaml`.
 
 Tasks outside the bench (our own `x_...` tasks) get a spec from their metric name through `spec_for`.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TASKS_FILE = Path(__file__).with_name("tasks.yaml")
 LABELLED_AS = {"accuracy_true_false": "task117", "accuracy_yes_no_firstchar": "task123"}
-"""Metrics whose name says what the closed set is: the task whose labels a task without labels of its own shares."""
+"""By metric, the task whose labels are used for a task that has none: the name of the metric implies the closed set."""
 LANGUAGES = ("en", "zh", "ja", "fr", "ru", "es")
 LANGUAGE_NAMES = {
     "english": "en",
@@ -33,7 +33,7 @@ LANGUAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """How one task is measured; upstream's habits are explained at the top of `tasks.yaml`.
+    """How one task is measured; the top of `tasks.yaml` explains upstream's special rules.
 
     Attributes:
         task_id: The task's name, such as `task57`.
@@ -41,7 +41,7 @@ class TaskSpec:
         metric: Name of upstream's metric, such as `accuracy_choice`.
         language: Two letters: the language of the answers.
         released: False for ids that upstream names but never published.
-        pool: Name of the pooled figure upstream prints instead of the task's own.
+        pool: Name of the pooled figure that upstream prints instead of a figure of the task.
         missing: `skip` or `zero`: what upstream's overlap scripts do with a prediction that is not text.
         trim: Whether upstream strips texts and skips blank ones first.
         lead_in: Words upstream deletes from the gold answer.
@@ -69,10 +69,10 @@ class Average:
     """One category average as upstream prints it, or ours where upstream prints none.
 
     Attributes:
-        name: Category name; parts that upstream averages apart have names of their own.
+        name: Category name; parts of a category that upstream averages separately have their own names.
         tasks: The tasks of the mean.
         absent: Percent that upstream's script counts for a task without rows.
-        ours: True where upstream prints no average; tasks without rows are then left out.
+        ours: True if upstream prints no such average; tasks without rows are then left out.
     """
 
     name: str
@@ -151,7 +151,7 @@ def bench_category(task_id: str, category: str, metric: str) -> str:
 
 
 def language_code(name: str) -> str:
-    """Two letters for a language given by code or English name; the first of several; `en` for any other."""
+    """Two letters for a language that is given by code or English name; of several the first, `en` if unknown."""
     first = name.replace(",", ";").split(";")[0].strip().lower()
     return first if first in LANGUAGES else LANGUAGE_NAMES.get(first, "en")
 
@@ -163,14 +163,16 @@ def spec_for(
     languages: Mapping[str, str] | None = None,
     labels: Mapping[str, tuple[str, ...]] | None = None,
 ) -> TaskSpec:
-    """The spec of a task: from the file, else made from the metric name the caller gives.
+    """The spec of a task: from the file, or made from the metric name that the caller gives.
+
+    The arguments after `task_id` are for tasks that the file does not have.
 
     Args:
         task_id: The task.
-        metrics: Metric name by task id, for tasks the file does not know.
-        categories: Category by task id, likewise.
-        languages: Language of the answers (code or English name) by task id, likewise.
-        labels: Closed answer set by task id, likewise.
+        metrics: Metric name by task id.
+        categories: Category by task id.
+        languages: Language of the answers (code or English name) by task id.
+        labels: Closed answer set by task id.
 
     Raises:
         UnknownNameError: Neither the file nor `metrics` knows the task.

@@ -40,9 +40,9 @@ class Report:
         submissions: The files, by model name.
         parts: Measured items, by model name.
         scores: Figures after schema `SCORES`, by model name.
-        comparisons: Between all pairs of models.
-        rankings: Of the models, by the corrected scorer.
-        warnings: What was in the way of comparing them.
+        comparisons: Comparisons of all pairs of models.
+        rankings: Rankings of the models, by the corrected scorer.
+        warnings: Sentences on why items of the files could not be matched.
     """
 
     submissions: Mapping[str, Submission]
@@ -134,14 +134,14 @@ def _nested(rows: Sequence[Mapping[str, Any]], level: str, what: str) -> dict[st
 def _read_all(
     files: Sequence[Path], known: Mapping[str, TaskSpec], scorers: Sequence[str]
 ) -> tuple[dict[str, Submission], list[str]]:
-    """The submissions by model, with items named alike where they are the same; and what was in the way of that."""
+    """The submissions by model, with one name for the same item, and warnings on items that could not be matched."""
     inputs = {task for task, spec in known.items() if any(family(scorer, spec).reads_input for scorer in scorers)}
     found = {name: read_submission(path, known, inputs) for name, path in model_names(files).items()}
     return joined(found) if len(found) > 1 else (found, [])
 
 
 def model_names(files: Sequence[Path]) -> dict[str, Path]:
-    """Files by model name: the file's name without ending; where that is not enough, with the folders that tell it.
+    """Files by model name: the file's name without ending, with folders before it if two files have one name.
 
     Raises:
         ScoringError: A file is given twice.
@@ -175,7 +175,7 @@ def score_files(
         seed: Seed of intervals and tests.
         specs: Tasks that `tasks.yaml` does not know.
         required: Category by task for all tasks a model needs to be ranked; the released ones if None.
-        processes: How many; as many as pay if None.
+        processes: Number of processes; if None, as many as make the work faster.
 
     Raises:
         ScoringError: A file cannot be read.
@@ -196,10 +196,10 @@ def score_files(
 def write(report: Report, out: Path, with_flips: bool) -> None:
     """Write the report: item rows to a .parquet file; to any other path, a folder with figures, items and JSON.
 
-    Everything is written under a temporary name first, and takes the place of what an earlier call wrote.
+    Everything is written under a temporary name first, and then replaces the report of an earlier call.
 
     Raises:
-        ScoringError: There is a folder of the file's name, or a file of the folder's.
+        ScoringError: The file's name is that of a folder, or the folder's name that of a file.
     """
     import orjson
     import pyarrow as pa

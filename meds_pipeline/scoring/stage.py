@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def scorer_settings() -> dict[str, object]:
-    """Return what else shapes scores: the scorers' versions, and whether BLEU is the published one here."""
+    """Return further settings that shape scores: the scorers' versions, and why BLEU is not comparable, if so."""
     return {"scorers": dict(VERSIONS), "punkt": trouble()}
 
 
@@ -37,14 +37,14 @@ SELECT i.item_id, i.task_id, i.input, i."references", p.output, i.corpus || '/' 
                 AS VARCHAR)) AS evaluation
 FROM item AS i JOIN prediction AS p USING (item_id) ORDER BY i.task_id, i.item_id
 """
-"""`evaluation` covers the item, the prompt and its template, the shots' ids, and the answer. Subjects are those of
-their corpus: two corpora may number their patients alike."""
+"""`evaluation` covers the item, the prompt and its template, the shots' ids, and the answer. A subject gets the name of
+its corpus, because two corpora may use the same patient numbers."""
 
 
 def score_predictions(
     model: str, release: Output, predictions: Output, draft: Draft, *, seed: int, languages: Mapping[str, str]
 ) -> None:
-    """Score every prediction and write items and scores as lineage rows, each with the digest of what it rests on.
+    """Score every prediction and write items and scores as lineage rows, each with the digest of its inputs.
 
     Args:
         model: Name of the model.
@@ -95,7 +95,7 @@ def score_predictions(
 
 
 def _item_digests(rows: Sequence[Mapping[str, str]], answers: pa.Table, specs: Mapping[str, TaskSpec]) -> list[str]:
-    """What the result of each item and scorer rests on: the item as it was asked and answered, and how it is scored."""
+    """Digest for each item and scorer over the item as it was asked and answered, and how it is scored."""
     evaluations = dict(zip(answers["item_id"].to_pylist(), answers["evaluation"].to_pylist(), strict=True))
     terms = {task: digests.fingerprint([asdict(spec), trouble()]) for task, spec in specs.items()}
     return [
@@ -107,7 +107,7 @@ def _item_digests(rows: Sequence[Mapping[str, str]], answers: pa.Table, specs: M
 def _score_digests(
     rows: Sequence[Mapping[str, str]], stands: Mapping[tuple[str, str], set[str]], drawn: str
 ) -> list[str]:
-    """What each figure rests on: the results of its items, and what is resampled."""
+    """Digest of each figure over the results of its items and the resampling."""
     return [
         digests.row_id(row["level"], row["name"], row["metric"], drawn, *sorted(stands[row["scorer"], row["name"]]))
         for row in rows
@@ -115,7 +115,7 @@ def _score_digests(
 
 
 def _resampling(answers: pa.Table, seed: int) -> str:
-    """Digest of what intervals depend on beside the items' results: the seed, and who is resampled with whom."""
+    """Digest of what intervals depend on in addition to the items' results: the seed and the clusters."""
     clusters = answers.select(["task_id", "item_id", "subject"]).to_pylist()
     return digests.fingerprint([seed, REPLICATES, clusters])
 

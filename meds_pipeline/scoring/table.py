@@ -44,10 +44,10 @@ ITEMS = pa.schema(
         ("counts", pa.list_(pa.float64())),
     ]
 )
-"""One row an item, scorer and metric. `points` is 0 to 1, null where the metric is no mean of items (F1) or the item
-is not counted; `influence` is by how many percent points the task's figure would change were the item left out
-(figure with it minus figure without it). `counts` is what the item adds to the sums that the figures of its task come
-from, the same for all metrics of a scorer: 1 if it counts, then the points of each metric; for F1 true positives, false
+"""One row per item, scorer and metric. `points` is 0 to 1; null if the metric is no mean of items (F1) or the item is
+not counted. `influence` is the task's figure with the item minus the figure without it, in percent points. `counts` is
+what the item adds to the sums from which the figures of its task are computed; it is the same for all metrics of a
+scorer. Its first number is 1 if the item counts. The next are the points of each metric; for F1 true positives, false
 positives and false negatives; for macro F1 these three for each label."""
 
 SCORES = pa.schema(
@@ -64,7 +64,7 @@ SCORES = pa.schema(
         ("note", pa.string()),
     ]
 )
-"""One row a figure, in percent, with its 95 % interval; `level` is task, category or overall."""
+"""One row per figure, in percent, with its 95 % interval; `level` is task, category or overall."""
 
 REQUIRED = ("item_id", "task_id", "references", "output")
 

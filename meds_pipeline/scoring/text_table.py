@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.stats.ranking import Ranking
 
 WIDTH = 120
-_FLIPS_SHOWN = 5  # of each task
+_FLIPS_SHOWN = 5  # shown for each task
 
 
 def _table(title: str, columns: Sequence[str], numbers: int) -> Table:
@@ -43,7 +43,7 @@ def _cell(row: Mapping[str, Any] | None) -> str:
 
 
 def _figures(report: Report, model: str, level: str, title: str) -> Table:
-    """All figures of a level that any scorer has."""
+    """All figures of a level, of all scorers."""
     rows = [row for row in report.scores[model] if row["level"] == level and row["value"] is not None]
     found = {(row["scorer"], row["name"], row["metric"]): row for row in rows}
     known = load_registry().tasks
@@ -74,7 +74,7 @@ def _natural(name: str) -> tuple[str, int]:
 
 
 def _lines(report: Report, model: str) -> list[str]:
-    """Outcomes, oddities and notes."""
+    """Outcomes, problems and notes."""
     submission = report.submissions[model]
     lines = [f"{len(submission.answers)} items scored of {submission.rows} rows."]
     for scorer, counts in report.outcomes(model).items():
@@ -88,7 +88,7 @@ def _lines(report: Report, model: str) -> list[str]:
 
 
 def _remarks(report: Report, model: str) -> list[str]:
-    """Notes on averages; categories that the file has no task of are summed up in one line."""
+    """Notes on averages; one line names all categories of which the file has no task."""
     tasks = {part.spec.category for part in report.parts[model]}
     rows = [row for row in report.scores[model] if row["note"] and row["comparable"] and row["level"] == "category"]
     lines, absent = [], list[str]()

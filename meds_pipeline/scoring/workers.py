@@ -1,4 +1,4 @@
-"""Scoring on all cores: large work goes in pieces to a pool of processes, small work stays in this one."""
+"""Scoring on all cores: large work goes in pieces to a pool of processes, small work is done in this process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _WORTH_A_PROCESS = 0.6  # seconds of work that pay for starting a process
 _WORTH_SENDING = 2e-5  # seconds it takes to send an answer to a process and its scores back
 _PIECE = 0.5  # seconds of one piece of work
-# Estimates for texts that are compared word by word, and for all other answers.
+# Estimates of scoring time: per character for texts that are compared word by word, per answer for all others.
 _SECONDS_A_CHARACTER = {"ja": 2e-5, "zh": 2.5e-6}
 _START_SECONDS = {"ja": 0.2, "zh": 0.5}  # reading the dictionary
 _SECONDS_AN_ANSWER = {"official": 3e-6, "corrected": 5e-5}
@@ -43,7 +43,7 @@ class ScoringJob(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Estimated time; it decides who does the work, and nothing else."""
+        """Estimated time; it only decides which process does the work."""
         if not self.spec.metric.startswith("bleu1"):
             return len(self.answers) * sum(_SECONDS_AN_ANSWER.get(scorer, 0.0) for scorer in self.scorers)
         characters = sum(len(answer.output or "") + len(answer.truth) for answer in self.answers)
@@ -63,7 +63,7 @@ class ScoringJob(NamedTuple):
 
 
 def run(job: ScoringJob) -> Scores:
-    """Score the answers of one job; both scorers see an answer in turn, so that its words are cut once."""
+    """Score the answers of one job; each answer goes to all scorers before the next, so that its words are cut once."""
     families = {scorer: family(scorer, job.spec) for scorer in job.scorers}
     scores: Scores = {scorer: [] for scorer in job.scorers}
     for answer in job.answers:
@@ -74,7 +74,7 @@ def run(job: ScoringJob) -> Scores:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without cyclic garbage collection: rows form no cycles, and walking all of them again and again takes long."""
+    """Turn off cyclic garbage collection within the block: rows form no cycles, and to search them takes long."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -96,7 +96,7 @@ def run_all(jobs: Sequence[ScoringJob], processes: int | None = None) -> list[Sc
 
     Args:
         jobs: Answers by task.
-        processes: How many; as many as there are cores and the work is worth if None.
+        processes: Number of processes; if None, as many as the cores and the amount of work allow.
 
     Raises:
         ScoringError: A process of the pool ended early.
@@ -106,7 +106,7 @@ def run_all(jobs: Sequence[ScoringJob], processes: int | None = None) -> list[Sc
         processes = min(cores(), int(sum(jobs[i].seconds for i in sent) / _WORTH_A_PROCESS))
     if processes <= 1:
         return [run(job) for job in jobs]
-    # Not forked: forking a process with Arrow's threads is unsafe.
+    # Processes are spawned: to fork a process with Arrow's threads is unsafe.
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=gc.disable)
     try:
         with _without_main():
@@ -131,8 +131,8 @@ def _joined(pieces: Sequence[Scores]) -> Scores:
 def _without_main() -> Iterator[None]:
     """Start processes that do not import the caller's main module again.
 
-    Scoring needs nothing from it. It may be slow to import, and a script without `if __name__ == "__main__"` would
-    start again in each process.
+    Scoring needs nothing from the main module. It may be slow to import, and a script without
+    `if __name__ == "__main__"` would start again in each process.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")

@@ -1,5 +1,6 @@
-"""The `corrected` scorer: what each metric should be; one module a metric family.
+"""The `corrected` scorer: what each metric should be; one module per metric family.
 
-Every item counts, an answer is found wherever it stands, and what cannot be read is `unparsed`, not `wrong`.
+Every item counts, an answer is found wherever it is in the output, and an output that cannot be read is `unparsed` and
+not `wrong`.
 docs/scoring.md states each rule with an example.
 """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _WORD = "A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"
-"""What makes a word with the letter next to it; Chinese and Japanese characters do not."""
+"""Characters that form a word with a letter next to them; Chinese and Japanese characters do not."""
 _AND = r"(?:\s|[,;、&+・和与と]|and\b|et\b|y\b|и\b|及び){1,5}"
 _ONLY = re.compile(rf"\W{{0,9}}([A-H](?:{_AND}[A-H]){{0,7}}|[A-H]{{2,8}}|[a-h])\W{{0,9}}")
 _LETTERS = re.compile(rf"(?<![{_WORD}])(?<![A-Za-z]['-])(?:[A-H]{{1,5}}|[a-h])(?![{_WORD}])(?!['-][{_WORD}])")
@@ -23,7 +23,7 @@ _GOES_ON = re.compile(
     r"|est|sont|et|es|son|y|и)\b"
 )
 _WORD_BEHIND = re.compile(r"\.? [^\W\d_A-Z\u0410-\u042f\u3040-\u9fff]")
-"""Behind what is an article or an initial and no letter of an option: "A patient", "E. coli"."""
+"""The text after a letter that is an article or an initial and not an option: "A patient", "E. coli"."""
 _LISTED = re.compile(r"(?<![^\s;,(])([A-H]) ?[:.)、]\s?([^\t\n]+?)(?=[\t\n]|  |,? \(?[A-H] ?[:.)] |$)", re.MULTILINE)
 _TRUTH = re.compile(rf"(?<![{_WORD}])[A-H](?:{_AND}[A-H](?![{_WORD}]))*(?![{_WORD}])")
 _ALSO = re.compile(r"[,、] ?([A-H]): ?([^,]*)")
@@ -32,7 +32,7 @@ _CYRILLIC = re.compile(r"(?<!\w)[А-ЗСН](?!\w)")
 _BY_LOOK, _BY_PLACE = str.maketrans("АВСЕНБГД", "ABCEHBDE"), str.maketrans("АБВГДЕЖЗ", "ABCDEFGH")
 _OWN_LIST, _OWN = re.compile(r"(?:^|[\s;,(])[БГД] ?[.):]", re.MULTILINE), re.compile(r"(?<!\w)[БГД](?!\w)")
 _SCANNED = 4000
-"""Letters of a text that are looked at, the last ones."""
+"""How many letters of a text are read; they are the last ones."""
 _SHORT = 3
 _INSIDE = re.compile(f"[{_WORD}]{{2}}")
 _ENDS = re.compile(r"[.,:;)]|\s*$|\n")
@@ -40,14 +40,14 @@ _TOGETHER = re.compile(r"[ .:)(,=-]{0,4}")
 
 
 def latin(text: str, by_place: bool = False) -> str:
-    """NFKC, with Cyrillic option letters as Latin ones: by their place in the alphabet (В is C) or by look (В is B)."""
+    """NFKC, with Cyrillic option letters as Latin letters, by place in the alphabet (В is C) or by look (В is B)."""
     text = unicodedata.normalize("NFKC", text)
     table = _BY_PLACE if by_place else _BY_LOOK
     return text if text.isascii() else _CYRILLIC.sub(lambda letter: letter.group().translate(table), text)
 
 
 def options(question: str) -> dict[str, str]:
-    """Option texts by letter where a question lists them as `A: ..`, `B: ..`; the last list counts."""
+    """Option texts by letter, if a question lists them as `A: ..`, `B: ..`; the last list counts."""
     found: dict[str, str] = {}
     for letter, text in _LISTED.findall(latin(question, _OWN_LIST.search(question) is not None)):
         if letter == "A":
@@ -75,7 +75,7 @@ def _letters(text: str) -> frozenset[str]:
 
 
 def truth_texts(references: Iterable[str]) -> dict[str, str]:
-    """Option texts by letter as far as gold answers with one letter give them."""
+    """Option texts by letter, from the gold answers that have one letter."""
     found = ((truth_letters(reference), _TRUTH_TEXT.search(latin(reference))) for reference in references)
     return {min(letters): bare(text.group(1)) for letters, text in found if text and len(letters) == 1}
 
@@ -114,10 +114,10 @@ def _by_letter(text: str, low: str, texts: Mapping[str, str]) -> Iterator[Mentio
 
 
 def _is_letter(text: str, low: str, found: re.Match[str], texts: Mapping[str, str]) -> bool:
-    """Whether letters stand for options: small ones and several only behind "the answer is" or at a line's start.
+    """Whether letters name options: small or joined ones only after "the answer is", a small one also at line start.
 
-    A capital before a small word ("A patient", "E. coli") is none, unless that word goes on with the sentence or is the
-    option's text, or the letter heads its line and its text is not known.
+    A capital letter before a small word ("A patient", "E. coli") does not name an option, with two exceptions: the word
+    continues the sentence or is the option's text; or the letter starts its line and the option's text is not known.
     """
     (start, end), letters = found.span(), found.group()
     heads = not text[text.rfind("\n", 0, start) + 1 : start].strip(" (-*")
@@ -136,7 +136,7 @@ class Choice(Family):
     reads_input: ClassVar[bool] = True
 
     def score(self, answer: Answer) -> ItemScore:
-        """Read letters from both sides and compare the sets."""
+        """Read the letters of output and references and compare the sets."""
         answer = given(answer)
         output = said(answer)
         listed = options(answer.input)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WORDS = re.compile(r"[^\W_]+(?:\+|-(?![^\W_]))*")
 _BETWEEN = r"[^\w.;:!?\n]{1,4}"
-"""What may stand between the words of a label: "NSTEMI/STEMI" is "nstemi / stemi"."""
+"""Characters that may separate the words of a label: "NSTEMI/STEMI" is "nstemi / stemi"."""
 _CJK = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _ORDINARY = frozenset({"yes", "no", "maybe", "true", "false", "neutral", "positive", "negative"})
 """Labels that are ordinary words."""
@@ -35,7 +35,7 @@ def key(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def _finder(spellings: tuple[str, ...]) -> re.Pattern[str]:
-    """One pattern for all spellings, longer ones first; at word boundaries where a language has blanks."""
+    """One pattern for all spellings, longer ones first, at word boundaries (not in Chinese and Japanese)."""
     ordered = sorted(spellings, key=lambda text: (-len(text), text))
     spelt = {text: _BETWEEN.join("(?:and|&)" if w == "and" else re.escape(w) for w in text.split()) for text in ordered}
     cjk = [spelt[text] for text in ordered if _CJK.search(text)]
@@ -56,17 +56,17 @@ class LabelSet(NamedTuple):
         return cls({key(word): key(label) for word, label in pairs if key(word)})
 
     def meaning(self, text: str, lead_in: str = "") -> str:
-        """The label a gold answer names; its own words where it is none of the set."""
+        """The label that a gold answer names; its own words if they are no label of the set."""
         word = key(text).removeprefix(key(lead_in)).strip()
         return self.meanings.get(word, word)
 
     def with_truths(self, truths: Iterable[str]) -> LabelSet:
-        """The set with an item's own gold answers, should they not be in it."""
+        """The set together with an item's own gold answers."""
         new = {truth: truth for truth in truths if truth and truth not in self.meanings}
         return LabelSet({**self.meanings, **new}) if new else self
 
     def mentions(self, low: str) -> Iterator[Mention]:
-        """Where a cleaned text in lower case names labels."""
+        """The places where a cleaned text in lower case names labels."""
         if not self.meanings:
             return
         for found in _finder(tuple(self.meanings)).finditer(low):
@@ -78,9 +78,9 @@ class LabelSet(NamedTuple):
 
 
 def _counts(low: str, word: str, start: int, end: int) -> bool:
-    """Whether an ordinary word or a number is a label there.
+    """Whether an ordinary word or a number is a label at this place.
 
-    A number is one behind "the answer is" and where it opens the text alone; a word where no noun follows.
+    A number is a label after "the answer is" or alone at the start of the text; a word, if no noun follows it.
     """
     if word.isdigit():
         return lead_of(low, start) is not None or (start == 0 and _NUMBER_ALONE.match(low, end) is not None)
@@ -88,7 +88,7 @@ def _counts(low: str, word: str, start: int, end: int) -> bool:
 
 
 class Closed(Family):
-    """Accuracy over labels: right if the text states one label and it is that of a reference."""
+    """Accuracy over labels: right if the text states exactly one label and a reference has this label."""
 
     def __init__(self, spec: TaskSpec) -> None:
         """Take the labels with their spellings."""

@@ -1,4 +1,4 @@
-"""Entity lists as written: no cut characters, any order and case, the "no entity" sentence in any spelling."""
+"""Entity lists as written: no character is cut, order and case do not matter, any "no entity" sentence counts."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _LEAD_IN = re.compile(
     r"|(?:the|these|this|in the)\b[^:,\n]{0,100}?\b(?:are|is|includes?|mentions?|contains?)\b) ?",
     re.IGNORECASE,
 )
-"""What comes before a list: "The entities are:", "Chemicals:", "The text mentions"."""
+"""Text before a list: "The entities are:", "Chemicals:", "The text mentions"."""
 _STRING = re.compile(r"""(?<!\w)(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')(?!\s?:|\w)""")
 _NO_NAME = re.compile(r"""["'](?:type|label|category|class|kind)["']\s?:\s?["'][^"'\n]{1,300}["']""")
 _FRAME = re.compile(r"```\w{0,12}|</?\w{1,12}>")
 _PARTED = re.compile(r", |;|\t|[|•，、]| (?=\d{1,2}[.)] \w)|(?<=[^\W\d_]{3})\. (?=[A-Z])")
 _PERHAPS = re.compile(r" (?:and|or|as well as) | [/&] | ?,(?=[^\W\d_]{2})")
-"""Parts a list only where it cuts no entity of the gold answer."""
+"""Separates entities, unless the cut would go through an entity of the gold answer."""
 _BULLET = re.compile(r" ?(?:[-*•–] |\(?\d{1,2}[.)] |\(?[a-z]\) |(?:and|or|both) ){0,3}", re.IGNORECASE)
 _GLOSS = re.compile(rf" ?\( ?(?:an? )?{_KINDS}\)?$| [-–—:] (?:an?|the) [^\n]*$", re.IGNORECASE)
-"""What a model adds to a name: "(chemical)", " - a drug"."""
+"""An explanation that a model adds to a name: "(chemical)", " - a drug"."""
 _CHATTER = re.compile(
     r"\W{0,3}(?:let me know|please\b|note\b|i hope|there (?:are|were) no other|no other|if you\b)", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ _CHATTER = re.compile(
 
 
 def gold_entities(text: str) -> frozenset[str]:
-    """The entities of a gold answer: joined by comma and blank, whatever else is in them."""
+    """The entities of a gold answer; only a comma and a blank together separate them."""
     return (frozenset() if says_none(text) else frozenset(map(bare, text.split(", ")))) - {""}
 
 
@@ -51,7 +51,7 @@ def entities(text: str, known: Collection[str] = ()) -> frozenset[str]:
 
     Args:
         text: What a model wrote.
-        known: Entities of the gold answer: "and" or a comma inside one of them parts nothing.
+        known: Entities of the gold answer; an "and" or a comma inside one of them does not separate entities.
     """
     if bare(text) in known:
         return frozenset({bare(text)})
@@ -63,7 +63,7 @@ def entities(text: str, known: Collection[str] = ()) -> frozenset[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The items of a list, without what comes before it, bullets and closing words."""
+    """The items of a list, without the text before it, bullets and closing words."""
     text = _FRAME.sub("\n", text).strip()
     if text.startswith(("[", "{")) and text.endswith(("]", "}")) and ('"' in text or "'" in text):
         yield from (double or single for double, single in _STRING.findall(_NO_NAME.sub("", text)))
@@ -99,6 +99,6 @@ class Entities(OfficialEntities):
             named = entities(output, truth)
             scores.append((likeness(named, truth), entity_score(answer, set(named), set(truth))))
         score = max(scores, key=lambda pair: pair[0])[1]
-        if score.outcome is Outcome.CORRECT and not output.strip():  # nothing but thoughts, and nothing to name
+        if score.outcome is Outcome.CORRECT and not output.strip():  # only thoughts, and no entity to name
             return score._replace(outcome=outcome_of(0.0, answer, unparsed=True))
         return score

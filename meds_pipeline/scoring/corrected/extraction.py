@@ -21,7 +21,7 @@ _SPELLINGS = (
     (re.compile(r"\s*([/:%])\s*"), r"\1"),
     (re.compile(":"), ": "),
 )
-"""So that "5mg", "1,000 mg", "18.0", "type-2" and "mg / kg" are written one way."""
+"""Replacements that give "5mg", "1,000 mg", "18.0", "type-2" and "mg / kg" one spelling each."""
 _DENIED = re.compile(
     r"\b(?:not|(?:is|was|are)nt|never|neither|nor|no|rather than|instead of|other than|without|except|excluding)\s"
     r"(?:(?:an?|the|any|be|given|with|of)\s){0,2}$"
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Normal form without quotes, with numbers and units written one way."""
+    """Normal form without quotes, with one spelling for numbers and units."""
     text = normal(text.translate(_QUOTES))
     for pattern, written in _SPELLINGS:
         text = pattern.sub(written, text)
@@ -61,12 +61,12 @@ def plain(text: str) -> str:
 
 
 def parts(truth: str) -> list[str]:
-    """The parts of a gold answer: lines, or items of a list; commas inside brackets do not part."""
+    """The parts of a gold answer: lines, or items of a list; commas inside brackets do not separate parts."""
     return [part for part in (plain(bare(piece)) for piece in _PARTS.split(truth.translate(_QUOTES))) if part]
 
 
 def read_parts(output: str, wanted: Sequence[str]) -> Found:
-    """How many parts an output (in plain form) states; one only denied, or offered among others, is refused."""
+    """How many parts an output (in plain form) states; a part that is denied or one of several is refused."""
     held = [[_is_stated(output, start, part, wanted) for start in _places(output, part)] for part in wanted]
     clear = [not _has_rival(output, part, wanted) for part in wanted]
     stated = sum(any(one) and alone for one, alone in zip(held, clear, strict=True))
@@ -74,7 +74,7 @@ def read_parts(output: str, wanted: Sequence[str]) -> Found:
 
 
 def _places(output: str, part: str) -> Iterator[int]:
-    """Where a part stands at word boundaries; "5 mg" is not in "2.5 mg"."""
+    """The places where a part occurs at word boundaries; "5 mg" is not in "2.5 mg"."""
     start = output.find(part)
     while start >= 0:
         before, after = output[max(0, start - 2) : start], output[start + len(part) :][:2]
@@ -120,7 +120,7 @@ def _lines(text: str) -> list[str]:
 
 
 def value(text: str) -> frozenset[str]:
-    """What a field says: its ages ("18 year") or sexes (m, f), else its words."""
+    """The value of a field: its ages ("18 year") or sexes (m, f), else its words."""
     text = re.sub(r"^\W*(\d+(?:\.\d+)?)\W*$", r"\1 year", text)
     ages = {f"{float(number):g} {_UNITS.get(unit, unit)}" for number, unit in _AGE.findall(text)}
     sexes = {_SEXES[word] for word in _WORD.findall(text) if word in _SEXES and " not " not in f" {text}"}
@@ -128,7 +128,7 @@ def value(text: str) -> frozenset[str]:
 
 
 def read_form(output: str, fields: dict[str, str]) -> Found:
-    """How many fields an output gives the right value; one that it gives several values is refused."""
+    """How many fields have the right value in an output; a field with several values is refused."""
     names = "|".join(map(re.escape, fields))
     said_fields = re.findall(
         rf"(?<!\w)({names})\s?[:=]\s?([^\n]*?)(?=(?<!\w)(?:{names})\s?[:=]|$)", output, re.MULTILINE
@@ -143,9 +143,10 @@ def read_form(output: str, fields: dict[str, str]) -> Found:
 
 
 def copies(output: str, passage: str, truth: str) -> bool:
-    """Whether an output repeats so much of its passage that holding the truth says nothing.
+    """Whether an output repeats so much of its passage that it would contain the truth anyway.
 
-    That is two fifths of the runs of three words of a passage of 20 words or more, and twice the words of the truth.
+    The limit: two fifths of the three-word sequences of a passage of 20 words or more, and twice the words of the
+    truth.
     """
     source, ours = (_WORD.findall(normal(text)) for text in (_FRAME.sub("", passage), output))
     least = max(_TIMES * len(_WORD.findall(truth)), _SHARE * len(source))

@@ -1,4 +1,4 @@
-"""Multilabel classification: labels named and not denied; an answer that lists the set names none."""
+"""Multilabel classification: the labels that an answer names and does not deny; a list of the whole set names none."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.registry import TaskSpec
 
 _MOST = 0.75
-"""Share of the set that an answer may name; more repeats the definition, unless it is the truth."""
+"""Share of the set that an answer may name; an answer with more repeats the definition, unless it is the truth."""
 
 
 class Labels(OfficialLabels):
-    """Macro averages over the labels that occur, in truth or prediction; the others say nothing about a model."""
+    """Macro averages over the labels that occur in truth or prediction; other labels say nothing about a model."""
 
     def __init__(self, spec: TaskSpec) -> None:
         """Take the labels with their spellings."""
@@ -29,7 +29,7 @@ class Labels(OfficialLabels):
         self.labels = tuple(key(label) for label in spec.labels)
 
     def score(self, answer: Answer) -> ItemScore:
-        """Read the labels of both sides; of several references the nearest counts."""
+        """Read the labels of output and references; of several references the nearest counts."""
         answer = given(answer, none_is_said=True)
         output = said(answer)
         named = self.named(output)

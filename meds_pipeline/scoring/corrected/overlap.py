@@ -1,7 +1,7 @@
-"""BLEU-1 without regard to case and the true ROUGE-1, ROUGE-2 and ROUGE-L: best over all references, every item counts.
+"""BLEU-1 without regard to case, and the true ROUGE-1, ROUGE-2 and ROUGE-L; the best reference and every item count.
 
-ROUGE follows the `rouge-score` package (Lin 2004; F1, no stemming), whose tokenizer keeps ASCII letters and digits
-only. For other languages words are Unicode words (fr, es, ru), jieba's (zh) or janome's (ja), in lower case.
+ROUGE follows the `rouge-score` package (Lin 2004; F1, no stemming), whose tokenizer keeps only ASCII letters and
+digits. In other languages the words are Unicode words (fr, es, ru), jieba's (zh) or janome's (ja), in lower case.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNICODE = re.compile(r"[^\W_]+")
 
 
 def rouge_words(text: str, language: str, cut: Sequence[str]) -> list[str]:
-    """Words for ROUGE; `cut` are the text's tokens for BLEU, used where a language has no blanks."""
+    """Words for ROUGE; `cut` are the text's tokens for BLEU, which are used for Chinese and Japanese."""
     if language in ("zh", "ja"):
         return [word for word in cut if _UNICODE.search(word)]
     return (_ENGLISH if language == "en" else _UNICODE).findall(text.lower())
@@ -64,7 +64,7 @@ class Overlap(OfficialOverlap):
     metrics: ClassVar[tuple[str, ...]] = ("bleu1", "rouge1", "rouge2", "rougeL")
 
     def lower_words(self, text: str) -> list[str]:
-        """Upstream's tokens in lower case; cut before lowering, since sentence splitting looks at capitals."""
+        """Upstream's tokens in lower case; the text is cut first, because sentence splitting needs capitals."""
         return [word.lower() for word in self.words(text)]
 
     @property

@@ -1,16 +1,17 @@
-"""What a text states as its answer, among the possible answers it mentions.
+"""Finds the answer that a text states, among the possible answers that it mentions.
 
-Mentions joined as a list are one group. A group that is denied ("not B", "B is wrong") or in doubt ("if B", "B or",
-"B?") is no answer. Of the others, the first of these rules that finds any decides:
+Mentions that are joined as a list are one group. A group that is denied ("not B", "B is wrong") or in doubt ("if B",
+"B or", "B?") is not an answer. For the other groups, the first of these rules that finds a group decides:
 
-1. the last that stands behind "the answer is" (or "so", "I choose", ..);
-2. what is judged: "B is correct", "this suggests B";
-3. what is a sentence or line of its own;
-4. what a line starts with, set off from the rest;
+1. the last group after "the answer is" (or "so", "I choose", ..);
+2. a group that is judged: "B is correct", "this suggests B";
+3. a group that is a sentence or line of its own;
+4. a group at the start of a line, set off from the rest;
 5. a verb that is a verdict: "entails".
 
-Where the groups that a rule finds differ, or one offers several things, nothing is stated; nor where a text opens with
-something else than rule 2 finds, or a noun as in "the treatment is". What is only named somewhere is no answer.
+The text states nothing if the groups that a rule finds differ, or if one of them offers several things. It also states
+nothing if it opens with another group than rule 2 finds, or than rule 1 finds after a noun as in "the treatment is". A
+group that is only mentioned is not an answer.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NEAR = 160
-"""Characters before and behind a group that are looked at."""
+"""How many characters before and after a group are read."""
 _FIRST = 20
-"""Characters before the group that a text opens with, at most."""
+"""Most characters before a group with which a text opens."""
 _MANY = 200
-"""Groups that are read, the last ones; more are no answer but a loop."""
+"""How many groups are read, from the end; a text with more is a loop and not an answer."""
 
 
 class Mention(NamedTuple):
@@ -45,7 +46,7 @@ class Mention(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a text states; no values where it states nothing."""
+    """The answer that a text states; no values if it states nothing."""
 
     values: frozenset[str]
     why: str
@@ -66,7 +67,7 @@ UNSTATED = Reading(frozenset(), "no answer stated")
 
 
 def lead_of(low: str, start: int) -> re.Match[str] | None:
-    """What stands right before a place of a text in lower case, if it is "the answer is" or the like."""
+    """The match of "the answer is" (or the like) right before a place of a text in lower case; None if absent."""
     return words.LEAD.search(low, max(0, start - _NEAR), start)
 
 
@@ -82,7 +83,7 @@ def groups(low: str, mentions: Sequence[Mention]) -> list[Group]:
 
 
 def _joined(low: str, last: Mention, mention: Mention) -> bool:
-    """Whether two mentions are members of a list, or lines of their own that follow each other."""
+    """Whether two mentions are members of one list, or are two whole lines that follow each other."""
     if words.JOINT.fullmatch(low, last.end, mention.start):
         return True
     between = low[last.end : mention.start]
@@ -112,7 +113,7 @@ def stated(low: str, mentions: Sequence[Mention], *, several: bool = False) -> R
 
     Args:
         low: The text.
-        mentions: What it names, in order, not overlapping.
+        mentions: The possible answers that it names, in order, not overlapping.
         several: Whether an answer may be a set, so that "A and B" is one.
     """
     back = max((found.start() for found in words.BACK.finditer(low)), default=0)

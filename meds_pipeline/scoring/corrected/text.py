@@ -23,12 +23,12 @@ _HEADING = re.compile(
     r"[ :]{0,3}\n\s{0,9}",
     re.IGNORECASE | re.MULTILINE,
 )
-"""A line that only announces the answer on the next."""
+"""A line that only announces the answer on the next line."""
 _ENDS = " ,;:.!?#•·…、。"
 _STARTS = " ,;:!?#•·…、。"  # a full stop may start a number
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _LAYERS = 4
-"""Brackets and quotes around a text are taken off at most so many times."""
+"""How many layers of brackets and quotes around a text are removed at most."""
 _THING = (
     r"(?:\w{0,9}ent\w{0,2}it\w{1,5}|enet\w{1,6}|mentions?|names?|terms?|chemicals?|compounds?|drugs?|diseases?|conditions?|species"
     r"|organisms?|genes?|proteins?|labels?|hallmarks?|information|answers?|interventions?|participants?|outcomes?)"
@@ -47,12 +47,12 @@ _NONE = re.compile(
 
 
 def given(answer: Answer, *, none_is_said: bool = False) -> Answer:
-    """The answer with its output only where there is one: not after an error, nor where readers count it as missing.
+    """The answer, without its output after an error or if pandas would read the output as missing.
 
     Args:
         answer: The answer.
-        none_is_said: Whether "None" may be what a model says, since there may be nothing to name. In a CSV file it
-            cannot be told from a missing cell; that makes no difference to the counts.
+        none_is_said: Whether "None" may be the model's own answer, because there may be nothing to name. A CSV file
+            does not distinguish it from a missing cell, but the counts are the same.
     """
     if answer.output is None:
         return answer
@@ -62,18 +62,18 @@ def given(answer: Answer, *, none_is_said: bool = False) -> Answer:
 
 
 def said(answer: Answer) -> str:
-    """What an answer says behind its thoughts (`<think>..</think>`); nothing where they do not end."""
+    """The text of an answer after its thoughts (`<think>..</think>`); empty if the thoughts do not end."""
     return (answer.output or "").rpartition("</think>")[2].partition("<think>")[0]
 
 
 def repeats(answer: Answer) -> bool:
-    """Whether an output is word for word one of the references, and these are more than marks."""
+    """Whether an output is word for word one of the references, and the reference has a word."""
     output = normal(said(answer))
     return bool(bare(output)) and any(normal(reference) == output for reference in answer.references)
 
 
 def clean(text: str) -> str:
-    """NFKC without markup, lines kept; what is boxed or tagged as the answer follows the word "answer:"."""
+    """NFKC without markup, with its lines; "answer:" is put before a text that is boxed or tagged as the answer."""
     text = unicodedata.normalize("NFKC", text).replace("İ", "I").replace("’", "'").replace("‘", "'")
     text = _LINE_TAG.sub("\n", _BOXED.sub(" answer: ", text))
     text = re.sub(r"^[#>]+ ?|[^\S\n]+", " ", _MARKUP.sub("", text), flags=re.MULTILINE)
@@ -86,9 +86,9 @@ def normal(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Normal form without marks at the ends, and without quotes and brackets that enclose all of it or match none.
+    """Normal form without marks at the ends, and without quotes and brackets that enclose all of it or have no partner.
 
-    What belongs to a name stays: `nad(+)`, `[3h]dopamine`, `5'`.
+    Marks that belong to a name stay: `nad(+)`, `[3h]dopamine`, `5'`.
     """
     text = normal(text)
     for _ in range(_LAYERS):
@@ -117,5 +117,5 @@ def says_none(text: str) -> bool:
 
 
 def likeness(first: Set[str], second: Set[str]) -> float:
-    """Jaccard likeness of two sets; 1 for two empty ones."""
+    """Jaccard similarity of two sets; 1 for two empty sets."""
     return len(first & second) / len(first | second) if first | second else 1.0

@@ -8,13 +8,13 @@ from meds_pipeline.scoring.base import Answer, Family, ItemScore, counted, upstr
 
 
 def _first_letter(text: str | None) -> str:
-    """First character after upstream's clean-up; a missing cell reads "nan", an empty text has none."""
+    """First character after upstream's clean-up; a missing cell reads "nan", an empty text gives an empty string."""
     cell = upstream_cell(text)
     return ("nan" if cell is None else cell).lower().replace("the right answer is", "").strip()[:1]
 
 
 class Choice(Family):
-    """Right if prediction and truth start with the same of the letters a to d; E is never right."""
+    """Right if prediction and truth start with the same letter from a to d; E is never right."""
 
     letters: ClassVar[str] = "abcd"
 
@@ -27,6 +27,6 @@ class Choice(Family):
 
 
 class YesNo(Choice):
-    """Right if both start with the same of y and n; "maybe" is never right, and a missing cell reads "n"."""
+    """Right if both start with y or both start with n; "maybe" is never right, and a missing cell reads "n"."""
 
     letters: ClassVar[str] = "yn"

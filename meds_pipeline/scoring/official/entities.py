@@ -1,4 +1,4 @@
-"""Upstream's pooled entity F1 (NamedEntityRecognition.py), its cut last characters and misspelt sentinel included."""
+"""Upstream's pooled entity F1 (NamedEntityRecognition.py), with its cut last characters and its misspelt sentinel."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SENTINEL = "there is no related enetity"  # codespell:ignore enetity (upstream's
 
 
 def upstream_entities(text: str) -> set[str]:
-    """Upstream's entity set: full stops dropped, last character cut whether it was one or not, split at ", "."""
+    """Upstream's entity set: full stops are dropped, then the last character is always cut; split at ", "."""
     cleaned = text.replace(".", "").strip().lower()
     return set() if cleaned == SENTINEL else set(cleaned[:-1].split(", "))
 
 
 def f1_percent(hits: FloatArray, extra: FloatArray, missed: FloatArray) -> FloatArray:
-    """2tp / (2tp + fp + fn) in percent; 0 where nothing was there and nothing was said."""
+    """2tp / (2tp + fp + fn) in percent; 0 if neither truth nor prediction has an entity."""
     import numpy as np
 
     total = 2 * hits + extra + missed
@@ -49,7 +49,7 @@ class Entities(Family):
         if output is None:
             outcome = Outcome.ERROR if answer.error is not None else Outcome.EMPTY
             return ItemScore(outcome, (0.0, 0.0, 0.0, 0.0), None, "no prediction: not counted")
-        truth = upstream_cell(answer.truth)  # upstream crashes where it is missing: nothing said is right then
+        truth = upstream_cell(answer.truth)  # upstream crashes on a missing truth: here it has no entities
         return entity_score(answer, upstream_entities(output), set() if truth is None else upstream_entities(truth))
 
     def finish(self, sums: FloatArray) -> FloatArray:

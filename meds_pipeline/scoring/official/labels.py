@@ -24,7 +24,7 @@ def label_score(answer: Answer, labels: Collection[str], said: set[str], truth: 
 
 
 class Labels(Family):
-    """Macro averages over all labels of the closed set; a label never predicted nor true counts as zero."""
+    """Macro averages over all labels of the closed set; a label that is neither predicted nor true counts as zero."""
 
     metrics: ClassVar[tuple[str, ...]] = ("precision", "recall", "f1")
     main: ClassVar[str] = "f1"

@@ -16,7 +16,7 @@ SPLIT_BY_PUNKT = ("en", "es", "fr", "ru")
 
 
 class Overlap(Family):
-    """Mean of per-item BLEU-1 and ROUGE-L, after each script's own habits with missing and blank texts."""
+    """Mean of per-item BLEU-1 and ROUGE-L; missing and blank texts are treated as each script treats them."""
 
     metrics: ClassVar[tuple[str, ...]] = ("bleu1", "rougeL")
     main: ClassVar[str] = "rougeL"
@@ -45,7 +45,7 @@ class Overlap(Family):
     def score(self, answer: Answer) -> ItemScore:
         """Measure one text against the first reference.
 
-        Missing cells are skipped or count as zero, by task; where `rouge` raises (only full stops), ROUGE-L is zero.
+        Missing cells are skipped or count as zero, by task. If `rouge` raises (only full stops), ROUGE-L is zero.
         """
         output, truth = self.texts(answer)
         if output is None or truth is None:

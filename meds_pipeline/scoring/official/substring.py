@@ -13,7 +13,7 @@ class Substring(Family):
     """InformationExtraction.py (`fields`), NatureLanguageInference.py, Diagnosis.py and TreatmentPlanning.py."""
 
     def sides(self, answer: Answer) -> tuple[str, str] | None:
-        """Cleaned prediction and truth, a missing cell reads "nan"; None where upstream crashes."""
+        """Cleaned prediction and truth (a missing cell reads "nan"); None if upstream crashes."""
         output, truth = upstream_cell(answer.output), upstream_cell(answer.truth)
         if self.spec.lead_in:  # diagnosis and treatment
             if output is None or truth is None:
@@ -26,7 +26,7 @@ class Substring(Family):
         return said.lower().strip(), gold.replace(".", "").strip().lower()
 
     def score(self, answer: Answer) -> ItemScore:
-        """Look for the truth in the prediction; where upstream crashes the answer is wrong."""
+        """Look for the truth in the prediction; if upstream crashes, the answer is wrong."""
         sides = self.sides(answer)
         if sides is None:
             return counted(answer, 0.0, why="prediction or truth missing")
@@ -36,7 +36,7 @@ class Substring(Family):
 
 
 class FirstLine(Substring):
-    """FactVerification.py: only the prediction's first line counts; it crashes on a missing cell."""
+    """FactVerification.py: only the prediction's first line counts; the script crashes on a missing cell."""
 
     def sides(self, answer: Answer) -> tuple[str, str] | None:
         """Cleaned first line and truth."""

@@ -1,1 +1,1 @@
-"""The statistics of scores: figures with intervals, comparisons of models, rankings; counts are all they read."""
+"""The statistics of scores: figures with intervals, comparisons of models, rankings, all computed from counts only."""

@@ -1,4 +1,4 @@
-"""Averages over tasks: upstream's as its scripts print them, and the corrected ones."""
+"""Averages over tasks: upstream's averages as its scripts print them, and the corrected averages."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def official_pools(parts: Sequence[TaskCounts], sums: Sequence[FloatArray]) -> l
 
 
 def official_average(average: Average, tasks: ByMetric) -> Iterable[Figure]:
-    """One printed average, in every metric of its tasks; nothing where none of them has rows.
+    """One printed average, in every metric of its tasks; nothing if no task has rows.
 
-    It stands beside published averages only where all published tasks have rows.
+    It is comparable with published averages only if all published tasks have rows.
     """
     present = [task for task in average.tasks if task in tasks]
     absent = [task for task in average.tasks if task not in tasks]
@@ -57,7 +57,7 @@ def official_average(average: Average, tasks: ByMetric) -> Iterable[Figure]:
 
 
 def _constant(name: str, metric: str, value: float, like: FloatArray | None) -> Figure:
-    """What upstream's script puts into a mean for a task without rows."""
+    """The constant that upstream's script puts into a mean for a task without rows."""
     replicates = None if like is None else np.full_like(like, value)
     return Figure("official", "task", name, metric, value, replicates, 0, 0)
 
@@ -74,7 +74,7 @@ def _tasks_of_official() -> dict[str, set[str]]:
 
 
 def _withheld(figure: Figure, absent: Sequence[str]) -> Figure:
-    """The figure without its value where tasks are absent that it would have to count."""
+    """The figure; without its value if tasks are absent that it has to count."""
     if not absent:
         return figure
     return replace(figure, value=None, replicates=None, note=f"not submitted: {', '.join(absent)}")
@@ -87,9 +87,9 @@ def corrected_averages(
 
     Args:
         scorer: Name of the scorer.
-        tasks: The figures there are.
+        tasks: Figures by task and metric.
         main: Main metric by task.
-        required: Category by task, for all tasks without which their category is unranked.
+        required: Category by task; a category is unranked if one of its tasks here is missing.
     """
     members: dict[str, list[str]] = defaultdict(list)
     for task, category in sorted(required.items()):

@@ -1,7 +1,7 @@
 """Intervals by a bootstrap over subjects.
 
-Every subject (patient, article; an item without one stands for itself) draws a Poisson(1) weight in each replicate,
-the same one wherever it occurs: in all its items, tasks, scorers and, in comparisons, models. So intervals of category
+Every cluster draws a Poisson(1) weight in each replicate. A cluster is a subject (patient, article), or an item without
+a subject. It has the same weight in all its items, tasks, scorers and, in comparisons, models. So intervals of category
 means and of differences need no further theory. (Poisson bootstrap: Hanley and MacGibbon 2006; Chamandy et al. 2012.)
 """
 
@@ -86,7 +86,7 @@ def resample(
 
 
 def columns(present: NDArray[np.int64]) -> slice | NDArray[np.int64]:
-    """Cluster numbers as a slice where they follow one another, which spares a copy."""
+    """Cluster numbers; as a slice if they are consecutive, which saves a copy."""
     if len(present) and present[-1] - present[0] == len(present) - 1 and bool((np.diff(present) == 1).all()):
         return slice(int(present[0]), int(present[-1]) + 1)
     return present

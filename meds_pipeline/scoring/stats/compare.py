@@ -1,4 +1,4 @@
-"""Paired comparisons of models: is a difference more than luck?
+"""Paired comparisons of models: they tell whether a difference is more than chance.
 
 p values come from approximate randomization by subject (`swapping.py`) and are corrected for the number of comparisons
 of a scorer and level by Holm's method. Intervals of differences come from the paired bootstrap and are widened for the
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROUNDS, MOST_ROUNDS = 4999, 99_999
 SIGNIFICANT = 0.05
 _ROUNDS_A_COMPARISON = 100
-"""Rounds for each comparison of a level, where the first ones do not tell: Holm's method can then come down to 0.01."""
+"""Rounds per comparison of a level, if the first ones do not decide: Holm's p value can then reach 0.01."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Comparison:
     Attributes:
         scorer: Name of the scorer.
         level: task, category or overall.
-        name: Which one.
+        name: Name of the task or category, or `overall`.
         metric: The metric compared.
         first: Model with the name that sorts first.
         second: The other model.
@@ -77,7 +77,7 @@ class Comparison:
 
 
 class _Group(NamedTuple):
-    """What is compared: a weighted sum over tasks, by the weight of each."""
+    """A figure that is compared: a weighted sum over tasks, as the weight of each task."""
 
     level: str
     name: str
@@ -86,7 +86,7 @@ class _Group(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A comparison that is not corrected yet."""
+    """A comparison before the correction for several comparisons."""
 
     names: tuple[str, str]
     group: _Group
@@ -97,7 +97,7 @@ class _Found(NamedTuple):
 def _groups(
     scorer: str, main: Mapping[str, str], tasks: tuple[set[str], set[str]], required: Mapping[str, str], *, whole: bool
 ) -> list[_Group]:
-    """What is compared: every shared task, every average whose tasks both models have, overall likewise.
+    """The figures to compare: every shared task, and every average (overall too) whose tasks both models have.
 
     Args:
         scorer: Name of the scorer.
@@ -140,7 +140,7 @@ def _compare_pair(
     *,
     whole: bool,
 ) -> Iterator[_Found]:
-    """All comparisons of two models, one of so many pairs."""
+    """All comparisons of two models; `pairs` is the number of pairs."""
     groups = _groups(scorer, {task: one.family.main for task, one in pair.counts.items()}, tasks, required, whole=whole)
     for group in groups:
         weights = list(group.weights.values())
@@ -169,9 +169,9 @@ def compare(
         required: Category by task, for the tasks that enter categories; a category in which either model lacks a
             task is not compared.
         seed: Seed of the rounds.
-        rounds: How many.
-        whole: Whether the official averages are compared only where neither model lacks a task of `required`, too; else
-            a task that both lack is the constant that upstream counts.
+        rounds: Number of rounds.
+        whole: Whether the official averages, too, are compared only if neither model lacks a task of `required`. If
+            false, a task that both lack enters as the constant that upstream counts.
     """
     out: list[Comparison] = []
     for scorer in dict.fromkeys(part.scorer for parts in models.values() for part in parts):
@@ -190,7 +190,7 @@ def compare(
 
 
 def _corrected(scorer: str, found: _Found, adjusted: float, number: int) -> Comparison:
-    """A comparison as one of so many."""
+    """A comparison corrected for the number of comparisons."""
     difference, group = found.difference, found.group
     low, high = difference.interval(SIGNIFICANT / number)
     return Comparison(

@@ -1,6 +1,6 @@
 """Differences between models: observed, with subjects swapped at random, and with subjects resampled.
 
-Models with the same items are taken together: the random choices and weights depend on the items alone, so they are
+Models with the same items are handled together: the random choices and weights depend only on the items, so they are
 drawn once for all pairs.
 """
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Difference(NamedTuple):
     """A difference with its distribution under swapping (randomization) and under resampling (bootstrap).
 
-    `clusters` is how many of equal size would tell as much. `still` has, for each task whose replicates do not vary,
-    its weight, value and clusters.
+    `clusters` is the effective number of clusters (of equal size). `still` has, for each task whose replicates do not
+    vary, its weight, value and clusters.
     """
 
     observed: float
@@ -45,11 +45,11 @@ class Difference(NamedTuple):
 
     @property
     def variance(self) -> float:
-        """Variance over replicates; 0 where none has a figure."""
+        """Variance over replicates; 0 if no replicate has a figure."""
         return float(np.nanvar(self.resampled)) if varies(self.resampled) else 0.0
 
     def interval(self, alpha: float) -> tuple[float, float]:
-        """Ends of its interval, for this probability to miss."""
+        """Ends of the interval that misses the true difference with probability `alpha`."""
         error = reach(self.clusters, alpha) * math.sqrt(self.variance)
         parts = ((weight, unseen(value, clusters, alpha, lowest=-100.0)) for weight, value, clusters in self.still)
         margins = together(parts)
@@ -80,13 +80,13 @@ def summed(parts: Sequence[Difference], weights: Sequence[float]) -> Difference:
 
 
 def model_pairs(models: Models, seed: int, rounds: int) -> list[ModelPair]:
-    """Every two models, by name; models are in alphabetical order, their tasks in one order."""
+    """All pairs of models, by name; models are in alphabetical order, and all have their tasks in the same order."""
     found = [pair for alike in _with_shared_items(models) for pair in _alike(alike, seed, rounds)]
     return sorted(found, key=lambda pair: pair.models)
 
 
 def _with_shared_items(models: Models) -> Iterator[Models]:
-    """Models by the items they are compared on: all that have the same ones at once, any other two by themselves."""
+    """Groups of models with the same items: all models of equal items in one group, any other two models as a pair."""
     groups: list[list[str]] = []
     for name in sorted(models):
         group = next((group for group in groups if _items(models[group[0]]) == _items(models[name])), None)
@@ -119,7 +119,7 @@ def _shared(models: Models, first: str, second: str) -> Models:
 
 
 def _picked(part: TaskCounts, places: Sequence[int]) -> TaskCounts:
-    """The counts of some items alone."""
+    """The counts of only these items."""
     return TaskCounts(
         part.scorer,
         part.spec,
@@ -131,7 +131,7 @@ def _picked(part: TaskCounts, places: Sequence[int]) -> TaskCounts:
 
 
 def _alike(models: Models, seed: int, rounds: int) -> Iterator[ModelPair]:
-    """Every two of some models that have the same items."""
+    """All pairs of models that have the same items."""
     names = list(combinations(models, 2))
     if not names:
         return
@@ -168,8 +168,8 @@ def _swapped(
 ) -> list[FloatArray]:
     """For each task the differences after swapping subjects, shape (rounds, pairs).
 
-    What changes sides is summed for each model; the moves of a pair are the difference of two such sums. Counts are
-    whole numbers here, so this is exact.
+    The counts of swapped subjects are summed for each model; the moves of a pair are the difference of two such sums.
+    Counts are whole numbers here, so this is exact.
     """
     first, second = np.array(list(combinations(range(len(models)), 2))).T  # in the order of the pairs
     columns = [bootstrap.columns(pairs[0].present) for pairs in tasks]

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """What the items of one task count under one scorer: all that intervals and comparisons are computed from.
+    """The counts of one task's items under one scorer; intervals and comparisons are computed only from them.
 
     Attributes:
         scorer: Name of the scorer.
         spec: The task.
-        family: How counts become figures.
+        family: Metric family, which turns counts into figures.
         item_ids: The items, in order.
         subjects: The subject of each; None for an item that stands for itself.
         counts: Their counts, shape (items, columns); column 0 is 1 for items that count.
@@ -67,13 +67,13 @@ class TaskItems(TaskCounts):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row of the scores table, with what its interval comes from.
+    """One row of the scores table, with the data for its interval.
 
     Attributes:
         replicates: The figure in every bootstrap replicate.
-        members: Clusters behind the figure, of the part that has fewest; an interval needs two.
-        clusters: How many clusters of equal size would tell as much.
-        margins: What the interval needs beside the replicates, for parts whose replicates do not vary.
+        members: Number of clusters in the part with the fewest clusters; an interval needs two.
+        clusters: Effective number of clusters (of equal size).
+        margins: What is added to the interval for parts whose replicates do not vary.
     """
 
     scorer: str
@@ -119,7 +119,7 @@ def task_figures(name: str, parts: Sequence[TaskCounts], sums: FloatArray) -> li
         comparable, note = family.comparable[i], "" if family.comparable[i] else family.note
         if not n:
             note = "no item counts"
-            if scorer == "official":  # as its scripts print it
+            if scorer == "official":  # upstream's scripts print 0
                 value, drawn, note = 0.0, np.zeros(len(sums)), "no item counts: upstream prints 0"
         margins = Margins() if value is None or not n or varies(drawn) else unseen(value, clusters)
         out.append(Figure(scorer, "task", name, metric, value, drawn, n, members, clusters, margins, comparable, note))
@@ -127,7 +127,7 @@ def task_figures(name: str, parts: Sequence[TaskCounts], sums: FloatArray) -> li
 
 
 def _clusters(parts: Sequence[TaskCounts]) -> tuple[int, float]:
-    """Clusters of the items that count, and how many of equal size would tell as much."""
+    """Number of clusters of the items that count, and the effective number (of equal size)."""
     sizes: Counter[tuple[str, ...]] = Counter()
     for part in parts:
         counted = part.counts[:, 0] > 0
@@ -138,7 +138,7 @@ def _clusters(parts: Sequence[TaskCounts]) -> tuple[int, float]:
 def mean_figure(
     parts: Sequence[Figure], scorer: str, level: str, name: str, metric: str, notes: Sequence[str] = ()
 ) -> Figure:
-    """The plain mean of figures, with the mean of their replicates; no value where one of them has none."""
+    """The plain mean of figures, with the mean of their replicates; no value if one of the figures has none."""
     values = [part.value for part in parts if part.value is not None]
     complete = bool(parts) and len(values) == len(parts)
     drawn = [part.replicates for part in parts if part.replicates is not None]

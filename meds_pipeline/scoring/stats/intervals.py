@@ -1,12 +1,13 @@
-"""Intervals from bootstrap replicates, for few clusters and for figures that do not vary too.
+"""Intervals from bootstrap replicates, also for few clusters and for figures whose replicates do not vary.
 
-Quantiles of replicates are too narrow for few clusters. They are taken further out, as far as Student's t and the bias
-of the bootstrap's variance ask for (expanded percentiles: Hesterberg 2015, The American Statistician 69).
+Quantiles of replicates are too narrow for few clusters. So quantiles further out are taken, as Student's t and the bias
+of the bootstrap's variance require (expanded percentiles: Hesterberg 2015, The American Statistician 69).
 
-Where all clusters earn the same (all right, all wrong), replicates do not vary at all, and resampling cannot tell what
-it has not seen. But a kind of cluster that is none of n makes up at most the share u of all, (1 - u)^n = alpha / 2
-(the exact binomial bound, about 3.7 / n), and could be all right or all wrong. Means of several figures add the squares
-of these margins to those of the replicates (MOVER: Zou and Donner 2008).
+If all clusters earn the same (all right or all wrong), replicates do not vary, and resampling cannot show clusters that
+are not in the sample. A kind of cluster that does not occur among n clusters makes up at most the share u of all, with
+(1 - u)^n = alpha / 2 (the exact binomial bound, about 3.7 / n). Such clusters could be all right or all wrong, which
+gives the margins. Means of several figures add the squares of these margins to the squares of the replicates' (MOVER:
+Zou and Donner 2008).
 """
 
 from __future__ import annotations
@@ -28,26 +29,26 @@ _SAME = 1e-9
 
 
 class Margins(NamedTuple):
-    """How far an interval reaches below and above a figure, for what resampling cannot see."""
+    """How far an interval reaches below and above a figure for clusters that are not in the sample."""
 
     below: float = 0.0
     above: float = 0.0
 
 
 def effective(sizes: FloatArray) -> float:
-    """How many clusters of equal size tell as much as clusters of these sizes (Kish)."""
+    """Effective number of clusters: how many of equal size give the same precision as these sizes (Kish)."""
     total = float(np.sum(sizes))
     return total**2 / float(np.sum(sizes**2)) if total else 0.0
 
 
 def varies(replicates: FloatArray) -> bool:
-    """Whether replicates differ; those without a figure are left out."""
+    """Whether replicates differ; replicates without a figure are left out."""
     valid = replicates[~np.isnan(replicates)]
     return len(valid) > 0 and float(np.ptp(valid)) > _SAME
 
 
 def unseen(value: float, clusters: float, alpha: float = ALPHA, lowest: float = 0.0) -> Margins:
-    """Margins of a figure that all of so many clusters agree on, between `lowest` and 100."""
+    """Margins of a figure that is the same for all clusters; the figure lies between `lowest` and 100."""
     share = 1.0 - (alpha / 2) ** (1.0 / max(clusters, 1.0))
     return Margins(share * (value - lowest), share * (100.0 - value))
 
@@ -68,7 +69,7 @@ def pooled_clusters(spreads: Iterable[tuple[float, float]]) -> float:
 
 
 def reach(clusters: float, alpha: float = ALPHA) -> float:
-    """Standard errors from a figure to the ends of its interval, by the bootstrap's standard error."""
+    """Distance from a figure to the ends of its interval, in standard errors of the bootstrap."""
     freedom = max(1, int(clusters - 1))
     return float(stdtrit(freedom, 1.0 - alpha / 2)) * math.sqrt((freedom + 1) / freedom)
 

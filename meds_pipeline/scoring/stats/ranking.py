@@ -1,8 +1,8 @@
-"""Rankings: models from best to worst, those tied that cannot be told apart, and why a model is not ranked.
+"""Rankings: models from best to worst, ties of models that do not differ significantly, and why a model is unranked.
 
-Figures are only ranked where they are about the same items. A model that lacks items which another model of the call
-answers is unranked there, as is one that lacks a task. Its figures stand, and so do its comparisons, which are about
-shared items; but a place above or below others would be luck of which items it was given.
+Figures are ranked only if they are about the same items. A model is unranked in a category if it lacks items that
+another model of the call answers, or lacks a task. It keeps its figures and its comparisons, which are about shared
+items; but its rank would depend on which items it was given.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Ranking(NamedTuple):
 
     Attributes:
         level: category or overall.
-        name: Which one.
+        name: Name of the category, or `overall`.
         groups: Tie groups, best first.
-        unranked: Why the others have no place, by model.
+        unranked: Why a model has no rank, by unranked model.
     """
 
     level: str
@@ -43,11 +43,11 @@ def rankings(
     coverage: Coverage,
     required: Mapping[str, str],
 ) -> list[Ranking]:
-    """Rank models in every category that any of them has a figure for, and overall.
+    """Rank models in every category for which any model has a figure, and overall.
 
     Args:
         scores: Figures after schema `SCORES`, by model.
-        comparisons: Between all pairs of models.
+        comparisons: Comparisons of all pairs of models.
         coverage: Which model lacks which items.
         required: Category by task, for all tasks the corrected scorer needs.
     """
@@ -70,7 +70,7 @@ def rankings(
 
 
 def _reason(model: str, row: Mapping[str, Any], tasks: Sequence[str], coverage: Coverage) -> str:
-    """Why a model is not ranked; empty where it is."""
+    """Why a model is not ranked; empty if it is ranked."""
     if row["value"] is None:
         return str(row["note"]).removeprefix(_UNRANKED)
     lacking = {task: count for task, count in coverage.lacking[model].items() if task in tasks}
@@ -81,11 +81,11 @@ def _reason(model: str, row: Mapping[str, Any], tasks: Sequence[str], coverage: 
 
 
 def tie_groups(values: Mapping[str, float], comparisons: Sequence[Comparison]) -> list[list[str]]:
-    """Models from best to worst, those that cannot be told from a group's best tied with it.
+    """Models from best to worst; a model that is not significantly behind the best of a group is tied with it.
 
     Args:
         values: Figure by model.
-        comparisons: Those of one scorer, level and name.
+        comparisons: Comparisons of one scorer, level and name.
     """
     ahead = {
         (row.first, row.second) if row.difference > 0 else (row.second, row.first)
@@ -96,7 +96,7 @@ def tie_groups(values: Mapping[str, float], comparisons: Sequence[Comparison]) -
 
 
 def grouped(values: Mapping[str, float], apart: Callable[[str, str], bool]) -> list[list[str]]:
-    """Models from best to worst; whoever is not told apart from the best of a group joins it.
+    """Models from best to worst; a model that `apart` does not separate from the best of a group joins the group.
 
     Args:
         values: Figure by model.

@@ -1,13 +1,14 @@
 """The p value of a difference between two models: approximate randomization (Noreen 1989; Yeh 2000), by subject.
 
-Under the null hypothesis every subject's answers may change sides: all its items and tasks together, with probability
-one half. The p value is the share of these choices that reach the observed difference, either way. Up to 2^13 choices
-are all taken. Of more, random ones are; where none of them reaches the difference, in this order:
+Under the null hypothesis the two models' answers for a subject may be swapped with probability one half, in all items
+and tasks of the subject together. One choice says which subjects are swapped. The p value is the share of choices whose
+difference is at least the observed one, in either direction. Up to 2^13 choices are all computed; of more choices, a
+random sample is. If no choice of the sample reaches the observed difference, these steps follow in order:
 
-- up to 2^20 choices are all taken;
-- a difference of means is a sum of random signs, each with its weight: no more than 3.18 times the normal tail of the
-  same variance lies beyond it (Bentkus and Dzindzalieta 2015), and p is that bound where it is smaller;
-- more random ones are taken, as many as the correction for many comparisons asks for.
+- up to 2^20 choices are all computed;
+- a difference of means is a weighted sum of random signs, whose tail is at most 3.18 times the normal tail of the same
+  variance (Bentkus and Dzindzalieta 2015); p is this bound if it is smaller;
+- more random choices are drawn, as many as the correction for many comparisons needs.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from meds_pipeline.scoring.base import FloatArray
 
 EXACT, EXACT_AT_LAST = 13, 20
-"""Subjects up to which all choices are taken: at once, and where random ones do not tell."""
+"""Most subjects for which all choices are computed: at first, and after random choices did not decide."""
 SAME = 1e-5
-"""Percent points below which two differences are one: counts are rounded to `bootstrap.UNIT`."""
+"""Percent points below which two differences count as equal, because counts are rounded to `bootstrap.UNIT`."""
 _BLOCK = 12
 _CELLS = 1 << 20
 _TAIL = 3.18
@@ -53,7 +54,7 @@ class PairedCounts:
 
     @cached_property
     def terms(self) -> FloatArray | None:
-        """What each cluster adds to the difference, with the other sign where it is swapped; None if it is no mean."""
+        """What each cluster adds to the difference (its sign turns by a swap); None if the figure is not a mean."""
         if type(self.family).finish is not Family.finish or self.moves[:, 0].any():
             return None
         column = 1 + self.family.metrics.index(self.family.main)
@@ -66,7 +67,7 @@ def main_figure(family: Family, sums: FloatArray) -> FloatArray:
 
 
 def moved(pairs: Sequence[PairedCounts], sums: FloatArray) -> FloatArray:
-    """Differences of pairs of models on one task once clusters have changed sides.
+    """Differences of pairs of models on one task after clusters are swapped.
 
     Args:
         pairs: The pairs.
@@ -82,7 +83,7 @@ def moved(pairs: Sequence[PairedCounts], sums: FloatArray) -> FloatArray:
 
 
 def choices(number: int, seed: int | Sequence[int], rounds: int) -> Iterator[FloatArray]:
-    """For each round which of `number` clusters change sides: chunks of shape (some rounds, number) of 0 and 1."""
+    """For each round, which of `number` clusters are swapped: chunks of shape (some rounds, number) of 0 and 1."""
     generator = np.random.Generator(np.random.PCG64(seed))
     chunk = max(1, min(rounds, _CELLS * 4 // max(1, number)))
     for start in range(0, rounds, chunk):
@@ -97,7 +98,7 @@ def weighted(parts: Sequence[FloatArray], weights: Sequence[float]) -> FloatArra
 
 
 def reached(differences: FloatArray, observed: float) -> int:
-    """How many differences are as far from none as the observed one; undefined ones count as reached."""
+    """How many differences are at least as far from zero as the observed one; undefined differences count too."""
     return int((~(np.abs(differences) < abs(observed) - SAME)).sum())
 
 
@@ -115,8 +116,8 @@ class Swapping:
         Args:
             observed: The difference.
             sampled: Differences under random choices.
-            seed: Seed of further ones.
-            enough: Random choices after which it is left at that.
+            seed: Seed of further random choices.
+            enough: Number of random choices after which no more are drawn.
         """
         number = len(self._active)
         if number <= EXACT:
@@ -136,7 +137,7 @@ class Swapping:
 
     @cached_property
     def _moves(self) -> FloatArray:
-        """Moves of the clusters that any task has moves of, shape (clusters, columns of all tasks)."""
+        """Moves of all clusters that have moves in a task, shape (clusters, columns of all tasks)."""
         columns = []
         for pair in self._pairs:
             column = np.zeros((len(self._active), pair.moves.shape[1]))
@@ -153,7 +154,7 @@ class Swapping:
         return weighted([moved([pair], part[:, np.newaxis])[:, 0] for pair, part in both], self._weights)
 
     def _exact(self, observed: float) -> float:
-        """The share of all choices; the first cluster stays, for a choice and its opposite differ in sign only."""
+        """The p value from all choices; the first cluster is never swapped, as opposite choices differ only in sign."""
         if not len(self._active):
             return 1.0
         free = self._moves[1:]
@@ -162,7 +163,7 @@ class Swapping:
         return hits / (len(low) * len(high))
 
     def _bound(self, observed: float) -> float | None:
-        """A bound on the p value of a difference of means; None where it is no such difference."""
+        """A bound on the p value of a difference of means; None for any other difference."""
         signed = np.zeros(len(self._active))
         for pair, weight in zip(self._pairs, self._weights, strict=True):
             if pair.terms is None:

@@ -1,1 +1,1 @@
-"""Submission files: their formats, what is odd about them, and which items of several files are the same."""
+"""Submission files: their formats, their irregular rows, and which items of several files are the same."""

@@ -1,4 +1,4 @@
-"""Submission files to answers, one an item. Every kind of oddity is counted, and its first rows are named."""
+"""Turns submission files into answers, one per item; every kind of problem is counted and its first rows are named."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Submission:
 
     Attributes:
         model: The file's name without its ending.
-        answers: One an item, sorted by task and item.
-        contents: For each answer a name after its task, input and GT alone: their hash, and which of equal ones it is.
-        problems: What was odd about the file.
+        answers: One per item, sorted by task and item.
+        contents: For each answer a name from its task, input and GT only: their hash, and a number among equal ones.
+        problems: The irregular rows of the file.
         rows: Rows in the file, unreadable ones included.
         identified: Whether rows carry ids of their own; items are known by their contents otherwise.
     """
@@ -40,7 +40,7 @@ class Submission:
     identified: bool
 
     def by_content(self) -> Submission:
-        """The same with items known by their contents, whatever ids there are."""
+        """The same submission with items identified by their contents and not by ids."""
         pairs = zip(self.answers, self.contents, strict=True)
         renamed = [answer._replace(item_id=content) for answer, content in pairs]
         answers = sorted(renamed, key=lambda answer: (answer.task_id, answer.item_id))
@@ -86,7 +86,7 @@ class _Reader:
         self.identified = False
 
     def take(self, row: SubmissionRow) -> None:
-        """Keep a row's answer, and note what is odd about it."""
+        """Keep a row's answer, and note its problems."""
         self.rows += 1
         task, own = row.text("task_id") or "", row.own_id
         for kind in row.kinds:
@@ -123,7 +123,7 @@ def content_hash(task: str, text: str, truth: str) -> str:
 
 
 def _oddities(output: str | None, truth: str, text: str) -> list[str]:
-    """What is odd about the texts of a row, as keys of `problems.MESSAGES`."""
+    """The problems of the texts of a row, as keys of `problems.MESSAGES`."""
     found = []
     if upstream_cell(output) is None:
         found.append("missing_output")

@@ -1,8 +1,8 @@
-"""Which items of several submissions are the same, and which model lacks which.
+"""Finds which items of several submissions are the same, and which items each model lacks.
 
-Items are the same where task, input and GT agree. Ids tell apart items that agree in all three, and name items; where
-they contradict the contents (an id is another question in another file, or files share questions but no ids), items are
-known by their contents alone.
+Items are the same if task, input and GT agree. Ids name items and distinguish items that agree in all three. If ids
+contradict the contents (one id is two questions in two files, or files share questions but no ids), items are
+identified only by their contents.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Coverage:
 
     Attributes:
         union: By task, the items that any model answers.
-        shared: By task, those that all models answer.
-        lacking: For each model and task, how many of the union it lacks; tasks of which it lacks none are left out.
+        shared: By task, the items that all models answer.
+        lacking: For each model and task, how many items of the union it lacks; tasks with none are left out.
     """
 
     union: Mapping[str, int]
@@ -36,7 +36,7 @@ class Coverage:
 
 
 def joined(found: Mapping[str, Submission]) -> tuple[dict[str, Submission], list[str]]:
-    """The submissions with items named alike where they are the same, and sentences on what was in the way of that."""
+    """The submissions with the same name for the same item, and warnings on items that could not be matched."""
     submissions, warnings = dict(found), []
     if problem := _ids_mislead(found):
         submissions = {name: submission.by_content() for name, submission in found.items()}
@@ -49,9 +49,9 @@ def joined(found: Mapping[str, Submission]) -> tuple[dict[str, Submission], list
 
 
 def _ids_mislead(found: Mapping[str, Submission]) -> str:
-    """Why items cannot be joined by their ids; empty where they can."""
+    """Why items cannot be joined by their ids; empty if they can."""
     if not any(submission.identified for submission in found.values()):
-        return ""  # they are known by their contents anyway
+        return ""  # items are identified by their contents anyway
     by_id = {
         name: {(a.task_id, a.item_id): content for a, content in zip(s.answers, s.contents, strict=True)}
         for name, s in found.items()
@@ -74,12 +74,12 @@ def _ids_mislead(found: Mapping[str, Submission]) -> str:
 
 
 def _hash(content: str) -> str:
-    """A name after contents without the number that tells equal rows apart."""
+    """A name from contents, without the number that distinguishes equal rows."""
     return content.partition("-")[0]
 
 
 def coverage(submissions: Mapping[str, Submission]) -> Coverage:
-    """Count items by task: all there are, those that all models answer, those that each lacks."""
+    """Count items by task: all items, items that all models answer, items that each model lacks."""
     items = {name: {(a.task_id, a.item_id) for a in submission.answers} for name, submission in submissions.items()}
     union, shared = set[tuple[str, str]]().union(*items.values()), set.intersection(*items.values())
     lacking = {name: _by_task(union - mine) for name, mine in items.items()}

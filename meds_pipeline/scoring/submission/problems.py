@@ -1,4 +1,4 @@
-"""What can be odd about the rows of a submission; nothing is dropped silently."""
+"""Problems that rows of a submission can have; no row is dropped silently."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ MESSAGES = {
 
 @dataclass(slots=True)
 class Problems:
-    """Counts of oddities, with the first places of each."""
+    """Counts of problems, with the first places of each."""
 
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: str, place: str) -> None:
-        """Note one."""
+        """Note one problem."""
         self.counts[kind] += 1
         if len(self.places[kind]) < _NAMED:
             self.places[kind].append(place)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One dict a kind: kind, count, meaning, first places."""
+        """One dict per kind: kind, count, meaning, first places."""
         return [
             {"kind": kind, "count": self.counts[kind], "meaning": text, "first": self.places[kind]}
             for kind, text in MESSAGES.items()

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 COLUMNS = ("task_id", "input", "GT", "output")
 BY_ID = ("item_id", "output")
-"""What suffices where the items are known by their ids: in answers to a release."""
+"""Columns that are enough if items are identified by their ids, as in answers to a release."""
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 LONGEST_LINE = 64 << 20
-"""Most bytes of a line of JSON lines."""
+"""Most bytes of a line in a JSON lines file."""
 _ROW_WITHIN = re.compile(r'\n"?(?:task\d+|x_\w+|[0-9a-f]{32})"?,')
 """The start of a row, the id of a task or item and a comma, after a line break within a cell."""
 
@@ -33,8 +33,8 @@ class SubmissionRow(NamedTuple):
     Attributes:
         number: Its number in the file, from 1. In CSV files the header is row 1, and a cell with line breaks does not
             start a new row, as in a spreadsheet.
-        fields: Its cells by column; None where it cannot be read.
-        kinds: What is odd about it, as keys of `problems.MESSAGES`.
+        fields: Its cells by column; None if the row cannot be read.
+        kinds: Its problems, as keys of `problems.MESSAGES`.
     """
 
     number: int
@@ -59,12 +59,12 @@ class SubmissionRow(NamedTuple):
 
     @property
     def own_id(self) -> str | None:
-        """The id the row gives itself: `item_id`, else `id`."""
+        """The row's own id: `item_id`, else `id`."""
         return self.text("item_id") or self.text("id") or None
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The gold answers, `references` or else `GT`; the first is upstream's GT, empty where it is missing."""
+        """The gold answers: `references`, else `GT`. The first is upstream's GT; it is empty if missing."""
         fields = self.fields or {}
         given = fields.get("references")
         if given is None and isinstance(gold := fields.get("GT"), str):
@@ -75,12 +75,12 @@ class SubmissionRow(NamedTuple):
 
 
 def _missing(value: Any) -> bool:
-    """Whether a value is null or NaN, the one thing that is not equal to itself."""
+    """Whether a value is null or NaN; only NaN is not equal to itself."""
     return value is None or value != value
 
 
 def _text(value: Any) -> str | None:
-    """What Python's `str` makes of a value, as in the CSV file that pandas would write (`False`, `0`)."""
+    """A value as text by Python's `str`, as in a CSV file that pandas writes (`False`, `0`)."""
     return None if _missing(value) else str(value)
 
 
@@ -101,7 +101,7 @@ def read_rows(path: Path, *, by_id: bool = False) -> Iterator[SubmissionRow]:
 
 
 def write_rows(rows: Sequence[Mapping[str, str]], path: Path, *, private: bool = False) -> None:
-    """Write rows with the same keys as a submission file, with `private` one that only its owner may read.
+    """Write rows, which have the same keys, as a submission file; with `private`, only its owner may read it.
 
     Raises:
         ScoringError: The file's ending is of no known format.
@@ -140,7 +140,7 @@ def _csv_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
     for number, cells in records:
         if isinstance(cells, str):
             yield SubmissionRow(number, None, (cells,))
-        elif any(cells[1:]) or cells[0].strip():  # else a blank line, or commas alone
+        elif any(cells[1:]) or cells[0].strip():  # not a blank line or a line of commas only
             yield _csv_row(number, dict(zip(header, cells, strict=True)))
 
 
@@ -152,7 +152,7 @@ def _csv_row(number: int, fields: Mapping[str, str]) -> SubmissionRow:
 
 
 def _is_utf8(text: str) -> bool:
-    """Whether no byte of a text had to be escaped to read it."""
+    """Whether a text was read without escaped bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -183,7 +183,7 @@ def _json_row(number: int, line: bytes) -> SubmissionRow:
         text = line.decode()
         row = json.loads(text)
         if "\\u" in text:
-            json.dumps(row, ensure_ascii=False).encode()  # an escaped half of a surrogate pair is no text
+            json.dumps(row, ensure_ascii=False).encode()  # fails for a lone surrogate, which is not text
     except UnicodeError:
         return SubmissionRow(number, None, ("not_utf8",))
     except (ValueError, RecursionError):
@@ -210,7 +210,7 @@ def _parquet_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
 
 
 def _cells(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
-    """Return the rows of a batch; None for one that holds bytes that are no UTF-8."""
+    """Return the rows of a batch; None for a row with bytes that are not UTF-8."""
     try:
         rows: list[dict[str, Any] | None] = batch.to_pylist()
     except UnicodeDecodeError:

