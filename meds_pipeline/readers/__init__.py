@@ -1,4 +1,4 @@
-"""One module an upstream format: bytes in, records with addresses out. The contract is `base.py`."""
+"""One module per upstream format: bytes in, records with addresses out. The contract is in `base.py`."""
 
 from __future__ import annotations
 

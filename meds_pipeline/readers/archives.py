@@ -5,8 +5,8 @@
     list_members("corpus/corpus.tar.gz", "*/train/*.xml")
 
 An archive from outside is not trusted: sizes, the ratio of inflation, the number of members and their names have
-limits. What is over a limit, encrypted, linked, or named like a path out of the archive raises `RawFileError`; so
-does a stream that breaks off or inflates past its limit while it is read.
+limits. A member that is over a limit, encrypted, a link, or named like a path out of the archive raises `RawFileError`.
+So does a stream that breaks off or grows past its limit while it is read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 _UNPACK: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _PIECE = 1 << 18
-"""Most bytes read of a member at once: a larger read of a tar is one of a header that lies."""
+"""Most bytes that are read of a member at once; a larger read of a tar comes from a header with a false size."""
 _FETCH = "fetch the file again; if it is whole, raise the limit in the settings."
 
 
@@ -47,12 +47,12 @@ class ArchiveLimits:
 
     Attributes:
         member_bytes: Largest inflated size of one member, or of a .gz file.
-        ratio: Largest ratio of inflated to stored size, looked at from `ratio_from` bytes on.
-        ratio_from: Smaller members may inflate freely.
+        ratio: Largest ratio of inflated to stored size, for members of `ratio_from` bytes or more.
+        ratio_from: Inflated size from which the ratio is checked.
         members: Most members of one archive.
         header_bytes: Largest header of a member of a tar.
-        seconds: How long an archive may be listed.
-        seconds_per_mb: And how much longer, by the million bytes that it has on disk.
+        seconds: Seconds that the listing of an archive may take.
+        seconds_per_mb: Further seconds for the listing, per million bytes on disk.
     """
 
     member_bytes: int = 64 * 1024**3
@@ -68,7 +68,7 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 class _Checked(io.RawIOBase):
-    """A decompressing stream that stops at its limits and names its file when it breaks."""
+    """A decompressing stream that stops at its limits, and whose errors name its file."""
 
     def __init__(self, inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, opened: ExitStack) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class _Checked(io.RawIOBase):
 
 
 class _Headers:
-    """What tarfile reads a tar through: it would take headers of any size, and skip unseen what was inflated."""
+    """A checked stream for tarfile, which alone would accept headers of any size and skip inflated bytes unchecked."""
 
     def __init__(self, inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, until: float) -> None:
         self._inner, self._name, self._stored, self._limits, self._until = inner, name, stored, limits, until
@@ -134,7 +134,7 @@ class _Headers:
 
 @contextmanager
 def _tar(archive: str, limits: ArchiveLimits, *, listed: bool = False) -> Iterator[tarfile.TarFile]:
-    """Open a tar, packed or not by what its first bytes say, within the limits; `listed` within their seconds, too."""
+    """Open a tar within the limits (with `listed` also the seconds); its first bytes tell whether it is packed."""
     stored = Path(archive).stat().st_size
     until = time.monotonic() + limits.seconds + limits.seconds_per_mb * stored / 1e6 if listed else math.inf
     with ExitStack() as opened:
@@ -150,7 +150,7 @@ def _tar(archive: str, limits: ArchiveLimits, *, listed: bool = False) -> Iterat
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Turn what a broken archive raises into a `RawFileError` that names it."""
+    """Turn the errors of a broken archive into a `RawFileError` that names the archive."""
     try:
         yield
     except FileNotFoundError as error:
@@ -164,7 +164,7 @@ def open_raw(reference: str | Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> B
     """Open a raw file for reading: a path, a `.gz` path, or `archive::member`.
 
     Returns:
-        A buffered, seekable stream of the (inflated) bytes, in which reader addresses count.
+        A buffered, seekable stream of the (inflated) bytes; reader addresses are positions in this stream.
 
     Raises:
         RawFileError: Missing, broken, or over a limit; the file and the next step are named.
@@ -199,7 +199,7 @@ def list_members(archive: str | Path, pattern: str = "*", limits: ArchiveLimits 
 
 
 def check_zip(raw: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS) -> None:
-    """Check the members of a zip whose format is a bundle (XLSX), before another library inflates them.
+    """Check the members of a file that is a zip inside (XLSX), before another library inflates them.
 
     Raises:
         RawFileError: Broken, or over a limit.
@@ -272,7 +272,7 @@ def _over(name: str, problem: str) -> RawFileError:
 def packed(archive: str, members: Mapping[str, bytes]) -> bytes:
     """Pack members into a zip, a tar or a .tar.gz, by the archive's name; the bytes are the same on every machine.
 
-    Nothing is compressed: another zlib would compress otherwise.
+    Nothing is compressed, because zlib versions compress differently.
 
     Raises:
         ValueError: The name is that of another kind of archive.

@@ -16,8 +16,8 @@ What a caller can rely on:
   that cannot be read at all (empty, not JSON, a broken or oversized archive), or not from some byte on, is one
   `Fault` with index -1; records found before were already given. Only wrong options raise, and at once:
   `CatalogError`.
-- **Batches.** `batches` gives the same records and faults as Arrow batches with their addresses; it is the faster way
-  to store many, most of all JSON lines and CSV (`batches.py` says how).
+- **Batches.** `batches` gives the same records and faults as Arrow batches with their addresses. It is faster for many
+  records, above all for JSON lines and CSV (`batches.py` says how).
 - **Memory** is bounded by the longest record, not the file (XLSX excepted: its sheet is held).
 - **Several files, one record** (brat's .ann, a label file beside a text file): the caller opens the others and
   passes them as `companions={role: BinaryIO}`; `Reader.companions(options)` names the roles. Addresses are those
@@ -70,12 +70,12 @@ class Reason(StrEnum):
 
 
 class ReaderLimits(NamedTuple):
-    """What reading one file may take.
+    """The limits of reading one file.
 
     Attributes:
-        memory: Bytes, beyond what an idle process has.
-        seconds: Processor time of a small file.
-        seconds_per_mb: Processor time of a large one, by the million bytes it has on disk.
+        memory: Bytes, in addition to the memory of an idle process.
+        seconds: Processor time for a small file.
+        seconds_per_mb: Processor time for a large file, per million bytes on disk.
     """
 
     memory: int
@@ -100,14 +100,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Record(Address):
-    """One good record; one value a column, in the order of `Reader.schema(options)`."""
+    """One good record; one value per column, in the order of `Reader.schema(options)`."""
 
     values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault(Address):
-    """One bad record, or the whole file, or all of it from some byte on (both with index -1).
+    """One bad record; or, with index -1, the whole file or the rest of it from some byte on.
 
     Attributes:
         reason: One of `Reason`, as text.
@@ -132,7 +132,7 @@ class RecordError(ValueError):
 
 
 def record_or_fault(index: int, start: int, length: int, values: Callable[[], tuple[Any, ...]]) -> Record | Fault:
-    """A record of these values, or the fault that a `RecordError` tells of."""
+    """A record of these values, or a fault if `values` raises `RecordError`."""
     try:
         return Record(index, start, length, values())
     except RecordError as error:
@@ -161,10 +161,10 @@ class Options(BaseModel):
     """Python codec of the text; a UTF-8 byte order mark is skipped. UTF-16 and UTF-32 are not read."""
 
     max_record_bytes: int = Field(default=MAX_RECORD_BYTES, gt=0)
-    """A longer record is a fault, so that one missing bracket cannot fill the memory."""
+    """Most bytes of a record; a longer one is a fault, so that one missing bracket cannot fill the memory."""
 
     may_be_empty: bool = False
-    """Whether a file without any record is as it should be. A file of 0 bytes never is."""
+    """Whether a file without any record is valid. A file of 0 bytes is never valid."""
 
     @field_validator("encoding")
     @classmethod
@@ -183,12 +183,12 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 class Reader(ABC, Generic[OptionsT]):
-    """What the registry hands out. A subclass says its options, its columns and how to go through a file."""
+    """Base of all readers, which the registry returns. A subclass gives its options, its columns and its records."""
 
     name: ClassVar[str]
     """The name a catalog entry uses."""
     version: ClassVar[int] = 1
-    """Raised whenever the reader gives anything else for the same file; what it read is then read again."""
+    """Version of the reader's results: raise it when the same file gives other records; files are then read again."""
     options_type: type[OptionsT]
 
     def parse(self, options: Mapping[str, Any]) -> OptionsT:
@@ -236,7 +236,7 @@ class Reader(ABC, Generic[OptionsT]):
     def batches(
         self, raw: BinaryIO, *, companions: Mapping[str, BinaryIO] | None = None, **options: Any
     ) -> Iterator[ReadBatch]:
-        """Yield the same records and faults by the Arrow batch; where many are read, this is the faster way."""
+        """Yield the records and faults of `read` as Arrow batches; this is faster for many records."""
         from meds_pipeline.readers.batches import of_file_faults
 
         parsed = self.parse(options)
@@ -277,12 +277,12 @@ class Reader(ABC, Generic[OptionsT]):
 
 
 class Piece(NamedTuple):
-    """What one record is made of.
+    """The part of a file that one record is made from.
 
     Attributes:
         start: First byte.
         length: Bytes.
-        content: Its bytes, or whatever a reader needs to know its values; an error where it cannot even be cut out.
+        content: Its bytes, or other data from which the reader gets the values; an error if it cannot be cut out.
     """
 
     start: int
@@ -291,22 +291,22 @@ class Piece(NamedTuple):
 
 
 class PieceReader(Reader[OptionsT]):
-    """A reader that cuts a file into pieces, each of which is a record or, where it has no values, a fault."""
+    """A reader that cuts a file into pieces; each piece becomes a record, or a fault if its values cannot be read."""
 
     @abstractmethod
     def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
-        """Cut one file; a fault is one of the file."""
+        """Cut one file into pieces; a fault here is a fault of the whole file."""
 
     @abstractmethod
     def values(self, piece: Piece, options: OptionsT) -> tuple[Any, ...]:
         """Column values of one piece.
 
         Raises:
-            RecordError: It is not as it should be.
+            RecordError: The piece is not valid.
         """
 
     def records(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Record | Fault]:
-        """Number the pieces and take their values."""
+        """Number the pieces and read their values."""
         for index, piece in enumerate(self.pieces(raw, options, companions)):
             if isinstance(piece, Fault):
                 yield piece
@@ -321,7 +321,7 @@ Unit = TypeVar("Unit")
 
 
 def _guarded(units: Iterator[Unit], raw: BinaryIO, options: Options) -> Iterator[Unit | Fault]:
-    """Add what holds for every reader: a broken stream and a file without records are faults of the file."""
+    """Add the faults that all readers share: a broken stream, and a file without records."""
     found = False
     try:
         for unit in units:

@@ -1,12 +1,12 @@
-"""Records by the batch, in Arrow: what a stage that stores many records reads.
+"""Records as Arrow batches, for a stage that stores many records.
 
     for batch in get_reader("jsonl").batches(raw, columns={"question": "VARCHAR"}):
         batch.addresses, batch.records, batch.faults
 
 The rows, faults and addresses are those of `Reader.read`, in the same order. JSON lines and CSV have a second, faster
-way that works on whole blocks of bytes, two at a time; a block in which anything is unusual is left to the first
-way, so that both always agree. Batches end where blocks of bytes end: the same for the same file on any machine,
-at any number of threads, but of no fixed row count.
+way that works on whole blocks of bytes, two at a time; a block in which anything is unusual is read the first way, so
+both ways always agree. Batches end where blocks of bytes end. So the same file gives the same batches on any machine
+at any number of threads, but batches have no fixed row count.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class ReadBatch:
     """Some records of a file.
 
     Attributes:
-        addresses: index, start and length, a row a record.
-        records: The reader's columns, a row a record.
-        faults: The faults between and behind these records.
+        addresses: index, start and length, one row per record.
+        records: The reader's columns, one row per record.
+        faults: The faults between and after these records.
     """
 
     addresses: pa.RecordBatch
@@ -56,13 +56,13 @@ class ReadBatch:
 def from_units(units: Iterator[Record | Fault], schema: pa.Schema, rows: int = ROWS) -> Iterator[ReadBatch]:
     """Gather single records and faults."""
     while True:
-        # Records are trees and hold no cycles; looking for some among them would cost half of all the time.
+        # Records are trees without cycles; the garbage collector's search for cycles would take half of the time.
         collecting = gc.isenabled()
         gc.disable()
         some: list[Record | Fault] = []
         broken: RawFileError | None = None
         try:
-            some.extend(islice(units, rows))  # keeps what it got before an error
+            some.extend(islice(units, rows))  # after an error, the units before it are kept
         except RawFileError as error:
             broken = error
         finally:
@@ -117,25 +117,25 @@ def is_text(block: bytearray) -> bool:
 
 
 class Format(Protocol):
-    """What the fast way needs to know of a format."""
+    """The functions of a format that the fast way needs."""
 
     schema: pa.Schema
 
     def whole(self, data: bytearray) -> int:
-        """How many of these bytes, which begin a record, are whole records; 0 if none is."""
+        """How many of these bytes are whole records; 0 if the first record does not end in them."""
 
     def fast(self, block: bytearray) -> Fast | None:
         """Read a block of whole records; None if anything in it is unusual."""
 
     def slow(self, source: Source, index: int, until: int) -> Iterator[Record | Fault]:
-        """Read unit by unit from `source`, which stands before a record, to the first that ends at `until` or later."""
+        """Read unit by unit from `source`, at the start of a record; the last unit ends at `until` or later."""
 
 
 class Source:
     """A stream that gives whole records by the block, takes bytes back, and gives lines.
 
-    A stream that breaks gives all whole records before the break first, and is read by the piece, since what a broken
-    archive gives depends on how much is asked of it at once.
+    A stream that breaks first gives all whole records before the break. It is read in small pieces, because the bytes
+    that a broken archive gives depend on how many are asked for at once.
 
     Attributes:
         position: First byte that was not given yet.
@@ -147,7 +147,7 @@ class Source:
         self._broken: RawFileError | None = None
 
     def block(self, whole: Callable[[bytearray], int]) -> bytearray:
-        """The next whole records; empty at the end of the file, and where one is too long for a block."""
+        """The next whole records; empty at the end of the file, or if a record is too long for a block."""
         wanted = BLOCK
         while True:
             self._fill(wanted)
@@ -173,7 +173,7 @@ class Source:
         self.position -= len(data)
 
     def readline(self, limit: int = -1, /) -> bytes:
-        """A line with its line break, or the first `limit` bytes of it: as a file does."""
+        """A line with its line break, or the first `limit` bytes of it, as `readline` of a file gives it."""
         limit = limit if limit >= 0 else self._limit
         while True:
             found = self._data.find(b"\n", self._at, self._at + limit)
@@ -192,7 +192,7 @@ class Source:
         return given
 
     def _fill(self, wanted: int) -> None:
-        """Begin the data with what was not given yet and, before the end of the file, hold as much as is wanted."""
+        """Drop the data that was given, and read on until `wanted` bytes are held or the file ends."""
         self._data, self._at, held = self._data[self._at :] if self._at else self._data, 0, len(self._data) - self._at
         if held >= wanted or self._ended or self._broken:
             return
@@ -217,7 +217,7 @@ class _Waiting(NamedTuple):
 
 
 def from_blocks(source: Source, form: Format) -> Iterator[ReadBatch]:
-    """Read blocks in parallel, in order; go the slow way through each block that has something unusual."""
+    """Read blocks in parallel and yield their batches in order; a block with anything unusual is read the slow way."""
     index = 0
     waiting: deque[_Waiting] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -256,7 +256,7 @@ def _placed(found: Fast, index: int, start: int) -> ReadBatch:
 
 
 def recut(found: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of exactly `rows`, the last one shorter: what makes row groups the same anywhere."""
+    """The same rows in batches of exactly `rows` (the last one may be shorter), so that row groups are fixed."""
     waiting: list[pa.RecordBatch] = []
     free = rows
     for batch in found:

@@ -87,7 +87,7 @@ def _number(text: str | None) -> int:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
-    """Write a collection with a document of one passage a row."""
+    """Write a collection with one document of one passage per row."""
     from lxml.builder import E
 
     documents = []

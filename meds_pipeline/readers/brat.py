@@ -73,7 +73,7 @@ class BratReader(PieceReader[Options]):
         return text, *document.finish()
 
     def text_at(self, raw: BinaryIO, address: Address, options: Options, companions: Mapping[str, BinaryIO]) -> str:
-        """The text; with the companion, its annotations behind it."""
+        """The text; with the companion, also its annotations after the text."""
         text = super().text_at(raw, address, options, companions)
         if ANN not in companions:
             return text
@@ -94,7 +94,7 @@ class _Annotations:
         """Take one line.
 
         Raises:
-            RecordError: It cannot be read, or its mention is not in the text.
+            RecordError: The line cannot be read, or its mention is not in the text.
         """
         if not line.strip() or line.startswith("#"):
             return
@@ -122,7 +122,7 @@ class _Annotations:
         """Entities and relations.
 
         Raises:
-            RecordError: A line refers to something that is not there.
+            RecordError: A line refers to an id that does not exist.
         """
         known = {*self._entities, *(one["id"] for one in self._relations)}
         used = [ref for one in self._relations for ref in _references(one)]

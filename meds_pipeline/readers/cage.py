@@ -1,12 +1,12 @@
-"""Reads files in a process of its own: what kills a reader, or keeps it busy for ever, costs that file alone.
+"""Reads files in a separate process, so that a file that kills a reader, or is read for ever, costs only that file.
 
     with reading(entry, folder, files, limits, lost) as found:
         for number, file in enumerate(files):
             for batch in found.batches(number): ...
 
-Parsers in C and Rust end the whole process where an allocation fails, so no exception can bound them. The process
-reads file after file and streams their batches. When it dies on a file, that file is one fault and has no records, and
-a fresh process goes on with the next file. A process that did all it was asked is kept for the next files.
+Parsers in C and Rust end the whole process if an allocation fails, so no exception can limit them. The process reads
+one file after the other and streams their batches. When it dies on a file, that file is one fault and has no records,
+and a new process continues with the next file. A process that finished its request is kept for the next files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ os.register_at_fork(after_in_child=_idle.clear)
 
 
 class HalfReadError(Exception):
-    """A reader died on a file of which batches were given: what was made of its entry has to be made again."""
+    """A reader died on a file after it gave batches of it, so the output of the whole entry has to be made again."""
 
 
 @contextmanager
@@ -57,12 +57,12 @@ def reading(
 
     Args:
         entry: How to read them.
-        folder: What their paths begin at.
+        folder: Folder to which the paths are relative.
         files: The files, in the order in which their batches will be asked for.
-        limits: What each of them may take.
-        lost: Files, by number, on which a reader died after it gave batches; they are not read again, and a further
-            one is added before `HalfReadError` is raised. Once there is one, each file is read to its end before
-            batches of it are given: many such files cost two readings of all, not one each.
+        limits: Limits of reading each file.
+        lost: Faults, by number of the file, of files on which a reader died after it gave batches. These files are not
+            read again; before `HalfReadError` is raised, the file is added here. Once `lost` has a file, every file is
+            read to its end before batches of it are given. So all files are read at most twice, even if many are lost.
     """
     caged = Caged(entry, folder, files, limits, lost)
     try:
@@ -84,10 +84,10 @@ class Caged:
         self._waiting = 0
 
     def batches(self, number: int) -> Iterator[ReadBatch]:
-        """Yield the batches of a file, as they come.
+        """Yield the batches of a file, as the process sends them.
 
         Raises:
-            HalfReadError: Its reader died after it gave batches.
+            HalfReadError: The reader of the file died after it gave batches.
         """
         if fault := self._lost.get(number):
             yield from self._of(fault)
@@ -119,7 +119,7 @@ class Caged:
         yield from self._of(fault)
 
     def close(self) -> None:
-        """End the process if it has not done all it was asked."""
+        """End the process if it has not finished its request."""
         if self._process:
             self._process.kill()
             _ended(self._process)

@@ -1,8 +1,8 @@
 """The process in which files are read: `python -m meds_pipeline.readers.caged`, started by `cage.py`.
 
-It takes pickled requests on stdin and answers on stdout, file by file: for each batch a JSON line with its faults and
-the size of what follows, which is the batch as Arrow's own message; behind the last batch an empty object. Memory and
-processor time are bounded anew for each file. Nothing catches the end of the process: the parent sees what ended it.
+It takes pickled requests on stdin and answers on stdout, file by file. For each batch it writes a JSON line with the
+faults and the size of the next part, which is the batch as an Arrow message; after the last batch it writes an empty
+object. Each file has its own limits of memory and processor time. If the process dies, the parent sees how it ended.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.batches import ReadBatch
 
 OUT_OF_MEMORY, BROKEN = 80, 81
-"""Exit codes: a reader could not have the memory it asked for, or met something it was not made for."""
+"""Exit codes: a reader did not get the memory that it asked for, or raised an unexpected error."""
 
 
 @dataclass(frozen=True, slots=True)
 class CagedFile:
-    """One file to read, the files beside it by role, and how many seconds of processor time that may take."""
+    """One file to read, its companions by role, and the seconds of processor time that the reading may take."""
 
     path: str
     companions: Mapping[str, str]
@@ -49,7 +49,7 @@ class Request:
     """Files to read.
 
     Attributes:
-        folder: What their paths begin at.
+        folder: Folder to which the paths are relative.
         reader: Name of the reader.
         options: Its options.
         memory: Bytes that reading a file may take.
@@ -66,10 +66,10 @@ class Request:
 
 
 def main() -> None:
-    """Serve one request after the other until there is none."""
+    """Serve one request after the other until stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     with os.fdopen(os.dup(1), "wb") as out, suppress(EOFError):
-        os.dup2(2, 1)  # what a reader prints is no answer
+        os.dup2(2, 1)  # text that a reader prints must not mix with the answers
         while True:
             request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
             wire = pa.schema([*ADDRESS, *get_reader(request.reader).schema(request.options)])
@@ -118,12 +118,12 @@ def _read(request: Request, file: CagedFile) -> Iterator[ReadBatch]:
 
 
 def waiting(seconds: float) -> float:
-    """Return how long reading a file may take by the clock, on a busy machine and with rows taken slowly."""
+    """Return the clock time that reading a file may take: more than its processor time, as the machine may be busy."""
     return 600 + 10 * seconds
 
 
 def _bound(memory: int, seconds: float) -> None:
-    """Let the system end this process when it has computed or waited too long; give it no more than so much memory."""
+    """Set the system's limits on this process: processor time, time by the clock, and memory."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, waiting(seconds))
     if sys.platform == "linux":

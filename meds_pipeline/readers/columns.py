@@ -2,8 +2,8 @@
 
 Types are written as DuckDB writes them: VARCHAR, BIGINT, DOUBLE, BOOLEAN, JSON, any of these with `[]`,
 `STRUCT(a VARCHAR, "b c" BIGINT[])` and `MAP(VARCHAR, DOUBLE)`. JSON keeps any value, as its JSON text (keys in
-upstream's order). A value that is not of its type is never turned into NULL: the check raises `Mistyped`, which
-says the field, so the reader can make a fault of it. An integer is a DOUBLE; nothing else converts.
+upstream's order). A value that is not of its type is never turned into NULL: the check raises `Mistyped`, which names
+the field, so the reader can make a fault of it. An integer is accepted as a DOUBLE; no other type is converted.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Mistyped(ValueError):
         self.expected, self.found, self.path = expected, found, path
 
     def inside(self, step: str) -> Mistyped:
-        """The same error seen from one level further out."""
+        """The same error with the path of the field extended by the outer step."""
         joint = "" if not self.path or self.path.startswith("[") else "."
         return Mistyped(self.expected, self.found, f"{step}{joint}{self.path}")
 
@@ -62,8 +62,8 @@ class Type:
         text: Its name as DuckDB writes it, without what is inside a STRUCT or MAP.
         arrow: Its Arrow type.
         check: Returns the value to store, or raises `Mistyped`.
-        item: Type of the elements, of a list.
-        fields: Types of the fields, of a STRUCT.
+        item: For a list, the type of its elements.
+        fields: For a STRUCT, the types of its fields.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Type:
 
 
 def json_kind(value: Any) -> str:
-    """What JSON calls a value, for messages that must not show it."""
+    """The JSON name of a value's type, for messages that must not show the value."""
     kinds = {str: "text", bool: "true/false", dict: "an object", list: "a list", type(None): "null"}
     return kinds.get(type(value), "a number")
 
@@ -84,7 +84,7 @@ def parse_type(text: str) -> Type:
     """Read a type.
 
     Raises:
-        ValueError: The text is not a type of this list.
+        ValueError: The text is not a type that the module docstring lists.
     """
     try:
         return _typed(duckdb.sqltype(text))
@@ -108,13 +108,13 @@ def parse_columns(columns: Mapping[str, str]) -> dict[str, Type]:
 
 
 class ColumnOptions(Options):
-    """Options of the readers to whom an entry says its columns."""
+    """Options of the readers whose columns an entry declares."""
 
     columns: dict[str, str] = Field(min_length=1)
     """Column name to type."""
 
     required: tuple[str, ...] = ()
-    """Columns that must be there and not NULL; others are NULL where missing."""
+    """Columns that must exist and not be NULL; any other missing column is NULL."""
 
     naming_columns: ClassVar[tuple[str, ...]] = ("required",)
     """Options that name columns."""
@@ -171,7 +171,7 @@ def _map(parts: dict[str, Type]) -> Type:
     def check(value: Any) -> Any:
         if type(value) is not dict:
             raise Mistyped("an object", value)
-        # Not the key: it may be upstream's text, which no message shows.
+        # The step is not the key: the key may be upstream's text, which no message may show.
         return [(name, _inner(one.check, item, "*")) for name, item in value.items()]
 
     return Type("MAP", pa.map_(pa.string(), one.arrow), _nullable(check))
@@ -187,7 +187,7 @@ def _list(parts: dict[str, Type]) -> Type:
         try:
             return [one(part) for part in value]
         except Mistyped:
-            # Only now pay for the position.
+            # The position is computed only after an error, as this is slow.
             return [_inner(one, part, f"[{place}]") for place, part in enumerate(value)]
 
     return Type(f"{item.text}[]", pa.list_(item.arrow), _nullable(check), item=item)

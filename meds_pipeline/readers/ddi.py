@@ -2,8 +2,8 @@
 
     read(raw)      # id VARCHAR, then text, entities, relations
 
-`charOffset` is inclusive at both ends and may name several spans (`40-49;63-70`); here ends are exclusive. Each
-pair is a relation of arguments `e1` and `e2`, whose type is NULL where the pair does not interact.
+`charOffset` is inclusive at both ends and may name several spans (`40-49;63-70`); here ends are exclusive. Each pair is
+a relation with the arguments `e1` and `e2`; its type is NULL if the pair does not interact.
 Format: Herrero-Zazo et al. 2013, doi:10.1016/j.jbi.2013.07.011.
 """
 
@@ -73,7 +73,7 @@ def _relation(node: etree._Element, known: set[str]) -> Relation:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
-    """Write a document with a sentence a row."""
+    """Write a document with one sentence per row."""
     from lxml.builder import E
 
     sentences = []

@@ -1,12 +1,12 @@
-r"""CSV and TSV: a header, then a row a record; quoted cells may hold separators and line breaks.
+r"""CSV and TSV: a header, then one row per record; quoted cells may hold separators and line breaks.
 
     read(raw, columns={"question": "VARCHAR", "label": "BIGINT"})                # reader csv
     read(raw, columns={"id": "VARCHAR"}, quoting=False)                          # reader tsv, quotes are plain
     read(raw, columns={...}, delimiter="|", header=False)
 
-A row that does not have as many cells as the header is a fault, and so is one whose quotes do not match. A lost
-quote makes everything behind it look quoted; so after such a fault the search for the next row begins again at the
-second line of the bad one, and takes a line only if it and the row behind it have the right number of cells.
+A row that does not have as many cells as the header is a fault, and so is a row whose quotes do not match. After a lost
+quote all following text looks quoted. So after such a fault the search for the next row starts at the second line of
+the bad row. A line is taken as a row only if it and the row after it have the right number of cells.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class CsvOptions(TableOptions):
     """Options of `csv` and `tsv`."""
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    """What stands between cells."""
+    """Character between cells."""
 
     quoting: bool = True
-    """Whether double quotes enclose cells. False: they are plain characters, and a line is a row."""
+    """Whether double quotes enclose cells. False: they are plain characters, and every line is a row."""
 
 
 class TsvOptions(CsvOptions):
@@ -57,7 +57,7 @@ class TsvOptions(CsvOptions):
 
 
 class _Row(NamedTuple):
-    """One row: its cells, or what is wrong with it; its bytes; the lines it took."""
+    """One row: its cells or its error, its bytes, and its lines."""
 
     cells: list[str] | RecordError
     lines: list[Line]
@@ -85,7 +85,7 @@ class Rows:
 
     @contextmanager
     def trying(self) -> Iterator[None]:
-        """Whatever is taken within, blank lines too, is taken again behind it."""
+        """Give back all lines that are taken within the block, blank lines too."""
         tried: list[Line] = []
         self._tried = tried
         yield
@@ -115,11 +115,11 @@ class Rows:
 
     @property
     def end(self) -> int | None:
-        """First byte behind the last row; None while lines wait to be taken again."""
+        """First byte after the last row; None while lines that were given back are not taken again."""
         return None if self._given_back else self._end
 
     def skip_line(self) -> None:
-        """Do not take the next line."""
+        """Skip the next line."""
         self._line()
 
     def _line(self) -> Line | None:
@@ -135,14 +135,14 @@ class Rows:
         return line
 
     def _text(self, lines: list[Line]) -> str:
-        """Text of the last line; bytes that are none are replaced here, and a fault once the row ends."""
+        """Text of the last line; invalid bytes are replaced here, and make the row a fault when it ends."""
         line = lines[-1]
         if line.too_long or line.start - lines[0].start > self._options.max_record_bytes:
             raise RecordError(Reason.TOO_LONG, TOO_LONG)
         return line.body.decode(self._options.encoding, errors="replace")
 
     def _quoted(self, lines: list[Line]) -> list[str]:
-        """Cells of a row with quotes; `csv` asks for more lines while a quote is open, and they are noted."""
+        """Cells of a row with quotes; while a quote is open, `csv` takes more lines, which are added to `lines`."""
 
         def feed() -> Iterator[str]:
             yield self._text(lines) + lines[-1].ending.decode()
@@ -202,7 +202,7 @@ class TsvReader(CsvReader):
 
 
 class _Shape(NamedTuple):
-    """Cells of a row, and in which of them the declared columns stand."""
+    """The number of cells in a row, and the cells that hold the declared columns."""
 
     width: int
     places: list[int | None]
@@ -224,7 +224,7 @@ def _shape(rows: Rows, options: CsvOptions) -> _Shape | Fault | None:
 def row_units(
     rows: Rows, table: Table, width: int, index: int = 0, until: int | None = None
 ) -> Iterator[Record | Fault]:
-    """Records and faults; the last is the first behind which a row begins at `until` or later."""
+    """Records and faults; they stop when the next row begins at `until` or later."""
     while (row := rows.take()) is not None:
         unit = record_or_fault(index, row.start, _length(row.lines), partial(_values, row, table, width))
         if isinstance(unit, Fault) and unit.reason in _SHAPE:
@@ -282,7 +282,7 @@ def _fits(row: _Row, table: Table, width: int) -> bool:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: CsvOptions) -> bytes:
-    """Write a header and a line a row; every column of a row has its place."""
+    """Write a header and one line per row; every row has all columns, in the same order."""
     header = list(rows[0]) if rows else list(options.columns)
     table = [[cell_text(row[name]) for name in header] for row in rows]
     lines = [header, *table] if options.header else table

@@ -1,8 +1,8 @@
 """The raw_corpus step: reads every raw file of a corpus once and stages its records and faults as Parquet.
 
-`records/<entry>.parquet` holds, a row a record, in file order: `source` (the record's key within the corpus), its
-address, the columns captured from the file's name, and the reader's columns. Lineage: corpus,
-raw_file, record_fault. Row groups end at fixed row counts.
+`records/<entry>.parquet` holds one row per record, in file order: `source` (the record's key within the corpus), its
+address, the columns captured from the file's name, and the reader's columns. Row groups end at fixed row counts.
+Lineage: corpus, raw_file, record_fault.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ FAULT = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class ReadJob:
-    """One corpus to read: which files, the sha256 of each file on disk by path, and what reading a file may take."""
+    """One corpus to read: its files, the sha256 of each file on disk by path, and the limits of reading a file."""
 
     corpus: Corpus
     presence: Presence
@@ -78,7 +78,7 @@ class _Tally:
 
 
 def read_corpus(job: ReadJob, draft: Draft) -> None:
-    """Stage every entry of the corpus and write its lineage rows; content never raises, it becomes faults."""
+    """Stage every entry of the corpus and write its lineage rows; bad content does not raise but becomes faults."""
     distribution = job.corpus.distributions[job.presence.distribution]
     tally = _Tally()
     numbers = {(f.entry, f.path): number for number, f in enumerate(job.presence.files)}
@@ -115,7 +115,7 @@ def _staged(
     path: Path,
     lost: dict[int, Fault],
 ) -> _Tally | None:
-    """Stage an entry; None where a file, now in `lost`, killed its reader half-way and all has to be staged again."""
+    """Stage an entry; None if a file, now in `lost`, killed its reader after some batches: staging starts again."""
     tally = _Tally()
     try:
         with (

@@ -1,8 +1,8 @@
 """CSV and TSV by the block: NumPy finds quotes and line breaks, Arrow's parser cuts the cells.
 
-Arrow is laxer on quotes than `csv` in its strict mode, and takes a lone carriage return for the end of a row. So a
-block is taken only if every quote in it opens or closes a cell or is doubled, every carriage return outside quotes
-stands before a line break, and all bytes are text; then each line break outside quotes ends a row for both.
+Arrow is less strict on quotes than `csv` in its strict mode, and treats a lone carriage return as the end of a row. So
+a block is taken only if three things hold: every quote opens or closes a cell or is doubled; every carriage return
+outside quotes is followed by a line break; and all bytes are text. Then both parsers end a row at the same places.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.delimited import CsvOptions
 
 _QUOTE, _NEWLINE, _RETURN = b'"\n\r'
-_NOT_OURS = frozenset(b"xX(")  # Arrow takes 0x1F for a number, and nan(1)
+_NOT_OURS = frozenset(b"xX(")  # Arrow reads 0x1F and nan(1) as numbers
 _FAST = frozenset(("VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN"))
 
 
 def suits(options: CsvOptions) -> bool:
-    """Whether the columns can be read by the block: plain types in UTF-8, an ASCII separator."""
+    """Whether the columns can be read by the block: plain types, UTF-8 text and an ASCII separator."""
     plain = {kind.text for kind in options.types().values()} <= _FAST
     return plain and options.encoding == "utf-8" and options.delimiter.isascii()
 
 
 class DelimitedFormat:
-    """The two ways through a block of rows."""
+    """The fast and the slow way to read a block of rows."""
 
     def __init__(self, options: CsvOptions, places: list[int | None], width: int) -> None:
         self.schema = options.arrow()
@@ -48,7 +48,7 @@ class DelimitedFormat:
             delimiter=options.delimiter, quote_char='"' if options.quoting else False, double_quote=True
         )
         self._convert = arrow_csv.ConvertOptions(
-            check_utf8=False,  # all of the block is checked, skipped columns too
+            check_utf8=False,  # the whole block was checked, with its skipped columns
             column_types=dict.fromkeys(self._names, pa.string()),
             include_columns=[str(place) for place in used],
             strings_can_be_null=False,
@@ -88,7 +88,7 @@ class DelimitedFormat:
         return row_units(rows, Table(self._options, self._places), self._width, index, until)
 
     def _cells(self, block: bytearray) -> pa.RecordBatch | None:
-        """The declared columns as text; None if a row has not its number of cells."""
+        """The declared columns as text; None if a row has a wrong number of cells."""
         read = arrow_csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=self._names)
         try:
             table = arrow_csv.read_csv(pa.BufferReader(block), read, self._parse, self._convert)
@@ -98,7 +98,7 @@ class DelimitedFormat:
 
 
 def _rows(block: bytearray, options: CsvOptions) -> tuple[Positions, Positions] | None:
-    """First byte of each row and the one behind its last; None if anything is unusual."""
+    """First byte of each row, and the byte after its last; None if anything is unusual."""
     data = np.frombuffer(block, np.uint8)
     quotes = np.flatnonzero(data == _QUOTE) if options.quoting else np.empty(0, np.int64)
     if not _quotes_fit(data, quotes, ord(options.delimiter)):
@@ -147,7 +147,7 @@ def _quotes_fit(data: Bytes, quotes: Positions, delimiter: int) -> bool:
 
 
 def _typed(text: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """Text to another type, empty cells to NULL; None if Arrow does not see it as `tables.py` does."""
+    """Text converted to another type, empty cells to NULL; None if Arrow may differ from `tables.py`."""
     if kind == pa.string():
         return text
     letters = text.buffers()[2]

@@ -1,8 +1,8 @@
 """JSON lines by the block: Arrow's own parser, for blocks in which every line is one object of the declared types.
 
-Arrow's parser is as strict on types as `columns.py`, but counts no lines: what it gives is taken only if every line
-begins with `{`, ends with `}`, and there are as many rows as lines. A line break that stands between `}` and `{` is
-never inside a JSON value, so then each line is one object.
+Arrow's parser is as strict on types as `columns.py`, but does not count lines. Its result is used only if every line
+begins with `{` and ends with `}`, and there are as many rows as lines. A line break between `}` and `{` is never inside
+a JSON value, so each line is then one object.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 _NO_NUMBER = re.compile(rb"(?:NaN|Inf(?:inity)?)\s*[,\]}]")
 _DEEP = 1000
-"""Brackets that a line may open to be read the fast way: the slow way's parser takes some 1,024 levels."""
+"""Most brackets that a line may open to be read the fast way; the slow way's parser accepts about 1,024 levels."""
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 
 
 def suits(options: ColumnOptions) -> bool:
-    """Whether Arrow's parser knows these columns: objects in UTF-8, without MAP and JSON."""
+    """Whether Arrow's parser can read these columns: objects in UTF-8, without MAP and JSON."""
     types = options.types()
     return options.encoding == "utf-8" and list(types) != [VALUE] and all(map(_plain, types.values()))
 
@@ -43,7 +43,7 @@ def _plain(kind: Type) -> bool:
 
 
 class JsonLinesFormat:
-    """The two ways through a block of JSON lines."""
+    """The fast and the slow way to read a block of JSON lines."""
 
     def __init__(self, options: ColumnOptions) -> None:
         self.schema = options.arrow()
@@ -89,12 +89,12 @@ class JsonLinesFormat:
 
 
 def _may_be_deep(block: bytearray, start: int, end: int) -> bool:
-    """Whether a line may nest deeper than the slow way reads; Arrow's parser has no such limit."""
+    """Whether a line may nest deeper than the slow way can read; Arrow's parser has no such limit."""
     return block.count(b"{", start, end) + block.count(b"[", start, end) > _DEEP
 
 
 def _is_strict(block: bytearray, data: Bytes) -> bool:
-    """Whether a block is UTF-8 and free of NaN and Infinity, neither of which Arrow minds."""
+    """Whether a block is UTF-8 and free of NaN and Infinity; Arrow checks neither."""
     for word in (b"NaN", b"Inf"):
         places = np.flatnonzero(data == word[0])
         for step in (1, 2):

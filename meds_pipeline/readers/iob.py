@@ -1,12 +1,12 @@
-"""IOB: one token and its tag a line, a blank line between sentences; each sentence is a record.
+"""IOB: one token and its tag per line, a blank line between sentences; each sentence is a record.
 
     read(raw)                                             # token<TAB>tag (BC5CDR, BC2GM, AnatEM, NCBI)
     read(raw, separator="space", starts="QUESTION TYPE:") # one record a document that begins so (CasiMedicos)
 
 IOB2 (every entity begins with B-), IOB1 (B- only between neighbours), IOBES/BILOU and bare B/I/O tags are all
-read, and `-DOCSTART-` is no sentence. The text is the tokens joined by one blank, offsets count its characters;
-sentences of one document are joined by a line break. A line without a tag, or with one that is none, makes a fault
-of its record.
+read, and `-DOCSTART-` is no sentence. The text is the tokens joined by one blank, and offsets count its characters;
+sentences of one document are joined by a line break. A line without a tag, or with an invalid tag, makes its record a
+fault.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class IobOptions(Options):
     """Options of `iob`."""
 
     separator: Literal["tab", "space"] = "tab"
-    """What stands between token and tag. With `space`, several blanks count as one."""
+    """Separator of token and tag. With `space`, several blanks count as one."""
 
     tag: int = Field(default=1, ge=1)
     """Column of the tag, counted from 0; further columns are ignored."""
 
     starts: str | None = None
-    """A sentence that begins with this text begins a document; the record is then the document."""
+    """Text at the beginning of each document's first sentence. If given, a record is a document."""
 
     tokens: bool = False
     """Add the columns `tokens` and `tags` (doubles the cost of a record)."""
@@ -96,7 +96,7 @@ def _between_marks(start: int, body: bytes, options: IobOptions) -> Iterator[Pie
 
 
 def _documents(sentences: Iterator[Piece], options: IobOptions) -> Iterator[Piece]:
-    """Join sentences to documents; what comes before the first beginning is a document too."""
+    """Join sentences to documents; the sentences before the first beginning are a document too."""
     starts = (options.starts or "").split()
     document: Piece | None = None
     for sentence in sentences:
@@ -121,7 +121,7 @@ def _rows(lines: list[str], options: IobOptions) -> list[list[str]]:
 
 
 def _sentence(body: bytes, options: IobOptions) -> tuple[list[str], list[str]]:
-    """Tokens and tags of a sentence. A line is handled only as part of its sentence, since it is lines that cost."""
+    """Tokens and tags of a sentence. All lines of a sentence are handled together, because a call per line is slow."""
     rows = _rows(decoded(body.replace(b"\r\n", b"\n"), options).split("\n"), options)
     try:
         tags = [row[options.tag].strip() for row in rows]
@@ -155,7 +155,7 @@ def _chunks(tokens: list[str], tags: list[str], offset: int) -> Iterator[tuple[s
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: IobOptions) -> bytes:
-    """Write a token and its IOB2 tag a line; the text has one blank between tokens, a line break between sentences."""
+    """Write one token and its IOB2 tag per line; a blank in the text separates tokens, a line break sentences."""
     gap = "\t" if options.separator == "tab" else " "
     lines = []
     for row in rows:
@@ -169,7 +169,7 @@ def write(rows: Sequence[Mapping[str, Any]], options: IobOptions) -> bytes:
 
 
 def _tag(entities: list[Entity], at: int) -> str:
-    """The tag of the token that begins at a character."""
+    """The tag of the token that begins at character `at`."""
     for one in entities:
         if one["start"] <= at < one["end"]:
             return ("B" if one["start"] == at else "I") + (f"-{one['type']}" if one["type"] else "")

@@ -3,8 +3,8 @@
     read(raw, columns={"question": "VARCHAR", "answers": "MAP(VARCHAR, VARCHAR)"})
     read(raw, path=["data"], columns={"src": "VARCHAR", "tgt": "VARCHAR"})      # {"data": [{...}, ...]}
 
-Lists are streamed, however large the file. At the end of `path` a list gives a record an element, an object is one
-record. For an object whose members are the records there is `json_map`.
+Lists are streamed, whatever the size of the file. If `path` ends at a list, each element is a record; if it ends at an
+object, the object is one record. The reader `json_map` reads an object whose members are the records.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class JsonReader(Reader[DocumentOptionsT]):
 
 
 class JsonDocumentReader(JsonReader[JsonDocumentOptions]):
-    """Records of a JSON list, streamed, or the one record a document is."""
+    """Records of a JSON list, streamed, or one object as the only record."""
 
     name = "json"
     version = 2

@@ -1,7 +1,7 @@
-"""One parsed JSON value to the declared columns: what the JSON readers share.
+"""Turns one parsed JSON value into the declared columns, for all JSON readers.
 
-A column is a field of the record's object. Where `value` is the only column it is the whole record; where a record is
-not an object, `value` is where it goes.
+A column is a field of the record's object. The column `value` is special: if it is the only column, it holds the whole
+record; and it holds a record that is not an object.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Fields:
         return tuple(found)
 
     def _beside(self, value: Any) -> dict[str, Any]:
-        """A record that is no object belongs to the column `value`."""
+        """The record as an object; a record that is no object becomes the field `value`."""
         if VALUE not in self._names:
             raise RecordError(
                 Reason.MISTYPED_FIELD,
@@ -66,7 +66,7 @@ class Fields:
 
 
 def json_value(row: Mapping[str, Any], options: ColumnOptions) -> Any:
-    """A row as the value it is read from: NULL columns are left out, a MAP is an object, JSON text is what it says."""
+    """The JSON value from which a row is read: NULL columns are left out, a MAP is an object, JSON text is parsed."""
     if list(options.columns) == [VALUE]:
         return _plain(row[VALUE], options.columns[VALUE])
     given = ((name, value) for name, value in row.items() if value is not None)

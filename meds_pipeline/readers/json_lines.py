@@ -1,4 +1,4 @@
-"""JSON lines: one JSON value a line. Blank lines are skipped and not counted.
+"""JSON lines: one JSON value per line. Blank lines are skipped and not counted.
 
 read(raw, columns={"question": "VARCHAR", "options": "MAP(VARCHAR, VARCHAR)"}, required=["question"])
 """
@@ -44,7 +44,7 @@ class JsonLinesReader(Reader[ColumnOptions]):
     def record_batches(
         self, raw: BinaryIO, options: ColumnOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[ReadBatch]:
-        """By the block, where Arrow's parser knows the columns."""
+        """Go through the lines by the block, if Arrow's parser can read the columns."""
         from meds_pipeline.readers.batches import Source, from_blocks
         from meds_pipeline.readers.fast_json_lines import JsonLinesFormat, suits
 
@@ -56,7 +56,7 @@ class JsonLinesReader(Reader[ColumnOptions]):
 def line_units(
     raw: Lines, options: ColumnOptions, position: int = 0, index: int = 0, until: int | None = None
 ) -> Iterator[Record | Fault]:
-    """Records and faults from a byte position on; the last is the first that ends at `until` or later."""
+    """Records and faults from a byte position on; they stop after the first that ends at `until` or later."""
     fields = Fields(options)
     for line in iter_lines(raw, options.max_record_bytes, position):
         if line.body and not line.body.isspace():
@@ -74,12 +74,12 @@ def _values(fields: Fields, line: Line, options: ColumnOptions) -> tuple[Any, ..
     except ValueError:
         if not line.ending:
             raise RecordError(Reason.TRUNCATED, "The file ends inside it. Fetch the file again.") from None
-        decoded(line.body, options)  # tells of bytes that are no text
+        decoded(line.body, options)  # raises for bytes that are not text
         detail = "It is not valid JSON. Repair the line, or fetch the file again."
         raise RecordError(Reason.BAD_RECORD, detail) from None
     return fields.values(value)
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: ColumnOptions) -> bytes:
-    """Write a record a line."""
+    """Write one record per line."""
     return b"".join(json_bytes(json_value(row, options), options, indent=None) + b"\n" for row in rows)

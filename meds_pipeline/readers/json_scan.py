@@ -1,10 +1,10 @@
 """Goes through the members of a large JSON list or object, one after the other, with their byte positions.
 
-A whole-file parser needs several times the file in memory, gives no positions, and one bad byte loses all. Here a
-member that cannot be parsed costs only itself where its end is plain. In a file of one member a line, or an indented
-one, the next member begins at the next line that begins as the first member's did: no JSON string holds a line break.
-In other files the brackets of the bad member must match. Otherwise the rest of the document is one fault, and so is
-what stands behind a bracket that closes the list too early.
+A whole-file parser needs several times the file in memory, gives no positions, and fails completely at one bad byte.
+Here a member that cannot be parsed costs only itself, if its end can be found. In a file with one member per line, or
+an indented file, the next member begins at the next line that begins like the line of the first member: no JSON string
+holds a line break. In other files the brackets of the bad member must match. If the end is not found, the rest of the
+document is one fault; so is the text after a bracket that closes the list too early.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meds_pipeline.readers.json_fields import Fields
 
 _AHEAD = 64
-"""Characters behind a member to look at for the end of the file."""
+"""How many characters after a member are searched for the end of the file."""
 
 
 def enter(text: JsonText, path: tuple[str, ...]) -> None:
@@ -89,7 +89,7 @@ class Members:
         yield from self._behind()
 
     def _next(self, *, behind: bool) -> str:
-        """Move to the next member, past the comma where one stands `behind` another; return its first character."""
+        """Move to the next member, past the comma if it comes `behind` another one; return its first character."""
         text = self._text
         mark = text.peek()
         if behind and mark == ",":
@@ -106,10 +106,10 @@ class Members:
         return mark
 
     def _unit(self, index: int, start: int) -> Record | Fault:
-        """The member that begins here; it is taken.
+        """Take the member that begins here, and return its record or fault.
 
         Raises:
-            RecordError: It cannot be cut out.
+            RecordError: The member cannot be cut out.
         """
         text = self._text
         key = text.key() if self._keyed else None
@@ -127,7 +127,7 @@ class Members:
         return record_or_fault(index, start, length, values)
 
     def _check_last(self, piece: str, line: re.Pattern[str]) -> None:
-        """A member at the very end of the file, its list not closed, may have swallowed the ones behind it."""
+        """Check the last member of a file whose list is not closed: it may contain the members after it."""
         text = self._text
         at_end = not text.peek()
         text.give_back(text.blank)
@@ -136,7 +136,7 @@ class Members:
             raise RecordError(Reason.BAD_RECORD, "It has no closing bracket.")
 
     def _resume(self) -> bool | None:
-        """Move behind a bad member (True), or to the line of the next (False); else to the end of the file (None)."""
+        """Move past a bad member (True), or to the line of the next one (False), or to the end of the file (None)."""
         text = self._text
         if self._line and text.find(self._line, len(self._line.pattern)):
             return False
@@ -146,7 +146,7 @@ class Members:
         return None
 
     def _behind(self, more: str = "The list is closed before its last record.") -> Iterator[Fault]:
-        """Check that behind the records comes the rest of the objects around them, and nothing else."""
+        """Check that only the rest of the enclosing objects follows the records."""
         text = self._text
         start = text.byte
         try:
@@ -159,12 +159,12 @@ class Members:
             if text.peek():
                 raise RecordError(Reason.BAD_RECORD, more)
         except RecordError as error:
-            if error.reason is not Reason.TOO_LONG:  # a long value that is no record may stand there
+            if error.reason is not Reason.TOO_LONG:  # a long value after the records is allowed
                 text.to_end()
                 yield self._fault(-1, start, error)
 
     def _fault(self, index: int, start: int, error: RecordError) -> Fault:
-        """What lies between a byte and the place: a bad member, or (-1) all the rest of the file."""
+        """The fault of the bytes from `start` to the current place: a bad member, or (-1) the rest of the file."""
         length = self._text.byte - start
         rest = f" So the {length} bytes from here to the end of the file are not read." if index < 0 else ""
         return Fault(index, start, length, error.reason.value, f"{error.detail}{rest} {REPAIR}")

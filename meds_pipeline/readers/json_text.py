@@ -1,7 +1,7 @@
 """The text of a JSON file, piece by piece, in bounded memory, and where in the file each character stands.
 
-The standard library's parser says where a value ends, and orjson, which is stricter, says what it is. Bytes that are no
-text become lone surrogates, so every character still has its bytes.
+The standard library's parser finds the end of a value, and orjson, which is stricter, parses it. Bytes that are not
+text become lone surrogates, so that the position of every character in the file is known.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from meds_pipeline.readers.base import UTF8_BOM, Reason, RecordError
 from meds_pipeline.readers.window import CHUNK
 
 REPAIR = "Repair the record, or fetch the file again."
-_parse = json.JSONDecoder(parse_int=float).raw_decode  # only its end counts; int() refuses more than 4,300 digits
+_parse = json.JSONDecoder(parse_int=float).raw_decode  # only the end is used; int() refuses over 4,300 digits
 _BLANKS = " \t\r\n"
 _SPACE = re.compile(f"[{_BLANKS}]++")
 _CUT = re.compile(r"[-+.\w\\]*+\Z")
-"""What a number, literal or escape may be at the end of the text in memory."""
+"""A possibly incomplete number, literal or escape at the end of the text in memory."""
 _PART = re.compile(r'"(?:[^"\\\r\n]|\\.)*+"|[{}\[\]]')
 
 
@@ -43,7 +43,7 @@ class JsonText:
         self.text, self.at, self.blank, self._ended = self._decoder.decode(head[self.byte :]), 0, "", False
 
     def fill(self) -> bool:
-        """Forget what is before the place and read on, at least doubling what is kept. False at the end."""
+        """Forget the text before the place and read on, at least doubling the rest; return False at the end."""
         if not self._ended:
             kept = self.text[self.at :]
             more = self._raw.read(max(CHUNK, len(kept)))
@@ -109,7 +109,7 @@ class JsonText:
         """Take a JSON value.
 
         Raises:
-            RecordError: It is no JSON, or does not end before the file or the longest record does.
+            RecordError: It is not JSON, does not end in the file, or is longer than the longest record.
         """
         self.peek()
         while True:
@@ -144,7 +144,7 @@ class JsonText:
         return key
 
     def skip_brackets(self) -> bool:
-        """Move behind a value by its brackets and quotes alone; False where they do not match."""
+        """Move past a value by its brackets and quotes only; return False if they do not match."""
         while self.text[self.at : self.at + 1] in tuple('{["'):
             depth = 0
             for part in _PART.finditer(self.text, self.at):

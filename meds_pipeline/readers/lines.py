@@ -30,8 +30,8 @@ class Line(NamedTuple):
     """One line.
 
     Attributes:
-        start: First byte in the file (behind a byte order mark).
-        body: The bytes without their line break; only the first `limit` where too long.
+        start: First byte in the file (after a byte order mark).
+        body: The bytes without their line break; only the first `limit` bytes of a line that is too long.
         ending: The line break; empty at the end of a file without one.
         too_long: Bytes that are not in `body` because the line is over the limit; 0 for all others.
     """
@@ -48,16 +48,16 @@ class Line(NamedTuple):
 
 
 def piece_of(lines: list[Line]) -> Piece:
-    """The piece that some lines in a row are."""
+    """The piece that consists of these consecutive lines."""
     start = lines[0].start
     return Piece(start, lines[-1].start + lines[-1].size - start, lines)
 
 
 def check_length(piece: Piece, options: Options) -> None:
-    """Check that lines, and all of them together, are not over the limit.
+    """Check that each line, and all lines together, are within the limit.
 
     Raises:
-        RecordError: They are.
+        RecordError: They are over the limit.
     """
     if piece.length > options.max_record_bytes or any(line.too_long for line in piece.content):
         raise RecordError(Reason.TOO_LONG, TOO_LONG)
@@ -92,7 +92,7 @@ def _split(piece: bytes) -> tuple[bytes, bytes]:
 
 
 def _skip_line(raw: Lines, limit: int) -> tuple[bytes, int]:
-    """Read to the end of the line; its last piece and how many bytes it had left."""
+    """Read to the end of the line; return its last piece and the number of bytes read."""
     last, skipped = b"", 0
     while piece := raw.readline(limit):
         last, skipped = piece, skipped + len(piece)
@@ -102,9 +102,9 @@ def _skip_line(raw: Lines, limit: int) -> tuple[bytes, int]:
 
 
 def iter_blocks(raw: BinaryIO, limit: int) -> Iterator[tuple[int, bytes]]:
-    """Yield what stands between blank lines: where it begins, and its bytes without the last line break.
+    """Yield the blocks between blank lines: the position of each, and its bytes without the last line break.
 
-    Of a block much over `limit` only the beginning is given, which is over the limit too.
+    Of a block much longer than `limit` only the beginning is given, which is also over the limit.
     """
     window = Window(raw, limit)
     window.fill()

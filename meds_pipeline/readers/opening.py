@@ -39,7 +39,7 @@ def opened(folder: Path, path: str, companions: Mapping[str, str]) -> Iterator[O
 
 
 def record_text(folder: Path, path: str, companions: Mapping[str, str], entry: RawEntry, address: Address) -> str:
-    """Return the raw text of one record, its part of the companions included.
+    """Return the raw text of one record, with the record's part of the companions.
 
     Args:
         folder: The distribution's folder.

@@ -7,9 +7,9 @@
 
     read(raw)      # id, title, abstract, then text, entities, relations
 
-The text is title, one blank, abstract: what offsets count. Identifiers joined by `|` or `+` become the mention's
-refs. A seventh column (the parts of a composite mention) is skipped. A relation's arguments are identifiers, not
-mentions, in the roles `arg1`, `arg2`. A document ends at a blank line, or where another title begins.
+The text is title, one blank, abstract; offsets count its characters. Identifiers joined by `|` or `+` become the
+mention's refs. A seventh column (the parts of a composite mention) is skipped. A relation's arguments are identifiers,
+not mentions, in the roles `arg1` and `arg2`. A document ends at a blank line or at the next title.
 Format: https://www.ncbi.nlm.nih.gov/research/pubtator3/ (PubTator format)
 """
 
@@ -138,7 +138,7 @@ class _Document:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
-    """Write a document a row, a blank line behind each."""
+    """Write one document per row, each with a blank line after it."""
     lines: list[str] = []
     for row in rows:
         number = row["id"]

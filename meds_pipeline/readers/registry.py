@@ -1,7 +1,7 @@
-"""Finds a reader by name: our own and plug-ins through the same door.
+"""Finds a reader by name; our own readers and plug-ins are found in the same way.
 
 A plug-in is a subclass of `base.Reader`, registered by its package under the entry-point group
-`meds_pipeline.readers`. Our own are registered there too; the table here serves a checkout without metadata.
+`meds_pipeline.readers`. Our own readers are registered there too; the table here is for a checkout without metadata.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SHARED = (
     *("__init__", "archives", "base", "batches", "cage", "caged"),
     *("columns", "driver", "lines", "opening", "registry", "window"),
 )
-"""Modules behind every reader: a change of what they give raises the version of the step."""
+"""Modules that every reader uses: if their results change, raise the version of the step."""
 _BEHIND = {
     "bioc": ("bioc", "spans", "xml_cut"),
     "brat": ("brat", "spans"),
@@ -66,9 +66,9 @@ _BEHIND = {
 
 
 def reader_code() -> dict[str, tuple[str, ...]]:
-    """Paths below the package of the modules behind each built-in reader, the `SHARED` ones apart.
+    """Paths below the package of the modules that each built-in reader uses, without the `SHARED` modules.
 
-    A change of what they give raises the `version` of the readers they stand behind.
+    If the results of a module change, raise the `version` of the readers that use it.
     """
     return {name: tuple(f"readers/{module}.py" for module in modules) for name, modules in _BEHIND.items()}
 
@@ -103,7 +103,7 @@ def reader_names() -> list[str]:
 
 @cache
 def get_reader(name: str) -> Reader[Any]:
-    """The reader of this name; its module is imported only now.
+    """The reader of this name; its module is imported by this call.
 
     Raises:
         UnknownNameError: No such reader; close names are in the text.

@@ -1,4 +1,4 @@
-"""The one shape of annotated text: what IOB, brat, PubTator, BioC and DDI readers all yield.
+"""The one shape of annotated text, which the IOB, brat, PubTator, BioC and DDI readers all yield.
 
 `text`, `entities[{id, type, text, start, end, spans[{start, end}], refs[]}]` and
 `relations[{id, type, args[{role, ref}]}]`.
@@ -106,10 +106,10 @@ def check_spans(text: str, spans: Sequence[Span]) -> None:
 
 
 def check_mention(text: str, spans: Sequence[Span], mention: str) -> None:
-    """Check that a mention is what stands at its spans, blanks and line breaks aside.
+    """Check that the text at a mention's spans is the mention, apart from blanks and line breaks.
 
     Raises:
-        RecordError: A span lies outside the text, or something else stands there.
+        RecordError: A span lies outside the text, or the text there is different.
     """
     check_spans(text, spans)
     found = "".join(text[span.start : span.end] for span in spans)

@@ -1,4 +1,4 @@
-"""What the readers of tables (CSV, TSV, XLSX) share: options, the header, and typed cells."""
+"""Shared code of the table readers (CSV, TSV, XLSX): options, the header, and typed cells."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TableOptions(ColumnOptions):
     """
 
     optional: tuple[str, ...] = ()
-    """Columns the header may lack; they are NULL then. Any other missing column is a fault of the file."""
+    """Columns that the header may lack; a missing one is NULL. Any other missing column is a fault of the file."""
 
     header: bool = True
     """Whether the first row names the columns. Without it, `columns` names all of them, in order."""
@@ -108,7 +108,7 @@ def _bigint(text: str) -> int | None:
 
 def _double(text: str) -> float | None:
     try:
-        if "_" in text:  # which float() reads
+        if "_" in text:  # float() would accept it
             raise ValueError
         return float(text) if text.strip() else None
     except ValueError:
@@ -133,5 +133,5 @@ CELLS: dict[str, Cell] = {"VARCHAR": str, "BIGINT": _bigint, "DOUBLE": _double, 
 
 
 def cell_text(value: Any) -> str:
-    """A value as the text of a cell: what `CELLS` reads it from."""
+    """A value as the text of a cell, from which `CELLS` reads the same value again."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,8 +5,8 @@
     read(text, roles={"labels": "<"}, companions={"labels": ...})     # one line of parts, each after its "<"
     read(raw, unit="block")                                           # blocks between blank lines (OBO stanzas)
 
-Columns are `text` and one a role. Files of different lengths cannot be aligned, so then there is one fault and no
-record. Empty lines are records where files are parallel (they keep the alignment), otherwise they are skipped.
+Columns are `text` and one per role. Files of different lengths cannot be aligned, so they give one fault and no record.
+In parallel files an empty line is a record, which keeps the alignment; in a single file empty lines are skipped.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class LinesOptions(Options):
     """Options of `lines`."""
 
     roles: dict[str, str] = {}
-    """Role of each companion file, which is also its column, to how it is cut: `lines`, or the mark before each of
-    its parts (`<`), where all parts stand in one line."""
+    """How each companion file is cut, by its role, which is also its column: `lines`, or the mark before each part
+    (`<`) if all parts are in one line."""
 
     unit: Literal["line", "block"] = "line"
     """Whether a record is a line, or the lines between two blank ones."""
@@ -68,7 +68,7 @@ class LinesReader(PieceReader[LinesOptions]):
     options_type = LinesOptions
 
     def columns(self, options: LinesOptions) -> pa.Schema:
-        """The text, then one column a role."""
+        """The text, then one column per role."""
         return pa.schema([(name, pa.string()) for name in (TEXT, *options.roles)])
 
     def companions(self, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ class LinesReader(PieceReader[LinesOptions]):
     def text_at(
         self, raw: BinaryIO, address: Address, options: LinesOptions, companions: Mapping[str, BinaryIO]
     ) -> str:
-        """The line; with the companions, theirs below it."""
+        """The line; with the companions, also their lines below it."""
         texts = [super().text_at(raw, address, options, companions)]
         for role in (role for role in options.roles if role in companions):
             companions[role].seek(0)
@@ -141,7 +141,7 @@ def _parts(raw: BinaryIO, cut: str, options: LinesOptions) -> Iterator[bytes]:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: LinesOptions) -> bytes:
-    """Write a line a row, or a block with a blank line behind it."""
+    """Write one line per row, or one block per row with a blank line after it."""
     ending = "\n\n" if options.unit == "block" else "\n"
     return "".join(f"{row[TEXT]}{ending}" for row in rows).encode(options.encoding)
 

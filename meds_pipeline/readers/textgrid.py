@@ -30,7 +30,7 @@ _FIX = "Correct it in Praat, or fetch the file again."
 
 
 class _Interval(NamedTuple):
-    """Lines of one interval or point, its heading first, and where it stands."""
+    """Lines of one interval or point, its heading first, and its tier and number."""
 
     tier: bytes
     number: int
@@ -85,7 +85,7 @@ class TextgridReader(PieceReader[Options]):
 
 
 class _Intervals:
-    """Cuts the file at its headings, and counts what the tiers say they hold."""
+    """Cuts the file at its headings, and adds up the numbers of intervals that the tiers state."""
 
     def __init__(self, raw: BinaryIO, limit: int) -> None:
         self._lines = iter_lines(raw, limit)

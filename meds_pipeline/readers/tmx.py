@@ -1,4 +1,4 @@
-"""TMX translation memories: each `tu` is a record, with one segment a language.
+"""TMX translation memories: each `tu` is a record, with one segment per language.
 
     read(raw)      # id VARCHAR, segments MAP(language -> text), notes VARCHAR[]
 
@@ -64,7 +64,7 @@ def _text(node: etree._Element) -> str:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: Options) -> bytes:
-    """Write a translation unit a row."""
+    """Write one translation unit per row."""
     from lxml.builder import E
 
     units = []

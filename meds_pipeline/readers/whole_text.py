@@ -1,4 +1,4 @@
-"""Whole text files: one record a file.
+"""Whole text files: one record per file.
 
 read(raw)      # text
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TextReader(PieceReader[Options]):
-    """The one record of a text file; the path pattern's parts say which it is."""
+    """The one record of a text file; the columns from its path identify it."""
 
     name = "text"
     options_type = Options

@@ -9,7 +9,7 @@ CHUNK = 1 << 20
 
 
 class Found(NamedTuple):
-    """Where a pattern matched: bytes `start` to `end`, and the name of the group that did."""
+    """Where a pattern matched: bytes `start` to `end`, and the name of the group that matched."""
 
     start: int
     end: int
@@ -17,7 +17,7 @@ class Found(NamedTuple):
 
 
 class WindowFullError(Exception):
-    """What has to be kept is longer than the limit."""
+    """The bytes that must stay in memory are more than the limit."""
 
 
 class Window:
@@ -39,11 +39,11 @@ class Window:
         return self.base + len(self.data)
 
     def release(self, position: int) -> None:
-        """Bytes before this position are not needed any more."""
+        """Allow the window to forget the bytes before this position."""
         self._floor = position
 
     def fill(self) -> bool:
-        """Read on, at least doubling what is kept, so that rescanning stays linear. False at the end."""
+        """Read on, at least doubling the kept bytes, so that the total work stays linear; return False at the end."""
         kept = self.data[self._floor - self.base :]
         more = b"" if self._ended else self._raw.read(max(CHUNK, len(kept)))
         if not more:
@@ -62,11 +62,11 @@ class Window:
         Args:
             pattern: What to look for.
             position: Where to begin.
-            overlap: The longest possible match: so much of what was searched is searched again with more data.
-            keep: Bytes from here on stay in memory; None for those from the match on.
+            overlap: Length of the longest possible match; so many searched bytes are searched again with more data.
+            keep: Bytes from here on stay in memory; None: only bytes that a match may still need.
 
         Raises:
-            WindowFullError: What is kept is over the limit.
+            WindowFullError: The kept bytes are over the limit.
         """
         while True:
             match = pattern.search(self.data, position - self.base)

@@ -3,8 +3,8 @@
     write("csv", rows, {"columns": {"question": "VARCHAR"}}).raw
     write("brat", rows, {}).companions["ann"]
 
-A row is a mapping of the reader's columns to values as DuckDB gives them. The bytes depend on the rows alone, not on
-the machine. Each format's `write` stands at the end of its reader's module.
+A row is a mapping of the reader's columns to values as DuckDB gives them. The bytes depend only on the rows, not on the
+machine. Each format's `write` is at the end of its reader's module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 ONE_RECORD = frozenset(("brat", "text"))
 """Formats whose file is one record."""
 NO_TEXT = frozenset(("xlsx",))
-"""Formats in whose files no byte of a text can be spoiled: the sums of the archive would no longer be right."""
+"""Formats in which no byte of a text can be made invalid, because the checksums of the archive would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def write(reader: str, rows: Sequence[Row], options: Mapping[str, Any]) -> Writt
     """Write rows as the file from which this reader reads them.
 
     Args:
-        reader: Name of the reader, as a catalog entry says it.
-        rows: Its columns by name; columns the format has no place for are left out.
+        reader: Name of the reader, as in a catalog entry.
+        rows: Rows with the reader's columns by name; columns that the format cannot hold are left out.
         options: The reader's options.
 
     Raises:

@@ -55,7 +55,7 @@ class XlsxReader(PieceReader[XlsxOptions]):
     def pieces(
         self, raw: BinaryIO, options: XlsxOptions, companions: Mapping[str, BinaryIO]
     ) -> Iterator[Piece | Fault]:
-        """The rows; those without any text are not records."""
+        """The rows; a row without any text is not a record."""
         if raw.seek(0, 2) == 0:
             return
         rows = _rows(raw, options.sheet)
@@ -78,7 +78,7 @@ class XlsxReader(PieceReader[XlsxOptions]):
         return found
 
     def text_at(self, raw: BinaryIO, address: Address, options: XlsxOptions, companions: Mapping[str, BinaryIO]) -> str:
-        """The row's cells as a JSON object by header, or as a list where there is none."""
+        """The row's cells as a JSON object by header, or as a list if there is no header."""
         header: list[str] | None = None
         for number, cells in _rows(raw, options.sheet):
             if options.header and header is None:
@@ -120,7 +120,7 @@ def _rows(raw: BinaryIO, sheet: str | int) -> Iterator[tuple[int, list[str]]]:
 
 
 def _text(cell: Any) -> str:
-    """The text of a cell as a reader of the sheet would write it."""
+    """The text of a cell as a person who reads the sheet would write it."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
@@ -131,12 +131,12 @@ def _text(cell: Any) -> str:
 
 
 def _check_places(raw: BinaryIO) -> None:
-    """Refuse a sheet whose used range is absurd, or in which one row or cell is there twice.
+    """Refuse a sheet with an extremely large used range, or with a row or cell that occurs twice.
 
-    One cell in the far corner makes the library reserve terabytes; of two rows of one number it gives the last.
+    For one cell in the far corner the library reserves terabytes; of two rows with one number it gives only the last.
 
     Raises:
-        RawFileError: A sheet has more than `_MAX_CELLS` cells between the first and the last, or something twice.
+        RawFileError: A sheet has more than `_MAX_CELLS` cells in its used range, or a row or cell twice.
     """
     with naming(str(getattr(raw, "name", "the workbook"))), zipfile.ZipFile(raw) as book:
         for name in book.namelist():
@@ -191,7 +191,7 @@ def _column(letters: bytes) -> int:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: XlsxOptions) -> bytes:
-    """Write a workbook of one sheet; it is packed again, since the library's zip differs between machines."""
+    """Write a workbook of one sheet; its zip is packed again, as the library's zip differs between machines."""
     import xlsxwriter
 
     header = list(rows[0]) if rows else list(options.columns)

@@ -1,8 +1,8 @@
 """Cuts the elements of one name out of an XML file, with exact byte addresses, and parses each on its own.
 
 XML parsers give no byte positions and stop at the first error. Here a scanner that knows tags, comments and CDATA
-finds the elements; each is then parsed by lxml with everything dangerous off: no entities (there is no DTD in an
-element, so none is ever expanded), no network, no huge trees. A broken element costs itself only.
+finds the elements. lxml then parses each of them with all dangerous features off: no entities (an element has no DTD,
+so none is ever expanded), no network, no huge trees. A broken element costs only itself.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ _DOCTYPE = re.compile(
 )
 _PROLOG = re.compile(rb"(?:[^<]|<!--.*?-->|<\?.*?\?>|" + _DOCTYPE.pattern + rb")*+", re.DOTALL)
 _IN_VALUE = re.compile(rb"""<[A-Za-z_](?:[^<>"']|"[^"<]*"|'[^'<]*')*+(["'])[^<]*""")
-"""A start tag up to a `<` in the value of an attribute, where none may be."""
+"""A start tag up to a `<` in the value of an attribute, where `<` is not allowed."""
 _TOKEN = 4096
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"<\0", b"\0<")
 _REPAIR = "Repair the element, or fetch the file again."
 
 
 class ElementReader(PieceReader[OptionsT]):
-    """A reader of XML files to whom each element of one name is a record."""
+    """A reader of XML files in which each element of one name is a record."""
 
     element: ClassVar[str]
-    """Name of the elements that are records, where the format says it."""
+    """Name of the elements that are records, if the format fixes it."""
 
     def tag(self, options: OptionsT) -> str:
         """Name of the elements that are records."""
@@ -64,7 +64,7 @@ class ElementReader(PieceReader[OptionsT]):
         """Column values of one element.
 
         Raises:
-            RecordError: It is not as it should be.
+            RecordError: The element is not valid.
         """
 
     def pieces(self, raw: BinaryIO, options: OptionsT, companions: Mapping[str, BinaryIO]) -> Iterator[Piece | Fault]:
@@ -89,7 +89,7 @@ class ElementReader(PieceReader[OptionsT]):
 
 
 class XmlFile:
-    """One XML file of which the elements called `tag` are wanted, at any depth. They must not hold one another."""
+    """One XML file whose elements named `tag`, at any depth, are cut out. They must not be nested in one another."""
 
     def __init__(self, raw: BinaryIO, tag: str, options: Options) -> None:
         self._raw, self._tag, self._limit = raw, tag, options.max_record_bytes
@@ -100,13 +100,13 @@ class XmlFile:
 
     @cached_property
     def fault(self) -> Fault | None:
-        """What is wrong with the file as a whole; None if nothing is."""
+        """The fault of the file as a whole; None if it has none."""
         if self._head.startswith(_WIDE):
             return file_fault(Reason.BAD_ENCODING, "The file is UTF-16. Convert it to UTF-8.")
         try:
             b"".decode(self.encoding)
             _ = self._parser
-        except (LookupError, UnicodeError):  # there are codecs that are of no text, and some that only one of both has
+        except (LookupError, UnicodeError):  # not a text codec, or not known to both libraries
             detail = f"The file declares the unknown encoding {self.encoding!r}. Convert it to UTF-8."
             return file_fault(Reason.BAD_ENCODING, detail)
         if self._head.strip() and self._root is None:
@@ -152,7 +152,7 @@ class XmlFile:
         return b"<cut " + b" ".join(spaces) + b">", b"</cut>"
 
     def pieces(self) -> Iterator[Piece]:
-        """Cut from start tag to end tag; what has only one of the two is bad."""
+        """Cut from start tag to end tag; a piece with only one of the two is bad."""
         name = re.escape(self._tag.encode())
         token = re.compile(
             rb"(?P<comment><!--)|(?P<cdata><!\[CDATA\[)|(?P<doctype><!DOCTYPE)|(?P<open><%b(?=[\s/>]))|(?P<close></%b\s*>)"
@@ -160,7 +160,7 @@ class XmlFile:
         )
         window = Window(self._raw, self._limit)
         position, opened, last_end, lost = 0, -1, 0, False
-        endless: set[str] = set()  # groups that have no end in the rest of the file: not to be looked for again
+        endless: set[str] = set()  # groups without an end in the rest of the file are not searched again
         while True:
             try:
                 found = window.search(token, position, _TOKEN, keep=opened if opened >= 0 else None)
@@ -202,7 +202,7 @@ class XmlFile:
         return Piece(start, end - start, (self, window.cut(start, end)))
 
     def _end(self, window: Window, opened: int) -> Iterator[Piece]:
-        """What is missing at the end of the file."""
+        """The bad piece of an element, or of a root, that is not closed at the end of the file."""
         if opened >= 0:
             yield _bad(opened, window.end, Reason.TRUNCATED, "The file ends inside it. Fetch the file again.")
         elif self._root is not None and self._tag.encode() != self._root.group(1):
@@ -230,7 +230,7 @@ def _bad(start: int, end: int, reason: Reason, detail: str) -> Piece:
 
 
 def _skip(window: Window, found: Found, opened: int, endless: set[str]) -> int:
-    """Position behind a comment or CDATA section; behind its mark where it never ends, so nothing is lost in it."""
+    """Position after a comment or CDATA section; if it never ends, after its mark only, so that no record is lost."""
     group = str(found.group)
     if group in endless:
         return found.end
@@ -247,7 +247,7 @@ def _skip(window: Window, found: Found, opened: int, endless: set[str]) -> int:
 
 
 def _doctype_end(window: Window, found: Found, opened: int) -> int:
-    """Position behind a document type, whose entities may hold what looks like a record, or behind its mark."""
+    """Position after a document type (its entities may look like records); if it never ends, after its mark only."""
     window.release(opened if opened >= 0 else found.start)
     while True:
         if match := _DOCTYPE.match(window.data, found.start - window.base):
@@ -257,7 +257,7 @@ def _doctype_end(window: Window, found: Found, opened: int) -> int:
 
 
 def _value_around(window: Window, found: Found, opened: int) -> Found | None:
-    """The start tag around what looks like a record but stands in the value of an attribute, up to that value's end."""
+    """The start tag around an attribute value that looks like a record, up to the end of this value; else None."""
     place = found.start - window.base
     before = window.data.rfind(b"<", max(0, place - _TOKEN), place)
     match = _IN_VALUE.fullmatch(window.data, before, place) if before >= 0 else None
@@ -273,7 +273,7 @@ def _value_around(window: Window, found: Found, opened: int) -> Found | None:
 
 
 def _tag_end(window: Window, position: int) -> tuple[int, bool]:
-    """Position behind a start tag and whether it is an empty element; a tag that does not end is taken as ended."""
+    """Position after a start tag, and whether it is an empty element; a tag that does not end counts as ended."""
     while True:
         match = _REST_OF_TAG.match(window.data, position - window.base)
         if match:

@@ -6,10 +6,10 @@
     }, paths={"id": "@id", "sentences": "sentence"})
 
 A path is child names joined by `/`, with `.//name` at any depth, `{*}name` in any namespace, an `@attribute` (or
-`@xml:lang`) last, or `.` for the element itself; it is the column's name unless `paths` says otherwise. Fields of a
-STRUCT are paths from the element found, so parallel parts stay together. A list column takes all matches, any
-other the first; text is all text inside, blanks as upstream wrote them. No match is NULL, an empty element ''.
-Addresses are exact. Entities are not expanded, nothing is fetched.
+`@xml:lang`) last, or `.` for the element itself. A column's path is its name, unless `paths` gives another. Fields of a
+STRUCT are paths from the element found, so parallel parts stay together. A list column takes all matches, any other
+column the first match. Text is all text inside, with blanks as upstream wrote them. No match is NULL, an empty element
+is ''. Addresses are exact. Entities are not expanded, and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Extract = Callable[["etree._Element"], Any]
 
 
 class XmlOptions(ColumnOptions):
-    """Options of `xml`. `encoding` is used where the file declares none; MAP is no type of `columns`."""
+    """Options of `xml`. `encoding` is used if the file declares none; `columns` may not have the type MAP."""
 
     record: str = Field(pattern=r"^[A-Za-z_][\w:.-]*$")
     """Name of the elements that are records, as written in the file (with its prefix, if any). Such elements must
@@ -58,7 +58,7 @@ class XmlOptions(ColumnOptions):
 
     @cached_property
     def extractors(self) -> dict[str, Extract]:
-        """What takes the value of each column out of an element."""
+        """Functions that take the value of each column out of an element, by column."""
         found = {}
         for name, kind in self.types().items():
             try:
@@ -80,7 +80,7 @@ class XmlReader(ElementReader[XmlOptions]):
         return options.arrow()
 
     def tag(self, options: XmlOptions) -> str:
-        """The one that is declared."""
+        """The declared name of the elements."""
         return options.record
 
     def element_values(self, node: etree._Element, options: XmlOptions) -> tuple[Any, ...]:
@@ -101,7 +101,7 @@ def extractor(path: str, kind: Type) -> Extract:
     """A function that takes the value of one column out of an element; it raises ValueError on a wrong type.
 
     Raises:
-        ValueError: The path is none, or an element cannot be of this type.
+        ValueError: The path is not valid, or an element cannot have this type.
     """
     steps, attribute = _split(path)
     if kind.item is not None:
@@ -126,7 +126,7 @@ def _split(path: str) -> tuple[str, str | None]:
 
 
 def _attribute(node: etree._Element, name: str) -> str | None:
-    """An attribute by the name that is written in the file, prefix included."""
+    """An attribute by its name as written in the file, with its prefix."""
     prefix, colon, local = name.rpartition(":")
     if not colon:
         return node.get(name)
@@ -139,7 +139,7 @@ def _all(node: etree._Element, steps: str) -> list[etree._Element]:
 
 
 def _reader(kind: Type, attribute: str | None) -> Extract:
-    """What turns one found element into a value of this type."""
+    """A function that turns one found element into a value of this type."""
     if kind.fields is not None:
         inner = {name: extractor(name, field) for name, field in kind.fields.items()}
         return lambda node: {name: extract(node) for name, extract in inner.items()}
@@ -155,7 +155,7 @@ def _reader(kind: Type, attribute: str | None) -> Extract:
 
 
 def write(rows: Sequence[Mapping[str, Any]], options: XmlOptions) -> bytes:
-    """Write an element a row: the root where there is one row, else below a root. Paths have plain steps."""
+    """Write one element per row: as the root if there is one row, else below a root; paths must have plain steps."""
     from lxml import etree
 
     nodes = []
@@ -172,7 +172,7 @@ def write(rows: Sequence[Mapping[str, Any]], options: XmlOptions) -> bytes:
 
 
 def _place(node: etree._Element, path: str, value: Any, *, another: bool = False) -> None:
-    """Put a value where its path leads: a list into one element each, a STRUCT below its element."""
+    """Put a value at its path: a list as one element per value, a STRUCT below its element."""
     from lxml import etree
 
     if isinstance(value, list):
