@@ -1,1 +1,1 @@
-"""What people ask of a home: where corpora stand, their faults, a trial of a corpus, a new one to start from."""
+"""Answers questions about a home: the state of corpora, their faults, a trial of a corpus, a new corpus file."""

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def new_corpus(name: str, home: Path) -> Path:
-    """Write a commented corpus YAML to start from into the catalog of a home; whose data the home holds stays open.
+    """Write a commented corpus YAML to start from into the catalog of a home; the home's kind of data is not decided.
 
     Raises:
-        CatalogError: The name is not one, or taken, or the file is already there.
-        RawFileError: The home is one of synthetic twins: this corpus has none.
+        CatalogError: The name is not valid or is taken, or the file exists already.
+        RawFileError: The home is a home of synthetic twins, and this corpus has no twin.
     """
     if not is_identifier(name):
         raise CatalogError(f"{name!r} cannot name a corpus.", next_step="Use a-z, 0-9 and '_', starting with a letter.")

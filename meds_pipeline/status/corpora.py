@@ -1,6 +1,6 @@
-"""Where every corpus of the catalog stands: are its files there, what came of them, would a run change that.
+"""The state of every corpus of the catalog: whether its files exist, what was built from them, what a run would change.
 
-Nothing is made and no raw file is read: files count as unchanged while their size and times are those last read.
+Nothing is made and no raw file is read: a file counts as unchanged while its size and times are as when it was read.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 State = Literal["present", "stale", "failed", "not built", "missing", "gated"]
 """`present`: built from the files that are there. `stale`: its last good output is of other files, settings or code, a
-newer attempt failed, or its files are gone. `failed`: every attempt did. `not built`: files are there, no run was.
-`missing`: no files; `gated`: none, and upstream gives them only to who has registered or signed."""
+newer attempt failed, or its files are gone. `failed`: every attempt failed. `not built`: files exist, but no run was
+made. `missing`: no files. `gated`: no files, and upstream gives them only to registered or credentialed users."""
 _CORPUS_STEPS = tuple(step for step in STEPS.values() if step.partitions == "corpus")
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusStatus:
-    """Where one corpus stands. Counts and `built` are of its last good output, None without one."""
+    """The state of one corpus. Counts and `built` are those of its last good output, None without one."""
 
     corpus: str
     title: str
@@ -42,7 +42,7 @@ class CorpusStatus:
     """Task category of most of its tasks."""
     state: State
     distribution: str | None
-    """The one in use, None where no files are there or they are not complete."""
+    """The distribution in use, None if there are no files or they are not complete."""
     unused: tuple[str, ...]
     """Other distributions whose files are there: `catalog.active` chooses one."""
     access: str
@@ -64,17 +64,17 @@ class CorpusStatus:
 
 
 def statuses(workspace: Workspace) -> list[CorpusStatus]:
-    """Return where every corpus of the catalog stands, by category and name."""
+    """Return the state of every corpus of the catalog, by category and name."""
     found = (status_of(workspace, name) for name in workspace.catalog.corpora)
     return sorted(found, key=lambda standing: (standing.category, standing.corpus))
 
 
 def status_of(workspace: Workspace, name: str) -> CorpusStatus:
-    """Return where one corpus stands; raises UnknownNameError where the catalog has none of this name."""
+    """Return the state of one corpus; raises UnknownNameError if the catalog has no corpus of this name."""
     ws = workspace
     corpus = ws.catalog.corpus(name)
     presence, trouble = _presence(ws, corpus)
-    # What good verdicts were made of: a newer output of an earlier step may be one that was refused.
+    # The outputs behind the good verdicts: a newer output of an earlier step may have been refused.
     good = ws.good(name)
     gone = presence is None and trouble is None
     absent = gone and good is None
@@ -106,11 +106,11 @@ def status_of(workspace: Workspace, name: str) -> CorpusStatus:
 
 
 def forget(workspace: Workspace, name: str) -> None:
-    """Let a corpus whose files are gone leave the builds; its outputs stay for the models that were made of them.
+    """Take a corpus whose files are gone out of the builds; its outputs stay for the models made from them.
 
     Raises:
         UnknownNameError: The catalog has no such corpus.
-        RawFileError: Its files are there, or it has no output that could leave.
+        RawFileError: Its files exist, or it has no output in the builds.
     """
     corpus = workspace.catalog.corpus(name)
     if workspace.has_files(corpus):
@@ -124,7 +124,7 @@ def forget(workspace: Workspace, name: str) -> None:
 
 
 def _presence(ws: Workspace, corpus: Corpus) -> tuple[Presence | None, str | None]:
-    """Return the active distribution, or why what is there cannot be read."""
+    """Return the active distribution, or why its files cannot be read."""
     try:
         return ws.presence(corpus), None
     except MedsError as error:

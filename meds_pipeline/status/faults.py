@@ -1,4 +1,4 @@
-"""What of a corpus did not become an instance: bad records, and rows without input or output. Nothing is lost."""
+"""Lists the parts of a corpus that did not become instances: bad records, and rows without input or output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 EMPTY = "empty"
-"""Reason of a row that a recipe made without input or output."""
+"""Reason for a row that a recipe returned without input or output."""
 _ADVICE = "Mend the recipe, unless upstream left it empty."
 _REJECTED = """
 SELECT r.task_id, a.source_path, a.source_index, a.source_start, a.source_length, r.reason
@@ -26,7 +26,7 @@ ORDER BY r.task_id, r.key, r.reason
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A record that is bad, or (with `task`) of which a recipe made a row without input or output."""
+    """A bad record, or (with `task`) a record for which a recipe returned a row without input or output."""
 
     path: str
     record_index: int
@@ -59,18 +59,18 @@ def quarantined(workspace: Workspace, name: str) -> list[Quarantined]:
 
 
 def bad_share(workspace: Workspace, name: str) -> float:
-    """Return the share of the bytes read of a corpus that stand in bad records, by the newest reading of its files."""
+    """Return the share of bad records in the bytes read of a corpus, by the newest reading of its files."""
     read = workspace.store.current("raw_corpus", name)
     return 0.0 if read is None else share_of(read.manifest.rows)
 
 
 def share_of(rows: Mapping[str, int]) -> float:
-    """Return the share of bytes in bad records that the counts of a reading tell; 0 where its format has no bytes."""
+    """Return the share of bytes in bad records, from the counts of a reading; 0 if its format has no byte addresses."""
     return rows.get("fault_bytes", 0) / (rows.get("read_bytes", 0) or 1)
 
 
 def bad_records(workspace: Workspace) -> dict[str, int]:
-    """Return how many records of each corpus are bad, by the newest reading of its files, refused or not."""
+    """Return the number of bad records of each corpus, by the newest reading of its files, refused or not."""
     read = {name: workspace.store.current("raw_corpus", name) for name in workspace.corpora()}
     return {
         name: output.manifest.rows["faults"]

@@ -37,4 +37,4 @@ STEPS: Mapping[str, Step] = {
         *(comparisons, lineage, leaderboard),
     )
 }
-"""All steps by asset, each after those it reads."""
+"""All steps by asset; each step comes after the steps whose outputs it reads."""

@@ -1,7 +1,8 @@
 """Freezes the benchmark release that the settings name, unless it is frozen already.
 
-A release is frozen once, from corpora that are all good: `home/releases.py` keeps its name and digest, and from then on
-only the output with that digest is the release. The first of a home is frozen by itself, others by `freeze`.
+A release is frozen once, from corpora that are all good. `home/releases.py` keeps its name and digest; from then on
+only the output with that digest is the release. The first release of a home is frozen automatically, others by
+`freeze`.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 _REASON = 160
-"""Characters of why a corpus holds a release back."""
+"""Most characters of the reason why a corpus holds a release back."""
 _INSTEAD = "Bring its files back, or freeze another one (`meds bench freeze NAME`) and set `benchmark.release` to it."
 
 
 def _needs(ws: Workspace, _: str) -> Needs:
-    """A release that is frozen stands in any case, and the first one of a home is frozen by itself.
+    """A frozen release is used as it is; the first release of a home is frozen automatically.
 
     Raises:
         StoreError: It is frozen and its files are damaged or gone.
@@ -69,10 +70,10 @@ def _freezing(ws: Workspace, name: str, without: Collection[str] = (), *, anyway
 
 
 def frozen(ws: Workspace, name: str) -> Output | None:
-    """Return the release of a name, None where none was frozen.
+    """Return the release of a name, None if none was frozen.
 
     Raises:
-        StoreError: Its files are damaged or gone. Frozen anew it would be another one under the same name.
+        StoreError: Its files are damaged or gone. It is not frozen again: that would be another release of this name.
     """
     known = find_release(ws.home, name)
     folder = ws.home / "store" / "benchmark" / ALL
@@ -100,7 +101,7 @@ def _unread(ws: Workspace, name: str) -> bool:
 def holding_back(ws: Workspace, without: Collection[str] = ()) -> dict[str, str]:
     """Return the corpora that failed, were refused, are stale or were not run, each with the reason.
 
-    Those that never had a file here are not among them, nor those in `without`.
+    Corpora that never had a file here are left out, and so are those in `without`.
     """
     from meds_pipeline.steps.plan import out_of_date
 
@@ -129,13 +130,13 @@ def no_release(name: str, known: Iterable[str]) -> UnknownNameError:
 
 
 def freeze(ws: Workspace, name: str, *, without: Collection[str] = (), anyway: bool = False) -> Output:
-    """Freeze a release; it becomes the current output only where the settings name it as the one in use.
+    """Freeze a release; it becomes the current output only if the settings name it as the release in use.
 
     Args:
         ws: The home.
         name: Name of the release.
         without: Corpora that it leaves out.
-        anyway: Freeze it also while corpora failed or are stale: of the last good output of each.
+        anyway: Freeze it even if corpora failed or are stale, from the last good output of each.
 
     Raises:
         StoreError: There is a release of this name.

@@ -1,4 +1,4 @@
-"""What the leaderboard is rendered from, gathered from a workspace."""
+"""Gathers from a workspace the data from which the leaderboard is rendered."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _stale(ws: Workspace, entry: Entry) -> StaleCorpus:
 
 
 def _absent(ws: Workspace, release: Output, scores: Mapping[str, Output]) -> list[Absence]:
-    """Return the models that the page does not show, or only by earlier scores, and refused submissions."""
+    """Return the models that the page does not show, or shows with earlier scores, and refused submissions."""
     found = []
     refused = refusals(ws, release)
     for name in sorted(ws.settings.models):
@@ -91,12 +91,12 @@ def _absent(ws: Workspace, release: Output, scores: Mapping[str, Output]) -> lis
 
 
 def _told(output: Output, reason: str, elsewhere: str) -> str:
-    """Return why something failed, or where to read it: a reason may quote what it is about, credentialed text too."""
+    """Return why something failed; or where to read the reason, if it may quote credentialed text."""
     return elsewhere if output.access == "credentialed" else reason
 
 
 def _learned_from(ws: Workspace, scores: Output) -> Access:
-    """Return the access class of what a model was made of, beside the release it answers."""
+    """Return the access class of the data that a model was made from, without the release that it answers."""
     predictions = ws.store.input_of(scores, "predictions")
     roles = (role for role in predictions.manifest.inputs if role != "benchmark")
     return strictest(ws.store.input_of(predictions, role).access for role in roles)

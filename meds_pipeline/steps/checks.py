@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A suite's result, and whether it stood from an earlier check of the same output."""
+    """A suite's result, and whether it was kept from an earlier check of the same output."""
 
     result: SuiteResult
     reused: bool
@@ -48,7 +48,7 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
         given = parameters(ws, asked, output)
         try:
             result = judge_output(asked, output, given, ws.settings.budget, ws.home / "scratch")
-        except Exception as error:  # what nobody judged must not be used
+        except Exception as error:  # an output without a verdict must not be used
             if asked.may_refuse:
                 reason = str(error) if isinstance(error, MedsError) else f"unexpected {type(error).__name__}"
                 ws.set_failure(asked.asset, partition, f"{name} could not be checked: {reason}", refused=output)
@@ -68,12 +68,12 @@ def kept_result(ws: Workspace, asked: Suite, output: Output) -> SuiteResult | No
 
 
 def unchecked(ws: Workspace, output: Output) -> list[str]:
-    """Return the suites that have not judged an output by what they ask today."""
+    """Return the suites that, as they are today, have not judged an output."""
     return [asked.name for asked in checks_of(output.manifest.asset) if kept_result(ws, asked, output) is None]
 
 
 def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]:
-    """Return what the `$PARAMETER`s of the suite, and the `$parameter`s of its SELECT, stand for in this output."""
+    """Return the values for this output of the suite's `$PARAMETER`s and of the `$parameter`s of its SELECT."""
     m = output.manifest
     known: dict[str, object] = {
         "trainable_tasks": [task_id for task_id, (_, task) in sorted(ws.catalog.tasks.items()) if task.use != "bench"]
@@ -89,13 +89,13 @@ def parameters(ws: Workspace, asked: Suite, output: Output) -> dict[str, object]
 
 
 def _asked(release: Output, facts: Mapping[str, Any]) -> int:
-    """Return how many items of a release a model was to answer: all but those of tasks that are not submitted."""
+    """Return how many items of a release a model had to answer: all except items of tasks that are not submitted."""
     by_task = cast("dict[str, int]", release.manifest.facts["items"])
     return sum(count for task, count in by_task.items() if task not in facts.get("not_submitted", ()))
 
 
 def _note(ws: Workspace, result: SuiteResult, output: Output) -> None:
-    """Note in the home that an output was refused, or that one refused before may be used."""
+    """Note in the home that an output was refused, or that an output that was refused before may be used."""
     failure = ws.failure(result.asset, result.partition)
     if result.refused:
         ws.set_failure(result.asset, result.partition, result.reason, refused=output)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, _: str) -> Needs:
-    """It reads all outputs of the build: their list, which it names, decides what else it shows."""
+    """The step reads all outputs of the build: the page names the build, whose outputs decide what the page shows."""
     from meds_pipeline.reports.board.stage import publish, render_board
 
     build = current_build(ws)

@@ -31,9 +31,9 @@ _ROOTS = (
     *(training_set.STEP, packed_training_set.STEP, fine_tuned_model.STEP, predictions.STEP, scores.STEP),
     comparisons.STEP,
 )
-"""Steps whose current outputs make a build; what those stand on belongs to it too."""
+"""Steps whose current outputs make a build; everything that these outputs are made from belongs to it too."""
 READS = (raw_corpus.STEP.asset, instances.STEP.asset, *(step.asset for step in _ROOTS))
-"""What a build is made of."""
+"""Assets whose outputs are in a build."""
 _CHAINS = {verdicts.STEP.asset: (raw_corpus.STEP.asset, instances.STEP.asset, verdicts.STEP.asset)}
 
 
@@ -59,7 +59,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
 
 
 def inputs_of(build: Build) -> dict[str, Output]:
-    """Return the outputs of a build by role; an older one, on which a model stands, goes by its fingerprint too."""
+    """Return the outputs of a build by role: asset, partition and the first digits of the fingerprint."""
     manifests = ((entry.output, entry.output.manifest) for entry in build.entries)
     return {f"{m.asset}:{m.partition}:{m.fingerprint[:12]}": output for output, m in manifests}
 

@@ -1,9 +1,9 @@
-"""`steps.lock`: version and code digest of every step and reader: none changes what it gives under its old version.
+"""`steps.lock` holds the version and code digest of every step and reader; changed code needs a new version.
 
     python -m meds_pipeline.steps [--lock]   # say which steps differ from the lock; write it anew
 
-Digests see what code does, not how it is written down: comments, docstrings and layout do not count. Python files count
-by their syntax tree, SQL by its text without comments, everything else by its text.
+Comments, docstrings and layout do not change a digest: it is over the syntax tree of Python files, over SQL without
+comments, and over the text of all other files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 LOCK = Path(__file__).parent / "steps.lock"
 _BETWEEN = re.compile(r"('(?:[^']|'')*')|(?:--[^\n]*|\s)+")
-"""In SQL: a literal, kept; or blanks and comments between words."""
+"""In SQL: a literal, which is kept; or blanks and comments between words, which become one blank."""
 
 
 def locked(lock: Path = LOCK) -> dict[str, dict[str, str]]:
@@ -64,7 +64,7 @@ def _difference(asset: str, known: dict[str, str] | None, now: dict[str, str] | 
 
 
 def main(arguments: list[str]) -> int:
-    """Say what differs from the lock, or write it anew; the exit code is 1 where something differs and stays so."""
+    """Say what differs from the lock, or write the lock; the exit code is 1 if a difference remains."""
     found = unlocked() if LOCK.is_file() else []
     for sentence in found:
         print(sentence)

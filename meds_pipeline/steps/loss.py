@@ -1,7 +1,7 @@
-"""Less is an event: what a corpus's new outputs are compared with, and who said that less is right.
+"""Detects loss: compares a corpus's new outputs with the last good ones, and keeps which losses a user accepted.
 
-A suite gets what the last good output had more of, so the parameters, and with them a standing result, change only
-where something was lost. Homes of twins are left out: they hold as many records as their settings say.
+A suite gets only the counts that were larger in the last good output. So its parameters, and with them a kept result,
+change only if something was lost. Homes of twins are left out: they hold as many records as their settings say.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 _COUNTS = {"raw_corpus": "entries", "instances": "tasks"}
-"""By asset, the fact of its outputs that counts: records by entry, instances by task."""
+"""By asset, the fact of its outputs that holds the counts: records by entry, instances by task."""
 
 
 class Accepted(BaseModel):
-    """That files of a corpus, read and asked as they were then, may give less than before: a fact, kept in the home."""
+    """A note in the home: these files of a corpus, read and queried as they were then, may give less than before."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class Accepted(BaseModel):
     raw_corpus: str
     """Fingerprint of the output that the files give."""
     files: dict[str, str]
-    """Their sha256 by path."""
+    """sha256 of the files by path."""
     recipes: str
     """Digest over views and recipes."""
     by: str
@@ -73,11 +73,11 @@ def compared(ws: Workspace, output: Output) -> dict[str, object]:
 
     Args:
         ws: The home.
-        output: Of `raw_corpus` or `instances`; of others there are none.
+        output: An output of `raw_corpus` or `instances`; for any other asset there are no parameters.
 
     Returns:
-        `accepted`: whether somebody said that less is right. `before` and `stated`: by entry or task, the records or
-        instances that the last good output had, and that the catalog states, where they are more than these.
+        `accepted`: whether a user accepted the loss. `before` and `stated`: by entry or task, the number of records or
+        instances that the last good output had, and that the catalog states, if larger than the number in `output`.
     """
     asset = output.manifest.asset
     if asset not in _COUNTS:
@@ -96,7 +96,7 @@ def _last_good(ws: Workspace, output: Output) -> Mapping[str, int]:
         made = None if good is None else ws.instances_of(good)
         if made is not None and output.manifest.asset == "raw_corpus":
             made = ws.store.input_of(made, "raw_corpus")
-    except StoreError:  # what it was made of is damaged, and made again by this run
+    except StoreError:  # an input of it is damaged; this run makes it again
         return {}
     return {} if made is None else _counts(made)
 

@@ -1,4 +1,4 @@
-"""What steps over all corpora have in common: they read the instances behind every corpus's last good verdicts."""
+"""Shared code of the steps over all corpora: they read the instances behind every corpus's last good verdicts."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def needs_of(
     Args:
         ws: The home.
         write: Is called with a connection that has the views of `quality.across.opened`, and the draft.
-        settings: What else shapes the output.
-        inputs: What it reads beside the corpora.
+        settings: Settings that shape the output.
+        inputs: Further inputs besides the corpora.
         without: Corpora that it leaves out.
 
     Raises:
@@ -61,7 +61,7 @@ def needs_of(
 
 
 def definitions(ws: Workspace, without: Collection[str] = ()) -> dict[str, list[str]]:
-    """Return all that training and benchmark take from the catalog beyond the instances, by task."""
+    """Return the facts of each task that training and benchmark take from the catalog, in addition to the instances."""
     return {
         task_id: [task.use, task.metric, task.category, task.shots_from or "", task.definition, *task.paraphrases]
         for corpus in ws.good_corpora()

@@ -1,4 +1,4 @@
-"""Trains the tokenizer where the plan has no base model, and packs the samples."""
+"""Trains the tokenizer if the plan has no base model, and packs the samples."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def base_of(ws: Workspace, plan: TrainingPlan) -> Path | None:
-    """Return the folder of a plan's base model, below the home where it is no absolute path."""
+    """Return the folder of a plan's base model; a relative path starts at the home."""
     return None if plan.base is None else ws.home / plan.base
 
 
 def base_digest(ws: Workspace, plan: TrainingPlan) -> str | None:
-    """Return the digest of a plan's base model: another model in the same folder is another base."""
+    """Return the digest of a plan's base model, so that another model in the same folder counts as another base."""
     base = base_of(ws, plan)
     return None if base is None else ws.store.hasher.sha256_tree(base)
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from meds_pipeline.steps.step import Group, Step
 
 Would = Literal["unchanged", "build", "check", "wait", "fail"]
-"""`check`: it stands, but its checks have not judged it by what they ask today. `wait`: it is built anew if what it
-reads comes out changed. `fail`: what it reads is not there, or was refused."""
+"""`check`: the output stands, but its checks as they are today have not judged it. `wait`: it is built again if an
+input of it changes in the run. `fail`: an input of it does not exist, or was refused."""
 _NONE = "no output yet"
 NEVER_MADE = (_NONE,)
 """The one reason of an output that was never made."""
@@ -47,7 +47,7 @@ def plan(workspace: Workspace, corpora: Sequence[str] = ()) -> list[Planned]:
         RawFileError: No file of it is here.
     """
     found: list[Planned] = []
-    fresh = workspace.own_twins and claimed(workspace.home) is None  # its twins are written by its first run
+    fresh = workspace.own_twins and claimed(workspace.home) is None  # the first run writes its twins
     written = fresh or workspace.twin_changes
     door = workspace.obtainable if written else workspace.with_files
     names = [door(name).corpus for name in corpora] or (
@@ -80,7 +80,7 @@ def out_of_date(
 ) -> dict[str, list[Planned]]:
     """Return the partitions of a group for which a run would do something, each with what and why.
 
-    Without `checks`, what would only be checked again is left out: its data are up to date.
+    Without `checks`, partitions that would only be checked again are left out: their data are up to date.
     """
     still = ("unchanged",) if checks else ("unchanged", "check")
     due: dict[str, list[Planned]] = {}
@@ -101,7 +101,7 @@ def planned(workspace: Workspace, step: Step, partition: str, before: Sequence[P
         workspace: The home; opened by `look`, no raw file is read.
         step: The step.
         partition: The partition.
-        before: What the run would do before it, for steps it reads.
+        before: What the run would do before this step, for the steps that it reads.
     """
     made = workspace.store.current(step.asset, partition)
     if step.asset == "raw_corpus" and workspace.twin_changes:
@@ -139,7 +139,7 @@ def _name(one: Planned) -> str:
 
 
 def _feeds(one: Planned, step: Step, partition: str) -> bool:
-    """Return whether a step may see another output that a run would make."""
+    """Return whether a step may read an output that a run would make before it."""
     if one.would in ("unchanged", "check", "fail") or one.asset not in step.reads:
         return False
     return STEPS[one.asset].partitions != step.partitions or one.partition == partition

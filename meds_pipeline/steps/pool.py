@@ -1,4 +1,4 @@
-"""Partitions side by side in worker processes; what they tell is told here, as it comes."""
+"""Runs partitions in parallel in worker processes, and passes their events on as they come."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ _worker: tuple[Workspace, SimpleQueue[Event]]
 def run_partitions(workspace: Workspace, assets: Sequence[str], partitions: Sequence[str]) -> Iterator[Done]:
     """Run steps for partitions, up to `workers` of the settings at a time, and yield what became of each as it ends.
 
-    Workers are fresh processes that share nothing with this one but the home; the store's locks keep them apart. One
-    that is killed takes the others of its pool with it: what they had not ended is run again, each partition in a
-    worker of its own, so that only a partition that kills its worker fails. When the caller is interrupted, the workers
-    are ended.
+    Workers are new processes that share only the home with this one; the store's locks keep them apart. If a worker is
+    killed, the other workers of its pool end too. Their unfinished partitions are run again, each in its own worker, so
+    that only a partition that kills its worker fails. When the caller is interrupted, the workers are ended.
     """
     workers = min(workspace.settings.workers, len(partitions))
     if workers < 2:
@@ -64,7 +63,7 @@ def _side_by_side(
             pending = set(futures)
             while pending:
                 ended, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                while not told.empty():  # a worker's last word is in the queue before its result is
+                while not told.empty():  # a worker's last event is queued before its result
                     event = told.get()
                     if isinstance(event, Started):
                         begun[event.partition] = event.asset
@@ -106,7 +105,7 @@ def _prepare(workspace: Workspace, told: SimpleQueue[Event]) -> None:
 
 
 def _end_with(sentinel: int) -> None:
-    """End this worker with its parent: it would wait for work for ever."""
+    """End this worker when its parent ends; otherwise it would wait for work for ever."""
     multiprocessing.connection.wait([sentinel])
     os._exit(1)
 

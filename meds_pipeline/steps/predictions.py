@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 _MADE_BY = {"tuned": "fine_tuned_model", "untuned": "packed_training_set", "majority": "training_set"}
-"""The asset of its plan that a kind of model stands on."""
+"""By kind of model, the asset of its plan from which it is made."""
 _COMPUTED = ("tuned", "untuned", "local")
 """Kinds whose answers are computed here."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _needs(ws: Workspace, name: str) -> Needs:
-    """Its identity is the sha256 of its files, how the catalog says to read them, and the versions of their readers."""
+    """The fingerprint covers the sha256 of the files, their entries in the catalog, and the versions of the readers."""
     from meds_pipeline.readers.driver import ReadJob
     from meds_pipeline.readers.registry import reader_versions
 
@@ -53,7 +53,7 @@ def _needs(ws: Workspace, name: str) -> Needs:
 
 
 def _read(job: ReadJob, hasher: FileHasher, draft: Draft) -> None:
-    """Read a corpus; raises RawFileError where a file is no longer the one whose digest its records would bear."""
+    """Read a corpus; raises RawFileError if a file changed after its digest was taken."""
     from meds_pipeline.readers.driver import read_corpus
 
     draft.access = job.corpus.access

@@ -1,7 +1,7 @@
-"""Doing the work of steps: what fails is noted in the home and told, what mended itself is forgotten.
+"""Runs steps: a failure is noted in the home and told to the listener; a later success clears the note.
 
-`run_partitions` takes the steps of a group through partitions, several partitions at a time in worker processes; each
-partition fails alone.
+`run_partitions` in `pool.py` runs the steps of a group for several partitions at a time, in worker processes; a failed
+partition does not stop the others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one step for one partition: the outcome, its output where there is one, its checks."""
+    """The result of one step for one partition: the outcome, the output if there is one, and its checks."""
 
     outcome: StepOutcome
     result: Result | None = None
@@ -51,7 +51,7 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
     except MedsError as error:
         workspace.set_failure(asset, partition, str(error))
         raise
-    except Exception as error:  # a bug must not hide that what stands is older than its sources
+    except Exception as error:  # after a bug, too, the old output must count as stale
         workspace.set_failure(asset, partition, f"unexpected {type(error).__name__}, see the log of the run")
         raise
     failure = workspace.failure(asset, partition)
@@ -62,9 +62,9 @@ def run_step(workspace: Workspace, asset: str, partition: str) -> Result:
 
 
 def run_chain(workspace: Workspace, assets: Sequence[str], partition: str) -> Iterator[Done]:
-    """Run steps one after the other for one partition, with their checks; after the first bad one none runs.
+    """Run steps one after the other for one partition, with their checks; stop after the first bad step.
 
-    Nothing is raised for a step that fails: its outcome says why. Each outcome is told as well.
+    A step that fails raises nothing: its outcome says why. Each outcome is also sent to the listener.
     """
     stopped = False
     for asset in assets:
@@ -107,7 +107,7 @@ def main_files(output: Output) -> list[str]:
 
 
 def main_rows(output: Output) -> int | None:
-    """Return how many rows an output has, None where it is no table."""
+    """Return how many rows an output has, None if it is not a table."""
     import pyarrow.parquet as pq
 
     files = main_files(output)

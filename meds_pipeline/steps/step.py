@@ -1,4 +1,4 @@
-"""What a step is. Each step has one module in this room, which says all there is to say of it; `STEPS` lists them.
+"""Defines a step. Each step is defined completely in its own module of this room; `STEPS` lists all steps.
 
     work = STEPS["instances"].work(workspace, "pubmedqa")   # what it would do: no side effect
     workspace.store.standing(work)                          # its output, if it stands
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from meds_pipeline.home.workspace import Workspace
 
 Partitions = Literal["corpus", "plan", "model", "all"]
-"""What the partitions of a step are; `all` has one output for everything."""
+"""Kind of a step's partitions; a step of kind `all` has one output for everything."""
 Group = Literal["corpora", "release", "training", "evaluation", "comparison", "publication"]
 """Steps that a run takes together, in this order."""
 
@@ -37,7 +37,7 @@ class Needs:
     inputs: Mapping[str, Output] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     produce: Callable[[Draft], object] | None = None
-    """None where an output is kept in any case."""
+    """None if a kept output is used."""
     kept: Output | None = None
     publish: Callable[[Output, Path], object] | None = None
 
@@ -49,15 +49,15 @@ class Step:
     Attributes:
         asset: Name of the asset it makes.
         version: Version of the code, part of every fingerprint.
-        group: Steps that run together.
-        partitions: What its partitions are.
+        group: Group of steps that run together.
+        partitions: Kind of its partitions.
         reads: Assets it reads.
         about: One sentence for people.
         kinds: What it is made with or made as: icons in Dagster.
-        main: Pattern of the Parquet files that hold its rows; empty where it has none.
+        main: Pattern of the Parquet files that hold its rows; empty if it has none.
         code: Modules and data (paths below the package, folders whole) whose change asks for a new version.
         needs: Computes inputs and settings of a partition, and what to call; it has no side effect.
-        pool: Name of what it wants for itself while it runs, such as the machine's accelerator.
+        pool: Name of a resource that it uses alone while it runs, such as the machine's accelerator.
     """
 
     asset: str
@@ -77,7 +77,7 @@ class Step:
 
         Raises:
             UnknownNameError: There is no such corpus, plan or model.
-            MedsError: It could not do it: what it reads is not there, was refused, or cannot be read.
+            MedsError: The step cannot run: an input does not exist, was refused, or cannot be read.
         """
         self.check_name(workspace, partition)
         needs = self.needs(workspace, partition)
@@ -107,7 +107,7 @@ class Step:
                     raise UnknownNameError(problem, next_step=f"Its one is {ALL!r}.")
 
     def names(self, workspace: Workspace) -> list[str]:
-        """Return its partitions in a workspace: the one truth that Dagster's partitions are synced from."""
+        """Return its partitions in a workspace; Dagster's partitions are made equal to these."""
         match self.partitions:
             case "corpus":
                 return workspace.corpora()

@@ -1,4 +1,4 @@
-"""Tasks that could be scored and have no item in the release in use: those of corpora that came after it was frozen."""
+"""Finds tasks that could be scored but have no item in the release in use: their corpora came after it was frozen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def unreleased(ws: Workspace, corpus: str | None = None) -> tuple[str, ...]:
     """
     try:
         release = find_release(ws.home, ws.settings.benchmark.release)
-    except StoreError:  # the benchmark step says so; this is a remark beside others
+    except StoreError:  # the benchmark step reports it; here it is only a remark
         release = None
     if release is None:
         return ()
