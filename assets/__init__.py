@@ -1,1 +1,1 @@
-"""Dagster: assets and checks made from the steps, jobs over them, what starts jobs, and `meds run`."""
+"""Dagster: assets and checks made from the steps, jobs over them, schedules and sensors, and `meds run`."""

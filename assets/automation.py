@@ -1,4 +1,4 @@
-"""When an asset after the corpora is requested by itself: on changed data."""
+"""The condition on which Dagster requests an asset after the corpora: its input data changed."""
 
 import dagster as dg
 

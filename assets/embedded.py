@@ -1,4 +1,4 @@
-"""`meds run`: the jobs in their order, in this process, as runs that the UI can show, cancel and execute again."""
+"""`meds run`: runs the jobs in order in this process; the UI can show, cancel and execute these runs again."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 MODULE = "meds_pipeline.definitions"
 REPOSITORY = "__repository__"
-"""What Dagster calls the definitions of a module."""
+"""Dagster's name for the definitions of a module."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""Dagster's own console log would break into whatever the caller shows; it is all in the instance."""
+"""Turns off Dagster's console log, which would disturb the caller's display; the instance keeps the whole log."""
 WATCH_SECONDS = 2.0
 
 
@@ -59,16 +59,16 @@ def run_all(
         home: Holds everything written.
         raw: Upstream files; None for synthetic twins.
         overrides: Settings laid over those of the home; `workers` is the number of corpora at the same time.
-        corpora: Only these corpora; what is made of all of them is brought up to date all the same.
+        corpora: Only these corpora; outputs that are made from all corpora are still brought up to date.
         strict: Stop when a corpus fails, instead of going on with its last good output.
-        progress: Told what begins, how far it has come and what became of it.
+        progress: Receives the events: which step begins, its progress and its outcome.
 
     Returns:
-        What became of every output. Failures are in it, not raised.
+        The outcome of every output. Failures are in it, not raised.
 
     Raises:
         MedsError: The home, the settings or a corpus name is not valid, or a corpus can have no files in this home.
-        KeyboardInterrupt: It was interrupted, or its run canceled in the UI; the next one goes on from what stands.
+        KeyboardInterrupt: It was interrupted, or its run was canceled in the UI; the next run keeps finished outputs.
     """
     clock = time.perf_counter()
     home, raw = home.resolve(), raw.resolve() if raw else None
@@ -114,7 +114,7 @@ class _Heard:
             self._listener(event)
 
     def fill_in(self, group: Group, partitions: Sequence[str]) -> None:
-        """Tell of the outputs of a group that nobody told of: Dagster does not begin what reads a failed one."""
+        """Send outcomes for the outputs of a group that Dagster did not begin, because an input of them failed."""
         for name in partitions:
             for asset in ASSETS_OF_GROUP[group]:
                 if (asset, name) not in self.last:

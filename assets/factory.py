@@ -1,7 +1,7 @@
-"""The Dagster assets, made from the steps: the data steps of a corpus are one multi-asset, every other step is its own.
+"""Dagster assets, made from the steps: the data steps of a corpus are one multi-asset, every other step has its own.
 
-A run carries any number of corpora. Each (asset, corpus) is logged with its own data version and its checks as it
-ends; a corpus that fails, fails alone, and the run says so at its end.
+A run carries any number of corpora. When an (asset, corpus) ends, it is logged with its own data version and its
+checks. A corpus that fails does not stop the others; the run reports it at its end.
 """
 
 import inspect
@@ -30,7 +30,7 @@ from resources.workspace import WorkspaceResource
 Logged = dg.AssetMaterialization | dg.AssetCheckEvaluation
 OWNERS = ["team:medical-ai"]
 CHECKED_WITHIN = timedelta(hours=36)
-"""A leaderboard that nobody rebuilt or checked for so long is not fresh: the nightly schedule did not run."""
+"""A leaderboard that was not rebuilt or checked within this time is not fresh: the nightly schedule did not run."""
 ASSETS_OF_GROUP = {
     group: tuple(step.asset for step in STEPS.values() if step.group == group)
     for group in dict.fromkeys(step.group for step in STEPS.values())
@@ -42,7 +42,7 @@ def make_assets(partitions_per_run: int | None) -> list[dg.AssetsDefinition]:
     """Return all assets; one backfill run carries so many corpora, None for all of them."""
     others = [step for step in STEPS.values() if step.group != "corpora"]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks; the pinned release has them
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks are a preview feature
         warnings.simplefilter("ignore", dg.BetaWarning)  # code references, likewise
         return [_corpora(partitions_per_run), *(_asset_of(step) for step in others)]
 
@@ -62,8 +62,8 @@ def _corpora(partitions_per_run: int | None) -> dg.AssetsDefinition:
     def corpora(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> Iterator[Logged]:
         """Take the corpora of the run through the steps up to the last selected one, several at a time.
 
-        The steps before are asked too: a run executed again from its failure selects what did not run, and the mended
-        file is read by the one before.
+        Steps before the selected ones run too: a run that is executed again from its failure selects only the steps
+        that did not run, but an earlier step must read the corrected file.
         """
         opened = workspace.open()
         last = max(place for place, step in enumerate(steps) if dg.AssetKey(step.asset) in context.selected_asset_keys)
@@ -128,7 +128,7 @@ def _code(step: Step) -> dg.CodeReferencesMetadataValue:
 
 
 def _dependency(step: Step, source: Step) -> dg.AssetDep:
-    """Return a dependency; where partitions differ in kind, every one of the source's is read."""
+    """Return a dependency; if the two have different kinds of partitions, all partitions of the source are read."""
     differ = source.partitions not in (step.partitions, "all")
     return dg.AssetDep(source.asset, partition_mapping=dg.AllPartitionMapping() if differ else None)
 

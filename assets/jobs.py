@@ -1,4 +1,4 @@
-"""The jobs over the assets: one a group, in the order of the groups."""
+"""The jobs over the assets: one per group, in the order of the groups."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ JOBS = {
     )
     for group, job in JOB_OF_GROUP.items()
 }
-"""In one process each: starting a process a step costs more than most steps."""
+"""Each job runs in one process, because to start a process per step costs more than most steps."""

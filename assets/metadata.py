@@ -29,7 +29,7 @@ Metadata = dict[str, dg.MetadataValue]
 
 
 def describe(workspace: Workspace, done: Done) -> Metadata:
-    """Return the metadata of what a step gave: an output, made now or found standing."""
+    """Return the metadata of the output of a step, made now or found in the store."""
     assert done.result is not None  # noqa: S101 - the caller has seen it
     output, outcome = done.result.output, done.outcome
     manifest = output.manifest
@@ -60,7 +60,7 @@ def describe(workspace: Workspace, done: Done) -> Metadata:
 
 
 def check_metadata(found: SuiteResult) -> Metadata:
-    """Return what a suite asked and found, the failing rows by what names them, and which output was judged."""
+    """Return what a suite asked and found, the failing rows by their naming columns, and which output was judged."""
     findings: list[dict[str, Scalar]] = [
         {
             "holds": finding.success,

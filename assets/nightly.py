@@ -1,7 +1,7 @@
-"""What starts runs by itself: the nightly schedule, sensors on raw folders and submissions, what follows changed data.
+"""Starts runs automatically: the nightly schedule, sensors on raw folders and submissions, and automation conditions.
 
-Schedule and sensors on files are off until switched on in the UI. What comes after changed data follows by the
-automation conditions of the assets; their sensor is on where there is a schedule.
+The schedule and the sensors on files are off until they are switched on in the UI. Assets whose input data changed are
+requested by their automation conditions; the sensor for these is on if there is a schedule.
 """
 
 import json
@@ -27,7 +27,7 @@ from resources.retention import prune_daily
 from resources.workspace import WorkspaceResource
 
 LOW = {PRIORITY_TAG: "-1"}
-"""Nightly runs wait behind what a person asked for."""
+"""Nightly runs have a lower priority than runs that a person asked for."""
 
 
 def due_corpora(instance: dg.DagsterInstance, workspace: Workspace) -> list[str]:
@@ -68,10 +68,10 @@ def run_tags(
 def requests_of(
     instance: dg.DagsterInstance, workspace: Workspace, most: int | None
 ) -> tuple[list[dg.RunRequest], list[Planned]]:
-    """Return runs for all that is out of date by itself, and what is out of date and cannot be made as things are.
+    """Return runs for the outputs that are out of date on their own, and the outputs that cannot be made now.
 
-    What those runs change is followed by the automation conditions; so is what was never made, while runs are requested
-    for what it reads.
+    The automation conditions then request the outputs that depend on changed ones. They also request outputs that were
+    never made, if runs for their inputs are requested here.
     """
     requests: list[dg.RunRequest] = []
     stuck: list[Planned] = []
@@ -85,7 +85,7 @@ def requests_of(
             stuck += [plans[0] for name, plans in found.items() if name not in due]
         keys = [dg.AssetKey(asset) for asset in assets]
         for tags in run_tags(instance, group, due, most):
-            run_key = " ".join((group, *tags.values()))  # within a night
+            run_key = " ".join((group, *tags.values()))  # the same run is requested once per night
             requests.append(dg.RunRequest(run_key, tags={**tags, **LOW}, asset_selection=keys))
     return requests, stuck
 

@@ -1,4 +1,4 @@
-"""Partitions of the assets: corpora with files present, training plans, models. One function keeps them true."""
+"""Partitions of the assets: corpora with files, training plans, models; one function keeps them up to date."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`python -m resources.daemon WORKSPACE`: Dagster's daemon, which ends when the process that started it does.
 
-Its standard input is a pipe from `meds ui`. However that ends, also by SIGKILL, the pipe closes: no daemon is left
-behind that goes on filling the queue.
+Its standard input is a pipe from `meds ui`. When `meds ui` ends, even by SIGKILL, the pipe closes and the daemon ends.
+So no daemon is left that goes on filling the queue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BACKFILL_SECONDS = 5
 """How often a backfill looks for what it can run next. Dagster's 30 s, which no setting changes, are a wait before each
 of the six groups of assets where hardly anything is to be done."""
 _PATIENCE = 20.0
-"""Seconds for threads that are in the middle of something."""
+"""Seconds that threads have to finish their work."""
 
 
 def _end_with_parent() -> None:

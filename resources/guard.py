@@ -1,8 +1,8 @@
-"""What stands before Dagster's webserver, which has no authentication and runs mutations for whoever asks.
+"""Guards Dagster's webserver, which has no authentication and runs mutations for every client.
 
 A page of another site can make a browser on this machine send requests here: images and links by GET, forms and fetch
-by POST, websockets, and, under a name of its own that it lets resolve to this machine, as the same origin. None of
-these may change anything, so a request is refused unless it
+by POST, and websockets. It can also let its own host name resolve to this machine, so that its requests have the same
+origin. None of these requests may change anything, so a request is refused unless it
 
 - names this server by a name it is known by (DNS rebinding),
 - changes nothing by GET, where images and links come from,

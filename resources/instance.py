@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 def instance_folder(home: Path) -> Path:
     """Return `<home>/dagster` with its configuration and its databases, made where they are not there.
 
-    Two processes that make Dagster's databases at once ruin them, so that this is done under a lock. A damaged one is
-    moved aside and made anew: it holds the history of runs and no data.
+    Two processes that make Dagster's databases at the same time damage them, so this is done under a lock. A damaged
+    database is moved aside and made again: it holds only the history of runs and no data.
     """
     folder = home.resolve() / "dagster"
     try:
@@ -75,7 +75,7 @@ def _free(path: Path) -> Path:
 
 
 def compact(databases: Iterable[Path]) -> None:
-    """Give the free pages of databases back; one that is in use waits for the next time."""
+    """Give the free pages of databases back to the disk; a database in use is left for the next time."""
     for path in databases:
         with closing(sqlite3.connect(path, timeout=5)) as database, suppress(sqlite3.OperationalError):
             database.execute("VACUUM")

@@ -1,9 +1,9 @@
-"""The run launcher of a home: Dagster's own, and it can also end what was not launched by it.
+"""The run launcher of a home: Dagster's own launcher, which can also end runs that it did not launch.
 
-Runs of `meds run` live in that process, which watches their status and stops when one is being canceled; where it is
-gone they are canceled, and the next `meds run` goes on. A run that the server launched says in its log which process
-it has; where that is gone the run monitor marks it as failed, so that it is started again (`run_retries`). What is
-left of an earlier server or `meds run` is canceled by whoever starts next. So no run fills the queue for ever.
+Runs of `meds run` live in the process of this command, which watches their status and stops when a run is canceled. If
+the process is gone, its runs are canceled, and the next `meds run` continues. A run that the server launched names its
+process in its log. If that process is gone, the run monitor marks the run as failed, so that it is started again
+(`run_retries`). The next server or `meds run` cancels runs that an earlier one left. No run fills the queue for ever.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def process_of(run: DagsterRun) -> dict[str, Any] | None:
 
 
 def is_gone(instance: DagsterInstance, run: DagsterRun) -> bool:
-    """Return whether a run lived in a process of this machine that is no more."""
+    """Return whether a run lived in a process of this machine that has ended."""
     process = process_of(run)
     if process is not None:
         return process["host"] == socket.gethostname() and not _runs(process["pid"], process["started"])
@@ -71,8 +71,8 @@ def cancel_gone(instance: DagsterInstance, *, alone: bool = False) -> None:
 
     Args:
         instance: The instance of a home.
-        alone: No server is there: nobody launches what is starting, and what schedules and sensors queued they will
-            ask for again.
+        alone: Whether no server runs. Then starting and queued runs of schedules and sensors are canceled too: nothing
+            launches them, and they will be requested again.
     """
     queued = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED] if alone else []
     for run in instance.get_runs(RunsFilter(statuses=_IN_PROGRESS + queued)):

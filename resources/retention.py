@@ -1,7 +1,7 @@
-"""How long runs are kept: Dagster itself keeps every run, and each has a database of its own.
+"""Removes old runs, because Dagster itself keeps every run, and each run has its own database.
 
-A run that holds the newest materialization, observation or check of something stays, however old: from these events
-Dagster knows which partitions are there, their data versions and what their checks found.
+A run with the newest materialization, observation or check of a partition stays, whatever its age: from these events
+Dagster knows which partitions exist, their data versions and the results of their checks.
 """
 
 from __future__ import annotations

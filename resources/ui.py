@@ -87,7 +87,7 @@ def serve(
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Listen first of all: two servers cannot take one port, and nothing is started where it is taken."""
+    """Listen on the port before anything else, so that nothing is started if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
@@ -114,7 +114,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _daemon(workspace: str, server: uvicorn.Server) -> Iterator[None]:
-    """Run the daemon, in a session of its own: Ctrl-C reaches it through us. The server ends when it does."""
+    """Run the daemon in its own session, so that Ctrl-C reaches it only through us; if it ends, the server ends."""
     command = [sys.executable, "-m", "resources.daemon", workspace]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - ours
 

@@ -1,7 +1,7 @@
 """The home as a Dagster resource, and the lineage database below it.
 
-Runs name no home: it is the one that MEDS_HOME and MEDS_RAW name where the code runs, or the one that `meds run`
-works in. So a run configuration, which anybody who reaches the UI may write, cannot point elsewhere.
+A run does not name its home. The home is given by MEDS_HOME and MEDS_RAW where the code runs, or by `meds run`. So a
+run configuration, which anybody who reaches the UI may write, cannot choose another home.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from meds_pipeline.core.printable import printable
 
 
 class _Interruptible(click.Group):
-    """Commands that Ctrl-C ends with exit code 130, as a shell expects, and one line."""
+    """A group of commands; Ctrl-C ends each with one line and exit code 130, as a shell expects."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

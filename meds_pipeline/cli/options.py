@@ -48,7 +48,7 @@ def home_of(home: Path | None, raw: Path | None) -> Path:
 
 
 def look(home: Path | None, raw: Path | None) -> Workspace:
-    """Look at a home, which need not be there; one that was made from raw files finds them again by itself."""
+    """Look at a home, which need not exist; a home that was made from raw files remembers where they are."""
     from meds_pipeline.home.workspace import Workspace
 
     return Workspace.look(home_of(home, raw), raw)
@@ -68,5 +68,5 @@ def options_of(home: Path | None, raw: Path | None) -> str:
 
 
 def completed(text: str) -> str:
-    """Return a text whose commands (`meds run`) name the home that this call was about, as the caller named it."""
+    """Return a text with the home options of this call added to its commands (`meds run`)."""
     return re.sub(r"`(meds (?!-)[^`]*)`", lambda found: f"`{found[1]}{_given.get()}`", text) if _given.get() else text

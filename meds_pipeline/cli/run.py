@@ -104,7 +104,7 @@ def ui(home: Path | None, raw: Path | None, port: int, host: str, allowed: tuple
     from meds_pipeline.home.workspace import Workspace
 
     target = home_of(home, raw)
-    opened = Workspace.open(target, raw)  # so that settings and raw files are known to be good before a server starts
+    opened = Workspace.open(target, raw)  # bad settings or raw files fail before a server starts
     from assets.partitions import sync_partitions
     from resources.ui import serve
 

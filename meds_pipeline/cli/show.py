@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from meds_pipeline.steps.plan import Planned, Would
 
 WIDE = 200
-"""Columns of a table where no terminal says how many it has."""
+"""Columns of a table if there is no terminal."""
 _STYLES = {"built": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "not run": "yellow"}
 
 
@@ -42,7 +42,7 @@ _WOULD: dict[Would, str] = {
 
 
 class RunView:
-    """Shows a run while it goes on, on stderr: one line an output, and below them how far the current step is."""
+    """Shows a run while it goes on, on stderr: one line per output, and below them the progress of the current step."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -94,7 +94,7 @@ def safe(text: str) -> str:
 
 
 def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
-    """Return how a run ended: what failed, the scores, where things are, what to try next.
+    """Return the summary of a run: failures, scores, where the results are, and commands to try next.
 
     Args:
         workspace: The home the run was on.
@@ -138,7 +138,7 @@ def show_unreleased(tasks: Sequence[str]) -> str:
 
 
 def show_plan(found: Sequence[Planned]) -> str:
-    """Return what a run would do: a line an output, below it why, and the counts."""
+    """Return what a run would do: one line per output with the reasons below it, and the counts."""
     lines = []
     for one in found:
         lines.append(f"{_WOULD[one.would]:<14} {one.asset:<20} {one.partition}")
@@ -149,7 +149,7 @@ def show_plan(found: Sequence[Planned]) -> str:
 
 
 def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the scores of all models that have some not refused, tasks first, corrected before official.
+    """Return the scores of all models whose scores were not refused, tasks first, corrected before official.
 
     Raises:
         StoreError: Stored scores are damaged.
@@ -171,7 +171,7 @@ def score_rows(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def show_scores(rows: Sequence[dict[str, Any]]) -> str:
-    """Return a table of scores: a line a figure, a column a model."""
+    """Return a table of scores: one line per figure, one column per model."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("scorer", "of", "metric"):
@@ -217,13 +217,13 @@ def show_facts(facts: dict[str, Any]) -> str:
 
 
 def columns_at_hand() -> int:
-    """Return how wide the terminal is, or what is wide enough where there is none."""
+    """Return the width of the terminal, or `WIDE` if there is none."""
     terminal = Console()
     return terminal.width if terminal.is_terminal else WIDE
 
 
 def as_text(renderable: RenderableType) -> str:
-    """Render for the terminal at hand: colors only there, no line cut short elsewhere."""
+    """Render for the terminal, in color; without a terminal render without color and without cutting lines."""
     terminal = Console()
     if terminal.is_terminal:
         with terminal.capture() as captured:

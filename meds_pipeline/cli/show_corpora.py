@@ -39,11 +39,11 @@ _COUNTS = ("tasks", "records", "faults", "instances", "rejected")
 _TO_THE_MINUTE = 150
 """From this width on `built` has its time."""
 _NAME, _LICENCE = 28, 15
-"""Columns that a name has at most, a longer one having a line of its own; and a licence at least, cut if need be."""
+"""Most columns of a name (a longer name gets its own line), and least columns of a licence (a longer one is cut)."""
 
 
 def show_corpora(statuses: Sequence[CorpusStatus], width: int | None = None) -> str:
-    """Return the table of corpora by category of their tasks, how many stand how, and what to know of single ones.
+    """Return the table of corpora by category of their tasks, the counts of their states, and notes on single corpora.
 
     Args:
         statuses: Corpora, by category.
@@ -96,7 +96,7 @@ def _shortened(text: str, width: int) -> str:
 
 
 def _notes(statuses: Sequence[CorpusStatus], licence: int) -> Iterator[str]:
-    """Yield what the table has no room for: why a corpus is not present, what of it is not used, long licences."""
+    """Yield notes that do not fit the table: why a corpus is not present, which distributions are unused, licences."""
     for s in statuses:
         if s.problem and s.state != "missing":
             yield f"{s.corpus} is {s.state}: {s.problem}"
@@ -127,7 +127,7 @@ def show_quarantined(name: str, rows: Sequence[Quarantined], share: float, refus
         name: The corpus.
         rows: What is set aside.
         share: Share of the bytes read that the bad records cover.
-        refusal: Why the corpus is not used at all, where it is not.
+        refusal: Why the corpus is not used at all; None if it is used.
     """
     end = f"{name} is not used: {printable(refusal)}" if refusal else "Good records went on."
     if not rows:

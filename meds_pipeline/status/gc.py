@@ -1,8 +1,7 @@
-"""What of a home nothing stands on any more, and its removal: `meds gc`.
+"""Finds and removes files of a home that nothing is made from any more: `meds gc`.
 
-Kept is every output that is current, every frozen release, and all that those are made of, at any depth. What was
-written in the last hours is kept too, and nothing is removed while a step is being done: all locks of the store are
-taken first.
+Every current output, every frozen release, and everything that these are made from is kept. Files that were written in
+the last hours are kept too. Nothing is removed while a step runs, because all locks of the store are taken first.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 Kind = Literal["output", "check", "checkpoint", "leftover"]
 KEEP_HOURS = 24.0
 _RESUMED_HOURS = 168.0
-"""So long the checkpoints of a killed training are kept for it to go on from."""
+"""Hours for which the checkpoints of a killed training are kept, so that it can resume."""
 _TEMPORARY = re.compile(r"\..+\.[0-9]+(\.[0-9]+)?")
 """Names that files have while they are written: `.name.<process>.<thread>`."""
 _WRITTEN_IN = (".", "current/*", "failed/*", "checks/*/*", "builds", "definitions", "releases", "catalog")
@@ -35,10 +34,10 @@ _WRITTEN_IN = (".", "current/*", "failed/*", "checks/*/*", "builds", "definition
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """One thing that nothing stands on.
+    """One file or folder that nothing is made from.
 
     Attributes:
-        kind: `output` of the store, `check` of one that is gone, `checkpoint` of a training that nobody went on with,
+        kind: `output` of the store, `check` of an output that is gone, `checkpoint` of a training that was not resumed,
             `leftover` of a killed process.
         path: File or folder.
         bytes: What its removal frees.
@@ -50,15 +49,15 @@ class Garbage:
 
 
 def collect(store: Store, *, keep_hours: float = KEEP_HOURS, dry_run: bool = False) -> list[Garbage]:
-    """Remove what nothing stands on; return it, by kind and path.
+    """Remove everything that nothing is made from; return it, by kind and path.
 
     Args:
         store: The store of the home.
-        keep_hours: What was written in the last hours stays.
-        dry_run: Only say what would be removed.
+        keep_hours: Files that were written in the last so many hours stay.
+        dry_run: Only return what would be removed.
 
     Raises:
-        StoreError: A run is being done, or a note of a release cannot be read: what it stands on is not known.
+        StoreError: A run is going on, or the note of a release cannot be read, so that its inputs are not known.
     """
     with ExitStack() as held:
         if not dry_run:
@@ -103,7 +102,7 @@ def _garbage(store: Store, keep_hours: float) -> Iterator[Garbage]:
 
 
 def _kept(store: Store) -> set[Path]:
-    """Return the folders of all outputs that something stands on."""
+    """Return the folders of all outputs that are kept."""
     waiting = list(store.pointers())
     folders = {output.path for output in waiting}
     for release in releases(store.home).values():
@@ -120,7 +119,7 @@ def _kept(store: Store) -> set[Path]:
 
 
 def _inputs(store: Store, output: Output) -> Iterator[Output]:
-    """Yield what an output was made of, and what would stand in for it; what is gone already keeps nothing."""
+    """Yield the inputs of an output, and outputs that could replace them; an input that is gone is left out."""
     for role, ref in output.manifest.inputs.items():
         named = store.find(ref.asset, ref.partition, ref.fingerprint)
         if named is not None:
@@ -132,7 +131,7 @@ def _inputs(store: Store, output: Output) -> Iterator[Output]:
 
 
 def _leftovers(home: Path) -> Iterator[Path]:
-    """Yield what processes leave behind that are killed."""
+    """Yield the files that killed processes left behind."""
     yield from (home / "scratch").glob("trial-*")
     yield from (path for path in (home / "twins.writing",) if path.exists())
     for folder in _WRITTEN_IN:

@@ -1,4 +1,4 @@
-"""The releases of a home: what each is, whether its files are what they were, which one is in use."""
+"""The releases of a home: the facts of each, whether its files are unchanged, and which release is in use."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStatus:
-    """What there is to know of a release without its items' texts."""
+    """The facts of a release, without the texts of its items."""
 
     release: str
     in_use: bool
-    """Whether it is the one that models are asked and scored on."""
+    """Whether models are asked and scored on this release."""
     state: Literal["intact", "damaged or gone"]
     items: int
     tasks: int
     frozen_at: datetime
     access: Access
     digest: str
-    """Over all that models are shown and scored against."""
+    """Digest over all that models are shown and scored against."""
     corpora: tuple[str, ...]
     items_of: dict[str, int]
     """Items by task."""

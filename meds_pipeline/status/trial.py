@@ -1,6 +1,6 @@
-"""A trial of a corpus: `meds corpus check NAME` builds it aside and shows what its recipes made of which records.
+"""A trial of a corpus: `meds corpus check NAME` builds it in a temporary home and shows instances beside their records.
 
-Outputs, refusals and builds of the home are what they were; only the digests of files that were read are remembered.
+Outputs, refusals and builds of the real home do not change; only the digests of the files that were read are kept.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ class TaskTrial:
 
 @dataclass(frozen=True, slots=True)
 class EntryTrial:
-    """What became of the good records of one entry."""
+    """How many good records of one entry became instances."""
 
     entry: str
     records: int
     unused: int
-    """Records no instance rests on: so many may be meant to have none, or a JOIN or WHERE has lost them."""
+    """Records that no instance is made from: this may be intended, or a JOIN or WHERE has lost them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,18 @@ class Trial:
     verdicts: dict[str, int]
     """Findings by quality rule."""
     errors: dict[str, int]
-    """Those of them that keep an instance out of training and releases."""
+    """The findings that keep an instance out of training and releases, by quality rule."""
     erroneous: int
     """Instances that have such a finding."""
     entries: tuple[EntryTrial, ...]
     tasks: tuple[TaskTrial, ...]
     refused: tuple[str, ...]
-    """Why a run would block the corpus; empty where it would not."""
+    """Why a run would block the corpus; empty if it would not."""
     warnings: tuple[str, ...]
 
 
 def try_corpus(workspace: Workspace, name: str) -> Trial:
-    """Build records, instances and verdicts of one corpus aside, run its suites, and return what came of it.
+    """Build records, instances and verdicts of one corpus in a temporary home, run its suites, and return the result.
 
     Raises:
         MedsError: A step failed; the text says where and what to do.
@@ -109,7 +109,7 @@ def try_corpus(workspace: Workspace, name: str) -> Trial:
 
 @contextmanager
 def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
-    """Open a home for one trial, which reads the files of another and is gone with the block."""
+    """Open a temporary home for one trial; it reads the raw files of the real home and is removed after the block."""
     scratch = workspace.home / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     clear_trials(workspace.home)
@@ -123,14 +123,14 @@ def _aside(workspace: Workspace, corpus: Corpus) -> Iterator[Workspace]:
 
 
 def _made(ws: Workspace, base: Store, asset: str, name: str) -> Output:
-    """Return an output of a trial: the one of the real home where it stands there, else made now."""
+    """Return an output of a trial: the output of the real home if it stands there, else one that is made now."""
     if (standing := base.standing(STEPS[asset].work(ws, name))) is not None:
         ws.store.adopt(standing)
     return run_step(ws, asset, name).output
 
 
 def _twin(workspace: Workspace, corpus: Corpus, raw: Path) -> Path:
-    """Write the twin of a corpus: a home of twins has it only once something was built."""
+    """Write the twin of a corpus, because a home of twins has it only after the first build."""
     from meds_pipeline.twins import write_twin
 
     settings = workspace.settings
