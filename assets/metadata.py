@@ -45,7 +45,8 @@ def describe(workspace: Workspace, done: Done) -> Metadata:
     metadata |= {f"rows/{name}": dg.MetadataValue.int(number) for name, number in manifest.rows.items()}
     if files := [output.file(name) for name in main_files(output)]:
         metadata["dagster/row_count"] = dg.MetadataValue.int(outcome.rows or 0)
-        shown = {path: first_rows(path, output.access) for path in files}
+        closed = {task for task, access in workspace.access_of_tasks().items() if access == "credentialed"}
+        shown = {path: first_rows(path, output.access, closed) for path in files}
         path = next((path for path, rows in shown.items() if rows), files[0])  # an optional file may be absent
         metadata["dagster/column_schema"] = columns(path)
         metadata["preview" if len(files) == 1 else f"preview of {path.stem}"] = table(shown[path])

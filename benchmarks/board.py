@@ -180,7 +180,7 @@ def main() -> None:
         board = BoardInputs(
             build_id="build", origin="twin", release=questions, scores=scores, predictions=said, comparisons=compared,
             instances=[], models=[ModelCard(name, "x") for name in names], titles={}, stale=[], unreleased=[],
-            absent=[], private=[], threads=2, memory_limit="2GB",
+            absent=[], access={}, private=[], threads=2, memory_limit="2GB",
         )  # fmt: skip
         rendering = timed(lambda: render_board(board, draft(root / "board")))
         measuring = timed(lambda: [scored(root / "again" / m, questions, said[m], m) for m in names])

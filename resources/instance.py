@@ -58,6 +58,10 @@ def _is_whole(path: Path) -> bool:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):  # in use, so not damaged
             return True
+        if "no such table" not in str(error):  # no rights, no space, too many open files: it may be whole
+            raise StoreError(
+                f"it cannot be opened: {error}.", Where(file=str(path)), "Mend that, then run again."
+            ) from error
     except sqlite3.DatabaseError:
         pass
     aside = _free(path)

@@ -110,7 +110,14 @@ def bench_items(
         problem = "prompts of the official protocol show the answers of other items."
         raise QualityError(problem, Where(file=str(file)), "Add --with-answers, or take the sound protocol.")
     workspace = made(home, raw)
-    written = write_items(release_in_use(workspace), protocol, file, answers=answers, credentialed=credentialed)
+    written = write_items(
+        release_in_use(workspace),
+        protocol,
+        file,
+        access=workspace.access_of_tasks(),
+        answers=answers,
+        credentialed=credentialed,
+    )
     click.echo(
         f"{written.items:,} items in {file}; fill in `output`, then put it into {workspace.home / 'submissions'}"
     )

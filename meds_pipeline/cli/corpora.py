@@ -90,7 +90,7 @@ def corpora_forget(context: click.Context, name: str, home: Path | None, raw: Pa
     from meds_pipeline.status.corpora import forget
 
     forget(made(*_group_options(context, home, raw)), name)
-    click.echo(f"{name} is in no later build. Run `meds run` to build without it.")
+    click.echo(completed(f"{name} is in no later build. Run `meds run` to build without it."))
 
 
 @click.group()

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from meds_pipeline.cli.options import completed
 from meds_pipeline.core import parquet
 from meds_pipeline.core.events import BAD, Event, RunSummary, Started, StepOutcome, Working
 from meds_pipeline.core.printable import printable
@@ -85,7 +86,7 @@ class RunView:
         style = _STYLES[outcome.state]
         name = safe(f"{outcome.asset:<20} {outcome.partition:<16}")
         text = f"[{style}]{outcome.state:<9}[/] {name} {rows:>14} {outcome.seconds:>7.1f} s"
-        return f"{text}\n          {safe(outcome.problem)}" if outcome.state in BAD else text
+        return f"{text}\n          {safe(completed(outcome.problem))}" if outcome.state in BAD else text
 
 
 def safe(text: str) -> str:
@@ -127,8 +128,9 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     if shown is not None:
         lines.append(f"  {program} trace score {shown[:12]}{options}   # from a figure back to the bytes")
     lines.append(f"  {program} ui{options}   # the same run in Dagster, with schedule and backfills")
-    lines.append(f"  {program} leaderboard --open{options}   # the page above in a browser")
-    return "\n".join(lines)
+    if (workspace.home / "leaderboard").exists():
+        lines.append(f"  {program} leaderboard --open{options}   # the page above in a browser")
+    return completed("\n".join(lines))
 
 
 def show_unreleased(tasks: Sequence[str]) -> str:

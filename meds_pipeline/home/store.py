@@ -29,11 +29,11 @@ from pydantic import ValidationError
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import NotReadyError, StoreError, Where
 from meds_pipeline.core.files import NAME, make_private, safe_name, write_atomic
-from meds_pipeline.core.outputs import Draft, FileEntry, Manifest, Output, strictest
+from meds_pipeline.core.outputs import Draft, FileEntry, InputRef, Manifest, Output, strictest
 from meds_pipeline.home.held import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from meds_pipeline.home.work import Work
@@ -104,23 +104,41 @@ class Store:
         return Output(path, found) if named and found.unbroken else None
 
     def input_of(self, output: Output, role: str) -> Output:
-        """Return an input of an output, or another output with the same bytes if the input is damaged or gone.
+        """Return an output with the bytes that an output was made of: the current one, else the one that it names.
 
         Raises:
             StoreError: No output of these bytes is in the store.
         """
-        m, ref = output.manifest, output.manifest.inputs[role]
-        named = self.find(ref.asset, ref.partition, ref.fingerprint)
-        if named is not None and named.digest == ref.digest and self.intact(named):
-            return named
-        for other in reversed(self.outputs(ref.asset, ref.partition)):
-            if other.digest == ref.digest and self.intact(other):
-                return other
-        raise StoreError(
-            f"its input {ref.asset}/{ref.partition} is {'gone' if named is None else 'damaged'}.",
-            _where(m.asset, m.partition),
-            f"Materialize {ref.asset} of {ref.partition} and then {m.asset} of {m.partition} again.",
+        ref = output.manifest.inputs[role]
+        for source in self._with_bytes(ref):
+            return source
+        raise self._lost(output.manifest, ref)
+
+    def _with_bytes(self, ref: InputRef) -> Iterator[Output]:
+        """Yield the outputs of an (asset, partition) with the bytes of an input: current, named, others."""
+        seen: set[str] = set()
+        ways: tuple[Callable[[], Iterable[Output | None]], ...] = (
+            lambda: [self.current(ref.asset, ref.partition)],
+            lambda: [self.find(ref.asset, ref.partition, ref.fingerprint)],
+            lambda: reversed(self.outputs(ref.asset, ref.partition)),
         )
+        for found in ways:
+            for output in found():
+                if output is None or output.digest != ref.digest or output.manifest.fingerprint in seen:
+                    continue
+                seen.add(output.manifest.fingerprint)
+                if self.intact(output):
+                    yield output
+
+    def _lost(self, m: Manifest, ref: InputRef) -> StoreError:
+        there = (self.home / "store" / ref.asset / ref.partition / ref.fingerprint).is_dir()
+        if ref.asset == "benchmark":
+            step = "Bring the release's files back, or freeze another: `meds bench freeze NAME`."
+        else:
+            again = f"Materialize {ref.asset} of {ref.partition} and then {m.asset} of {m.partition} again"
+            step = f"{again}; `meds run` does it."
+        problem = f"its input {ref.asset}/{ref.partition} is {'damaged' if there else 'gone'}."
+        return StoreError(problem, _where(m.asset, m.partition), step)
 
     def check(self, output: Output) -> Output:
         """Return the output if all its bytes are unchanged.
@@ -186,18 +204,44 @@ class Store:
         Raises:
             StoreError: An output names an input whose bytes are no longer in the store.
         """
+        resolved: dict[str, Output | StoreError] = {}
+        inputs: dict[str, list[Output]] = {}
+
+        def resolve(output: Output) -> Output | StoreError:
+            m = output.manifest
+            if m.fingerprint not in resolved:
+                refs: dict[str, InputRef] = {}
+                inputs[m.fingerprint] = []
+                for role, ref in m.inputs.items():
+                    answers = [(source, resolve(source)) for source in self._first_whole(ref, resolve)]
+                    source, answer = answers[-1] if answers else (output, self._lost(m, ref))
+                    if isinstance(answer, StoreError):
+                        resolved[m.fingerprint] = answer
+                        return answer
+                    refs[role] = source.ref()
+                    inputs[m.fingerprint].append(source)
+                resolved[m.fingerprint] = Output(output.path, m.model_copy(update={"inputs": refs}))
+            return resolved[m.fingerprint]
+
         found: dict[str, Output] = {}
         waiting = list(roots)
         while waiting:
             output = waiting.pop()
-            m = output.manifest
-            if m.fingerprint in found:
-                continue
-            inputs = {role: self.input_of(output, role) for role in m.inputs}
-            refs = {role: source.ref() for role, source in inputs.items()}
-            found[m.fingerprint] = Output(output.path, m.model_copy(update={"inputs": refs}))
-            waiting += inputs.values()
+            mark = output.manifest.fingerprint
+            if mark not in found:
+                answer = resolve(output)
+                if isinstance(answer, StoreError):
+                    raise answer
+                found[mark] = answer
+                waiting += inputs[mark]
         return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
+
+    def _first_whole(self, ref: InputRef, resolve: Callable[[Output], Output | StoreError]) -> Iterator[Output]:
+        """Yield outputs with the bytes of an input up to the first whose own inputs are all in the store."""
+        for source in self._with_bytes(ref):
+            yield source
+            if not isinstance(resolve(source), StoreError):
+                return
 
     def _write(self, work: Work) -> Output:
         folder = self.home / "store" / safe_name(work.asset) / safe_name(work.partition)
@@ -240,6 +284,9 @@ class Store:
             if final.exists():  # it stood but its bytes were damaged
                 shutil.rmtree(final)
             temporary.replace(final)
+            if access == "credentialed":
+                for earlier in folder.glob("[!.]*"):  # from when its text was more open
+                    make_private(earlier)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core import digests
+from meds_pipeline.core.outputs import strictest
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -57,13 +58,15 @@ class Work:
         """Address of the output, as 32 hex digits; it covers everything that shapes the output."""
         if self.kept is not None:
             return self.kept.manifest.fingerprint
-        identity = {
+        identity: dict[str, object] = {
             "asset": self.asset,
             "partition": self.partition,
             "version": self.version,
             "inputs": {role: ref.digest for role, ref in self.refs.items()},
             "settings": dict(self.settings),
         }
+        if (access := strictest(output.access for output in self.inputs.values())) != "open":
+            identity["access"] = access  # text that became less open is written anew, for its owner only
         return digests.fingerprint(identity)[:32]
 
     def differences(self, made: Manifest) -> list[str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from meds_pipeline.catalog import Catalog, CatalogFault, Corpus
     from meds_pipeline.catalog.paths import Presence
-    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.core.outputs import Access, Output
 
 ALL = "all"
 """Partition of assets that have one output for everything."""
@@ -273,7 +273,7 @@ class Workspace:
             "reason": reason,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        write_atomic(self._failure_path(asset, partition), json.dumps(note, indent=1).encode())
+        write_atomic(self._failure_path(asset, partition), json.dumps(note, indent=1).encode(), private=True)
 
     def clear_failure(self, asset: str, partition: str) -> None:
         """Forget an earlier failure: the newest attempt is good."""
@@ -281,6 +281,16 @@ class Workspace:
 
     def _failure_path(self, asset: str, partition: str) -> Path:
         return self.home / "failed" / safe_name(asset) / f"{safe_name(partition)}.json"
+
+    def access_of_tasks(self) -> dict[str, Access]:
+        """Return the access class of every task's corpus as the catalog has it now."""
+        return {task: corpus.access for task, (corpus, _) in self.catalog.tasks.items()}
+
+    def closed_tasks(self, release: Output) -> list[str]:
+        """Return the tasks of a release that are credentialed today, whatever they were when it was frozen."""
+        asked: Mapping[str, int] = release.manifest.facts["items"]  # type: ignore[assignment]  # by its step
+        now = self.access_of_tasks()
+        return sorted(task for task in asked if now.get(task) == "credentialed")
 
     def has_files(self, corpus: Corpus) -> bool:
         """Return whether a corpus has files here, complete or not."""

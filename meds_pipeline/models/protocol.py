@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pyarrow.parquet as pq
 
+from meds_pipeline.benchmark.access import access_of_items
 from meds_pipeline.instructions.prompts import render
 from meds_pipeline.models.base import Prompt
 from meds_pipeline.scoring.submission.rows import write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from meds_pipeline.core.outputs import Output
+    from meds_pipeline.core.outputs import Access, Output
 
 Protocol = Literal["sound", "official"]
 ZERO_SHOT = frozenset({"accuracy_choice", "accuracy_yes_no_firstchar"})
@@ -88,7 +89,13 @@ class WrittenItems(NamedTuple):
 
 
 def write_items(
-    release: Output, protocol: Protocol, path: Path, *, answers: bool = False, credentialed: bool = False
+    release: Output,
+    protocol: Protocol,
+    path: Path,
+    *,
+    access: Mapping[str, Access],
+    answers: bool = False,
+    credentialed: bool = False,
 ) -> WrittenItems:
     """Write the items of a release as a submission file without outputs, each with its prompt.
 
@@ -98,15 +105,17 @@ def write_items(
         release: The release.
         protocol: Which worked cases the prompts show.
         path: The file; if it has credentialed items, only its owner may read it.
+        access: Access class of every task's corpus as the catalog has it now.
         answers: Whether to write the column GT too, with the first reference answer.
         credentialed: Whether to write credentialed items too.
 
     Raises:
         ScoringError: The file's ending is not .csv, .jsonl or .parquet.
     """
-    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references", "access"]).to_pylist()
+    rows = pq.read_table(release.file("items.parquet"), columns=["item_id", "references"]).to_pylist()
     by_id = {row["item_id"]: row for row in rows}
-    closed = {row["item_id"] for row in rows if row["access"] == "credentialed"}
+    items = access_of_items(release, access).items()
+    closed = {item_id for item_id, item in items if item.access == "credentialed"}
     found = []
     for prompt in prompts_of(release, protocol):
         if prompt.item_id in closed and not credentialed:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from meds_pipeline.benchmark.access import access_of_items
 from meds_pipeline.core import parquet
-from meds_pipeline.core.outputs import strictest
 from meds_pipeline.models.base import Generation, LoadContext, Prompt, load_model
 from meds_pipeline.models.protocol import prompts_of
 from meds_pipeline.models.submission import SubmissionModel
@@ -68,7 +68,8 @@ def predict(
     """
     made_by = next((output for asset, output in inputs.items() if asset != "benchmark"), None)
     prompts = {prompt.item_id: prompt for prompt in prompts_of(inputs["benchmark"], spec.protocol)}
-    credentialed = credentialed_corpora(inputs["benchmark"], access)
+    items = access_of_items(inputs["benchmark"], access).values()
+    credentialed = tuple(sorted({item.corpus for item in items if item.access == "credentialed"}))
     if credentialed:
         draft.access = "credentialed"
     context = LoadContext(
@@ -129,28 +130,6 @@ def _row(name: str, prompt: Prompt, generation: Generation) -> dict[str, Any]:
         "error": generation.error,
         "cut_off": generation.cut_off,
     }
-
-
-def credentialed_corpora(release: Output, access: Mapping[str, Access]) -> tuple[str, ...]:
-    """Return the corpora of a release whose prompts hold credentialed text, whether their files are here now or not.
-
-    The access class of a prompt is the strictest of three: that of its row, frozen with the release; that of its task
-    in the catalog of today; and that of the task that gives its examples.
-    """
-    items = pq.read_table(release.file("items.parquet"), columns=["corpus", "task_id", "shots_from", "access"])
-    rows = items.group_by(items.column_names).aggregate([]).to_pylist()
-    found = {
-        row["corpus"]
-        for row in rows
-        if strictest(
-            [
-                row["access"],
-                *(access.get(row[task], "open") for task in ("task_id", "shots_from")),
-            ]
-        )
-        == "credentialed"
-    }
-    return tuple(sorted(found))
 
 
 def _truths(release: Output) -> dict[str, str]:

@@ -7,7 +7,7 @@ whatever their type, so a new column stays hidden until it is added to the list.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,13 @@ SHOWN_OF_CREDENTIALED = frozenset(
 )  # fmt: skip
 
 
-def preview(path: Path, access: Access, rows: int = ROWS) -> list[dict[str, Scalar]]:
+def preview(path: Path, access: Access, closed: Collection[str] = (), rows: int = ROWS) -> list[dict[str, Scalar]]:
     """Return the first rows of a Parquet file with cells that fit a table.
 
     Args:
         path: The file.
-        access: Access class of the output; a row with its own access class uses that instead.
+        access: Access class of the output it belongs to; a row that has its own goes by that one.
+        closed: Tasks that are credentialed today, whatever a frozen row says.
         rows: How many rows.
     """
     import pyarrow.parquet as pq
@@ -41,7 +42,10 @@ def preview(path: Path, access: Access, rows: int = ROWS) -> list[dict[str, Scal
     with pq.ParquetFile(path) as file:
         batch = next(file.iter_batches(rows), None)
     found: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
-    return [_shown(row, hide=(row.get("access") or access) == "credentialed") for row in found]
+    return [
+        _shown(row, hide=(row.get("access") or access) == "credentialed" or row.get("task_id") in closed)
+        for row in found
+    ]
 
 
 def _shown(row: Mapping[str, Any], *, hide: bool) -> dict[str, Scalar]:

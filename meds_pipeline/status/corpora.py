@@ -149,5 +149,6 @@ def _state(
     if good is None:
         return "not built", trouble
     for one in out_of_date(ws, "corpora", [name], checks=False).get(name, []):
-        return "stale", f"{one.asset}: {'; '.join(one.because)}. Run `meds run`."
+        mended = "" if one.would == "fail" else ". Run `meds run`."
+        return "stale", f"{one.asset}: {'; '.join(one.because)}{mended}"
     return "present", None

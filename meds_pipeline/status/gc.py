@@ -17,7 +17,7 @@ from meds_pipeline.core.errors import StoreError
 from meds_pipeline.home.releases import releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from meds_pipeline.core.outputs import Output
@@ -60,10 +60,10 @@ def collect(store: Store, *, keep_hours: float = KEEP_HOURS, dry_run: bool = Fal
         StoreError: A run is going on, or the note of a release cannot be read, so that its inputs are not known.
     """
     with ExitStack() as held:
-        if not dry_run:
-            for asset, partition in _partitions(store.home):
-                held.enter_context(store.locked(asset, partition, wait=False))
-        found = sorted(_garbage(store, keep_hours), key=lambda one: (one.kind, one.path))
+        partitions = _partitions(store.home)
+        for asset, partition in [] if dry_run else partitions:
+            held.enter_context(store.locked(asset, partition, wait=False))
+        found = sorted(_garbage(store, keep_hours, partitions, dry_run=dry_run), key=lambda one: (one.kind, one.path))
         for one in [] if dry_run else found:
             _remove(one.path)
     return found
@@ -80,12 +80,16 @@ def _partitions(home: Path) -> list[tuple[str, str]]:
     return [(path.parent.name, path.name) for path in sorted((home / "store").glob("[!.]*/[!.]*"))]
 
 
-def _garbage(store: Store, keep_hours: float) -> Iterator[Garbage]:
+def _garbage(
+    store: Store, keep_hours: float, partitions: Sequence[tuple[str, str]], *, dry_run: bool
+) -> Iterator[Garbage]:
+    """Yield what goes: of outputs only those of `partitions`, for a new partition is nobody's to lock before it is."""
     home, kept = store.home, _kept(store)
     gone: set[str] = set()
-    for path in (home / "store").glob("[!.]*/[!.]*/*"):
+    for path in (path for names in partitions for path in (home / "store").joinpath(*names).glob("*")):
         if path.name.startswith(".writing-"):
-            yield _found("leftover", path)
+            if not dry_run or _age(path) > keep_hours:  # without locks a young one may be of a running step
+                yield _found("leftover", path)
         elif path not in kept and _age(path) > keep_hours:
             gone.add(path.name)
             yield _found("output", path)

@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from meds_pipeline.core.errors import QualityError, StoreError, UnknownNameError, Where
+from meds_pipeline.core.files import make_private
 from meds_pipeline.home.releases import find_release, register, releases
 from meds_pipeline.home.workspace import ALL
 from meds_pipeline.steps.over_corpora import CODE, definitions, needs_of
@@ -19,6 +20,7 @@ from meds_pipeline.steps.step import Needs, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
 
     import duckdb
 
@@ -41,7 +43,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
     """
     name = ws.settings.benchmark.release
     if (output := frozen(ws, name)) is not None:
-        return Needs(kept=output, publish=register)
+        return Needs(kept=output, publish=lambda made, home: _note(ws, made, home))
     if known := releases(ws.home):
         raise no_release(name, known)
     return _freezing(ws, name)
@@ -67,6 +69,13 @@ def _freezing(ws: Workspace, name: str, without: Collection[str] = (), *, anyway
     if not anyway and (held := holding_back(ws, without)):
         raise _held_back(name, held)
     return replace(needs, publish=register)
+
+
+def _note(ws: Workspace, output: Output, home: Path) -> None:
+    """Note a release; one that is less open today than when it was frozen is for its owner only from now on."""
+    register(output, home)
+    if ws.closed_tasks(output):
+        make_private(output.path)
 
 
 def frozen(ws: Workspace, name: str) -> Output | None:

@@ -61,6 +61,7 @@ def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[s
         unreleased=unreleased(ws),
         stale=[_stale(ws, entry) for entry in build.entries if entry.stale],
         absent=_absent(ws, release, scores),
+        access=ws.access_of_tasks(),
         private=[name for name, output in scores.items() if _learned_from(ws, output) == "credentialed"],
         threads=ws.settings.threads,
         memory_limit=ws.settings.memory_limit,

@@ -53,7 +53,7 @@ def check(ws: Workspace, name: str, partition: str) -> Checked:
                 reason = str(error) if isinstance(error, MedsError) else f"unexpected {type(error).__name__}"
                 ws.set_failure(asked.asset, partition, f"{name} could not be checked: {reason}", refused=output)
             raise
-        write_atomic(_path(ws, asked, output), result.model_dump_json(indent=1).encode())
+        write_atomic(_path(ws, asked, output), result.model_dump_json(indent=1).encode(), private=True)
     if asked.may_refuse:
         _note(ws, result, output)
     return Checked(result, reused)

@@ -30,6 +30,7 @@ def _needs(ws: Workspace, _: str) -> Needs:
         "unreleased": board.unreleased,
         "absent": [asdict(absence) for absence in board.absent],
         "private": list(board.private),
+        "closed": ws.closed_tasks(release),
     }
     return Needs(
         inputs_of(build),

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from meds_pipeline.core import digests
 from meds_pipeline.core.errors import StoreError
-from meds_pipeline.core.files import safe_name, write_atomic
+from meds_pipeline.core.files import read_ours, safe_name, write_atomic
 from meds_pipeline.steps.raw_corpus import STEP as RAW_CORPUS
 
 if TYPE_CHECKING:
@@ -118,12 +118,11 @@ def _is_accepted(ws: Workspace, output: Output) -> bool:
     m = output.manifest
     read = m.fingerprint if m.asset == "raw_corpus" else m.inputs["raw_corpus"].fingerprint
     path = _path(ws, m.partition, read)
-    if not path.is_file():
-        return False
-    if m.asset == "raw_corpus":
-        return True
+    note = read_ours(path, Accepted)
+    if note is None or m.asset == "raw_corpus":
+        return note is not None
     asked = digests.fingerprint([m.settings["views"], m.settings["recipes"]])
-    return Accepted.model_validate_json(path.read_bytes()).recipes == asked
+    return note.recipes == asked
 
 
 def _recipes(corpus: Corpus, distribution: str) -> str:

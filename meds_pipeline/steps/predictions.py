@@ -32,10 +32,16 @@ def _needs(ws: Workspace, name: str) -> Needs:
     base = None if plan is None else base_of(ws, plan)
     path = None if spec.path is None else ws.home / spec.path
     files = None if path is None else ws.store.hasher.sha256_tree(path)
-    access = {task: corpus.access for task, (corpus, _) in ws.catalog.tasks.items()}
+    access = ws.access_of_tasks()
     return Needs(
         inputs,
-        {"spec": spec.shaping(), "path": files, "fine_tuning": weights, "device": on},
+        {
+            "spec": spec.shaping(),
+            "path": files,
+            "fine_tuning": weights,
+            "device": on,
+            "closed": ws.closed_tasks(inputs["benchmark"]),
+        },
         lambda draft: predict(name, spec, plan, inputs, draft, path=path, base=base, access=access),
     )
 

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from meds_pipeline.core.errors import StoreError
 from meds_pipeline.core.files import write_atomic
-from meds_pipeline.core.outputs import Draft, Output
+from meds_pipeline.core.outputs import Access, Draft, Output
 from meds_pipeline.home import held
 from meds_pipeline.home.store import Result, Store
 from meds_pipeline.home.work import Work
@@ -225,7 +225,7 @@ def test_a_gone_input_is_named(tmp_path: Path) -> None:
     output = make(store, writes("x"), inputs={"role": source}).output
     assert [o.path for o in store.closure(iter([output]))] == [output.path, source.path]
     (source.path / "manifest.json").unlink()
-    with pytest.raises(StoreError, match=r"asset/one: its input asset/source is gone.*Materialize asset of source"):
+    with pytest.raises(StoreError, match=r"asset/one: its input asset/source is damaged.*Materialize asset of source"):
         store.closure(iter([output]))
 
 
@@ -432,3 +432,32 @@ def test_the_work_is_asked_for_while_nobody_else_writes(tmp_path: Path) -> None:
     work = Work("asset", "one", "1", {}, {}, None, publish=lambda output, home: published.append(output.digest))
     assert store.bring_up("asset", "one", lambda: work).reused
     assert published == [store.require("asset", "one").digest]
+
+
+def test_an_input_of_equal_bytes_stands_in_where_the_named_ones_own_input_is_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    old, new = (make(store, writes(text), partition="release", version=text).output for text in ("old", "new"))
+    before = make(store, writes("same"), partition="screen", inputs={"role": old}).output
+    kept = make(store, writes("set"), inputs={"role": before}).output
+    shutil.rmtree(old.path)
+    with pytest.raises(StoreError, match="asset/screen: its input asset/release is gone"):
+        store.closure(iter([kept]))
+    now = make(store, writes("same"), partition="screen", inputs={"role": new}).output
+    assert make(store, writes("set"), inputs={"role": now}).reused
+    assert {output.path for output in store.closure(iter([kept]))} == {kept.path, now.path, new.path}
+
+
+def test_text_that_became_less_open_is_written_anew_for_its_owner_only(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def read(access: Access) -> Output:
+        def produce(draft: Draft) -> None:
+            draft.access = access
+            writes("text")(draft)
+
+        return make(store, produce, partition="source", settings={"access": access}).output
+
+    first = make(store, writes("x"), inputs={"role": read("open")}).output
+    later = make(store, writes("x"), inputs={"role": read("credentialed")}).output
+    assert (first.access, later.access) == ("open", "credentialed")
+    assert first.digest == later.digest

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from meds_pipeline.cli.main import cli
 from meds_pipeline.core.errors import StoreError
+from meds_pipeline.home.releases import Release, releases
 from meds_pipeline.home.store import Store
 from meds_pipeline.home.work import Work
 from meds_pipeline.home.workspace import Workspace
@@ -86,3 +87,17 @@ def test_nothing_is_removed_while_a_step_is_being_done(home: Path) -> None:
     with store.locked("scores", "tiny"), pytest.raises(StoreError, match="scores/tiny: another run holds it.*process"):
         collect(store, keep_hours=0)
     assert (home / "scratch/trial-1/y").exists()
+
+
+def test_what_begins_while_locks_are_held_is_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(home)
+    new = home / "store/raw_corpus/new/.writing-1/x"
+
+    def begun() -> dict[str, Release]:
+        new.parent.mkdir(parents=True)
+        new.touch()
+        return releases(home)
+
+    monkeypatch.setattr("meds_pipeline.status.gc.releases", lambda _: begun())
+    collect(store, keep_hours=0)
+    assert new.exists()

@@ -15,6 +15,7 @@ from meds_pipeline.core.events import StepOutcome
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.store import Result
 from meds_pipeline.home.workspace import Workspace
+from meds_pipeline.models.protocol import write_items
 from meds_pipeline.steps import STEPS
 from meds_pipeline.steps.run import Done
 
@@ -31,13 +32,15 @@ RECORDS = [
 ]
 
 
-@pytest.fixture
-def guarded(opened: Callable[..., Workspace], tmp_path: Path) -> Workspace:
-    """A home of one credentialed corpus, every step run once."""
-    arguments = write_corpus(tmp_path, RECORDS)
+@pytest.fixture(params=["from the start", "later"])
+def guarded(request: pytest.FixtureRequest, opened: Callable[..., Workspace], tmp_path: Path) -> Workspace:
+    """A home of one corpus, credentialed from the start or since its release was frozen, every step run."""
+    arguments = write_corpus(tmp_path, RECORDS) | {"plans": {"tiny": {"mixture": {"weights": {}}}}}
     (file,) = arguments["catalog"]["extra"][0].glob("*.yaml")
+    if request.param == "later":
+        run_steps(opened(**arguments))
     file.write_text(file.read_text().replace("access: open", "access: credentialed"))
-    workspace = opened(**arguments, plans={"tiny": {"mixture": {"weights": {}}}})
+    workspace = opened(**arguments)
     run_steps(workspace)
     return workspace
 
@@ -96,3 +99,9 @@ def test_what_dagster_is_told_holds_no_credentialed_text(guarded: Workspace) -> 
     texts = {output.manifest.asset: told(guarded, output) for output in guarded.store.pointers()}
     assert set(texts) == set(STEPS)
     assert [asset for asset, metadata in texts.items() if CANARY in metadata] == []
+
+
+def test_items_of_a_credentialed_corpus_are_left_out(guarded: Workspace, tmp_path: Path) -> None:
+    release = guarded.store.require("benchmark", "all")
+    written = write_items(release, "sound", tmp_path / "items.csv", access=guarded.access_of_tasks())
+    assert (written.items, written.left_out) == (0, release.manifest.rows["items"])

@@ -9,7 +9,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from meds_pipeline.benchmark.access import access_of_items
 from meds_pipeline.core import parquet
+from meds_pipeline.core.files import make_private
 from meds_pipeline.reports.board import model as page
 from meds_pipeline.reports.board.categories import category_cards
 from meds_pipeline.reports.board.site import write_leaderboard
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from meds_pipeline.core.outputs import Draft, Output
+    from meds_pipeline.core.outputs import Access, Draft, Output
 
 EXAMPLES = 4
 """Items of each task that the site shows in full."""
@@ -59,6 +63,11 @@ SELECT item_id, model, CASE WHEN withheld = '' THEN coalesce(p.output, p.error, 
 FROM answer AS p JOIN item_score AS s USING (model, item_id)
 ORDER BY item_id, model, s.scorer DESC, s.metric
 """
+_ITEM = """
+CREATE TEMP VIEW item AS
+SELECT * FROM (SELECT COLUMNS(lambda name: name <> 'access') FROM frozen_item) JOIN item_access USING (item_id)
+"""
+"""The items with their access class of today in place of the frozen one."""
 _WITHHELD = "SELECT corpus, count(*) FROM item WHERE access = 'credentialed' GROUP BY ALL ORDER BY ALL"
 
 
@@ -79,6 +88,7 @@ class BoardInputs:
         stale: Corpora for which an earlier output is used.
         unreleased: Tasks that could be scored and have no item in the release.
         absent: Things that the page does not show, and why.
+        access: Access class of every task's corpus as the catalog has it now.
         private: Models that were trained on credentialed text: their outputs may repeat it.
         threads: Most threads.
         memory_limit: Most memory, as DuckDB writes it.
@@ -96,6 +106,7 @@ class BoardInputs:
     stale: Sequence[page.StaleCorpus]
     unreleased: Sequence[str]
     absent: Sequence[page.Absence]
+    access: Mapping[str, Access]
     private: Sequence[str]
     threads: int
     memory_limit: str
@@ -131,6 +142,8 @@ def publish(output: Output, home: Path) -> Path:
         target.rename(site.with_name(f"{site.name}-before"))
     link.replace(target)
     for other in home.glob(".leaderboard[.-]*"):  # left by earlier sites and killed runs
+        if output.access == "credentialed" and not other.is_symlink():  # an earlier site may have been more open
+            make_private(other)
         if other.is_symlink():
             other.unlink()
         elif other not in (site, before) and time.time() - other.stat().st_mtime > KEPT_SECONDS:
@@ -175,9 +188,10 @@ def _views(con: duckdb.DuckDBPyConnection, inputs: BoardInputs) -> None:
     for name, paths in files.items():
         if paths:
             parquet.view_of(con, name, paths)
-    known = "access" in con.table("frozen_item").columns
-    access = "" if known else f", '{inputs.release.access}' AS access"  # the release was frozen before items had it
-    con.execute(f"CREATE TEMP VIEW item AS SELECT *{access} FROM frozen_item")  # noqa: S608 - an access class
+    access = access_of_items(inputs.release, inputs.access)
+    now = pa.table({"item_id": list(access), "access": pa.array([a.access for a in access.values()], pa.string())})
+    con.register("item_access", now)
+    con.execute(_ITEM)
     con.execute(_STANDING if inputs.instances else "CREATE TEMP TABLE standing (instance_id VARCHAR)")
 
 
