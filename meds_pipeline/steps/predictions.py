@@ -57,7 +57,7 @@ STEP = Step(
     main="lineage/prediction.parquet",
     code=(
         *("models", "instructions", "training/finetune.py", "scoring/submission", "scoring/base.py"),
-        *("core/parquet.py", "core/pretrained.py", "core/hardware.py"),
+        *("benchmark/access.py", "core/parquet.py", "core/pretrained.py", "core/hardware.py"),
     ),
     needs=_needs,
     pool="accelerator",
