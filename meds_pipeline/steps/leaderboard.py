@@ -50,7 +50,7 @@ STEP = Step(
     kinds=frozenset({"html"}),
     code=(
         *("reports/board", "steps/board.py", "scoring/stats", "scoring/base.py", "scoring/registry.py"),
-        *("catalog/published.py", "catalog/published.yaml", "core/files.py", "core/parquet.py"),
+        *("benchmark/access.py", "catalog/published.py", "catalog/published.yaml", "core/files.py", "core/parquet.py"),
     ),
     needs=_needs,
 )
