@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 
+import click
 from dagster._daemon import controller
 from dagster._daemon.cli import create_dagster_daemon_cli
 
@@ -32,7 +33,7 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, click.exceptions.Abort):
         threading.Thread(target=_end_with_parent, daemon=True).start()
         controller.DEFAULT_DAEMON_INTERVAL_SECONDS = BACKFILL_SECONDS
         command = ["run", "--workspace", sys.argv[1], "--log-level", "warning"]

@@ -114,7 +114,14 @@ def test_a_run_configuration_cannot_name_a_home(server: Server) -> None:
     assert len(server.runs()) == before
 
 
-@pytest.mark.parametrize(("number", "rc"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "rc"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+    ],
+)
 def test_whatever_ends_the_ui_ends_its_daemon(tmp_path: Path, number: int, rc: int) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-m", "meds_pipeline", "ui", "--home", str(tmp_path / "home"), "--port", "0"]
