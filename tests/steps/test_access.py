@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
 import pytest
-from pipeline_home import run_steps
+from pipeline_home import SMALL, run_steps
 from strange_corpus import write_corpus
 
 from assets.metadata import describe
 from meds_pipeline.core.events import StepOutcome
 from meds_pipeline.core.outputs import Output
+from meds_pipeline.home.settings import merge
 from meds_pipeline.home.store import Result
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.models.protocol import write_items
@@ -32,15 +34,17 @@ RECORDS = [
 ]
 
 
-@pytest.fixture(params=["from the start", "later"])
-def guarded(request: pytest.FixtureRequest, opened: Callable[..., Workspace], tmp_path: Path) -> Workspace:
-    """A home of one corpus, credentialed from the start or since its release was frozen, every step run."""
-    arguments = write_corpus(tmp_path, RECORDS) | {"plans": {"tiny": {"mixture": {"weights": {}}}}}
-    (file,) = arguments["catalog"]["extra"][0].glob("*.yaml")
+@pytest.fixture(scope="module", params=["from the start", "later"])
+def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A home of one corpus, credentialed from the start or since its release was frozen, every step run; read only."""
+    root = tmp_path_factory.mktemp("guarded")
+    raw, more = itemgetter("raw", "catalog")(write_corpus(root, RECORDS))
+    settings = merge(SMALL, {"catalog": more, "plans": {"tiny": {"mixture": {"weights": {}}}}})
+    (file,) = more["extra"][0].glob("*.yaml")
     if request.param == "later":
-        run_steps(opened(**arguments))
+        run_steps(Workspace.open(root / "home", raw, settings))
     file.write_text(file.read_text().replace("access: open", "access: credentialed"))
-    workspace = opened(**arguments)
+    workspace = Workspace.open(root / "home", raw, settings)
     run_steps(workspace)
     return workspace
 
