@@ -145,15 +145,6 @@ def test_the_night_asks_for_what_is_out_of_date_only_and_behind_people(ui: Ui) -
     assert (one[START_TAG], one[END_TAG]) == ("pubmedqa", "pubmedqa")
 
 
-def test_what_follows_changed_corpora_is_requested_by_itself(ui: Ui) -> None:
-    """A backfill gives other records of a corpus; nobody asks for what stands on them."""
-    path = ui.raw / "bc5cdr_iob" / "data" / "BC5CDR-IOB" / "devel.tsv"
-    path.write_text(f"{path.read_text()}\nFever\tO\nhelps\tO\n\n")
-    backfill = ui.server.backfill(GROUPS["corpora"], ["bc5cdr"])
-    wait_for(lambda: ui.server.backfill_status(backfill).startswith(("COMPLETED", "FAILED")), 120)
-    wait_for(lambda: any(_by_itself(run) for run in ui.server.runs()), 240)
-
-
 def test_a_run_of_meds_run_is_executed_again_and_changes_nothing(ui: Ui) -> None:
     (corpora,) = [run for run in ui.server.runs("corpus_data") if run["status"] == "SUCCESS"][-1:]
     again = ui.server.execute_again(corpora["runId"])
@@ -161,8 +152,21 @@ def test_a_run_of_meds_run_is_executed_again_and_changes_nothing(ui: Ui) -> None
     assert ui.server.run_status(again) == "SUCCESS", ui.server.log.read_text()[-4000:]
 
 
+def _wait_until_quiet(server: Server) -> None:
+    """Return once no run is active and the automation has asked for none in one of its ticks of 30 s."""
+    seen = -1
+    while True:
+        runs = server.runs()
+        active = any(run["status"] not in ENDED for run in runs)
+        if not active and len(runs) == seen:
+            return
+        seen = -1 if active else len(runs)
+        time.sleep(5 if active else 35)
+
+
 def test_runs_can_be_canceled_and_retried(ui: Ui) -> None:
     """A long training: the run of `meds run` is canceled, executed again by the server, and that one canceled too."""
+    _wait_until_quiet(ui.server)  # else what follows by itself would train for as long
     settings = yaml.safe_load((ui.home / "meds.yaml").read_text())
     longer = yaml.safe_load((ui.home / "meds.yaml").read_text())
     longer["plans"]["tiny"]["fine_tuning"] |= {"max_steps": None, "epochs": 1_000}
@@ -184,6 +188,15 @@ def test_runs_can_be_canceled_and_retried(ui: Ui) -> None:
         assert not any("was killed" in text for text in ui.server.messages(again)), "it ended by itself, on request"
     finally:
         (ui.home / "meds.yaml").write_text(yaml.safe_dump(settings))
+
+
+def test_what_follows_changed_corpora_is_requested_by_itself(ui: Ui) -> None:
+    """A backfill gives other records of a corpus; nobody asks for what stands on them."""
+    path = ui.raw / "bc5cdr_iob" / "data" / "BC5CDR-IOB" / "devel.tsv"
+    path.write_text(f"{path.read_text()}\nFever\tO\nhelps\tO\n\n")
+    backfill = ui.server.backfill(GROUPS["corpora"], ["bc5cdr"])
+    wait_for(lambda: ui.server.backfill_status(backfill).startswith(("COMPLETED", "FAILED")), 120)
+    wait_for(lambda: any(_by_itself(run) for run in ui.server.runs()), 240)
 
 
 def _by_itself(run: dict[str, Any]) -> bool:
