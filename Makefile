@@ -4,7 +4,7 @@
 # make bench  what the docs say of speed, beside other tools (ARGS='ingest --formats csv', ARGS=scoring)
 # make lint   ruff, ruff format, mypy, codespell
 VENV := .venv
-PIP := $(VENV)/bin/pip --quiet --disable-pip-version-check install -c constraints.txt
+PIP := $(VENV)/bin/pip -qq --disable-pip-version-check install -c constraints.txt
 OPTIONS := $(if $(RAW),--raw $(RAW)) $(if $(HOME_DIR),--home $(HOME_DIR))
 
 # Many short processes: without byte code each would compile all it imports.

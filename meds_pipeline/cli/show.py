@@ -16,6 +16,7 @@ from meds_pipeline.core import parquet
 from meds_pipeline.core.events import BAD, Event, RunSummary, Started, StepOutcome, Working
 from meds_pipeline.core.printable import printable
 from meds_pipeline.status.faults import bad_records
+from meds_pipeline.steps.board import submission_problems
 from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
@@ -110,6 +111,11 @@ def show_run(workspace: Workspace, summary: RunSummary, options: str) -> str:
     lines += [
         f"  bad records of {name}: {count:,}; read them with: meds corpora faults {name}{options}"
         for name, count in bad_records(workspace).items()
+    ]
+    lines += [
+        f"  submission {name}: {'; '.join(f'{fact.label} {fact.value}' for fact in facts)}"
+        for name in workspace.settings.models
+        if (facts := submission_problems(workspace, name))
     ]
     if tasks := unreleased(workspace):
         lines.append(f"  {show_unreleased(tasks)}")

@@ -40,11 +40,7 @@ def load_weights(folder: Path, dtype: torch.dtype) -> Any:
             folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
         )
     except Exception as error:  # from the model's settings, its shapes, or the safetensors reader
-        raise ModelError(
-            f"its model cannot be loaded ({type(error).__name__}).",
-            Where(file=str(folder)),
-            "Give a transformers model folder.",
-        ) from error
+        raise _unloadable("its model cannot be loaded", error, folder, "transformers model folder") from error
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -56,11 +52,12 @@ def load_tokenizer(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # from the tokenizer's settings or files
-        raise ModelError(
-            f"no fast tokenizer can be loaded ({type(error).__name__}).",
-            Where(file=str(folder)),
-            "Give a folder with tokenizer.json, tokenizer_config.json and a chat template.",
-        ) from error
+        files = "folder with tokenizer.json, tokenizer_config.json and a chat template"
+        raise _unloadable("no fast tokenizer can be loaded", error, folder, files) from error
+
+
+def _unloadable(problem: str, error: Exception, folder: Path, wanted: str) -> ModelError:
+    return ModelError(f"{problem} ({type(error).__name__}).", Where(file=str(folder)), f"Give a {wanted}.")
 
 
 def _require(path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from meds_pipeline.catalog.paths import beside, captured, stored
+from meds_pipeline.core import digests
 from meds_pipeline.core.errors import MedsError, StoreError, UnknownNameError, Where
 from meds_pipeline.lineage.compact import WITH_HISTORY
 from meds_pipeline.lineage.node import Node
@@ -22,6 +23,7 @@ from meds_pipeline.readers.opening import record_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from meds_pipeline.home.workspace import Workspace
 
@@ -144,7 +146,7 @@ class Tracer:
             for other in companions.values():
                 for row in self._rows("beside", fingerprint=fingerprint, entry=name, path=other):
                     known[other] = row["sha256"]
-            if any(self._ws.store.hasher.sha256(folder / stored(file)) != sha256 for file, sha256 in known.items()):
+            if any(self._sha256(folder / stored(file)) != sha256 for file, sha256 in known.items()):
                 return "(the file has other bytes now: run `meds run`, or bring the file back)"
             address = Address(source["record_index"], source["start"], source["length"])
             there = {role: other for role, other in companions.items() if other in known}
@@ -153,6 +155,11 @@ class Tracer:
             return "(the file is no longer there)"
         except (KeyError, MedsError) as error:
             return f"(the catalog no longer reads this file: {error})"
+
+    def _sha256(self, path: Path) -> str:
+        """Return the sha256 of a file, which is read if it may have changed since a run read it."""
+        known = self._ws.store.hasher.sha256(path)
+        return digests.file_sha256(path) if known == digests.UNKNOWN else known
 
     def _rows(self, query: str, **parameters: str) -> list[dict[str, Any]]:
         cursor = self._con.execute(self._queries[query], parameters)

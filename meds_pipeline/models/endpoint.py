@@ -20,7 +20,7 @@ import logging
 import math
 import os
 import ssl
-import time
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -87,6 +87,7 @@ class EndpointModel:
                 raise self._error("there is no key", next_step=f"Set the variable {variable}.")
             self._headers["Authorization"] = f"Bearer {key}"
         self._tls = ssl.create_default_context()
+        self._over = threading.Event()
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[Generation]:
         """Answer every prompt, several at once; results come in the given order.
@@ -94,6 +95,7 @@ class EndpointModel:
         Raises:
             ModelError: The server cannot be reached, or answers something that is no chat completion.
         """
+        self._over.clear()
         ahead: deque[Future[Generation]] = deque()
         pool = ThreadPoolExecutor(self._spec.batch)
         try:
@@ -106,6 +108,7 @@ class EndpointModel:
                 yield ahead.popleft().result()
                 events.report("asking the endpoint", len(prompts) - len(ahead), len(prompts))
         finally:  # after an error, or when the caller stops reading, nothing more is sent
+            self._over.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _answer(self, prompt: Prompt) -> Generation:
@@ -161,7 +164,8 @@ class EndpointModel:
                 wait = float(reply.retry_after) if reply.retry_after.isdecimal() else wait
             if attempt < self._spec.retries:
                 logger.info("%s: item %s: %s; trying again.", self._url, item_id, fault)
-                time.sleep(min(wait, LONGEST_WAIT))
+                if self._over.wait(min(wait, LONGEST_WAIT)):
+                    break
         raise self._error(f"{fault} after {self._spec.retries + 1} tries", item_id)
 
     async def _send(self, body: bytes) -> _Reply:

@@ -1,9 +1,9 @@
 """Answers from a submission file: CSV, JSON lines or Parquet with `item_id,output`, or with MedS-Bench's columns.
 
 A row belongs to the item whose id it gives; without an id, to the item with its task, input and GT. Of several rows for
-one item the first counts. A task without any row is not submitted: it has no predictions and no scores. In a submitted
-task, an item without a row is scored as an error and not left out. Broken rows, double rows, rows of no item and items
-without a row are counted and named.
+one item the first counts. A task without any answer, because it has no row or blank ones only, is not submitted: it has
+no predictions and no scores. In a submitted task, an item without a row is scored as an error and not left out. Broken
+rows, double rows, blank ones, rows of no item and items without a row are counted and named.
 """
 
 from __future__ import annotations
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from meds_pipeline.models.spec import ModelSpec
+
+
+_NO_ANSWER = {
+    "no_item": "are of no item of the release (do their ids come from another one?)",
+    "missing_output": "have no output",
+    "blank_output": "have a blank output",
+    "broken_row": "cannot be read",
+    "not_utf8": "are not UTF-8",
+}
+"""Why rows answer nothing, by kind of problem."""
 
 
 class SubmissionModel:
@@ -43,26 +53,36 @@ class SubmissionModel:
         Raises:
             ScoringError: The file cannot be read, or no task is submitted.
         """
-        found, tasks = self._found(prompts)
-        asked = {prompt.task_id for prompt in prompts}
-        self.not_submitted = tuple(sorted(asked - tasks))
-        if asked and not asked & tasks:
-            problem = f"none of its {self.rows:,} rows answers an item of the release."
-            step = "Write `output` into the file that `meds bench items` makes, and keep its `item_id`."
-            raise ScoringError(problem, Where(file=str(self._path)), step)
+        found = self._found(prompts)
+        asked = {prompt.item_id: prompt.task_id for prompt in prompts}
+        tasks = {asked[item] for item, answer in found.items() if (answer.output or "").strip()}
+        self.not_submitted = tuple(sorted(set(asked.values()) - tasks))
+        if asked and not tasks:
+            counts = self.problems.counts
+            problem = f"none of its {self.rows:,} rows answers an item of the release"
+            said = [f"{counts[kind]:,} {text}" for kind, text in _NO_ANSWER.items() if counts[kind]]
+            step = "Write `output` into the file that `meds bench items` makes for this release; keep its `item_id`."
+            raise ScoringError(f"{problem}{': ' * bool(said)}{', '.join(said)}.", Where(file=str(self._path)), step)
+        if self.not_submitted and (broken := self.problems.places["broken_row"]):
+            raise ScoringError(
+                f"it cannot be read to its end, and {len(self.not_submitted)} tasks have no answer.",
+                Where(file=str(self._path), record=broken[0]),
+                "Write the file again, whole; a part of the tasks can be submitted without broken rows.",
+            )
         for prompt in prompts:
+            if prompt.task_id not in tasks:
+                continue
             if (answer := found.get(prompt.item_id)) is not None:
                 yield answer
-            elif prompt.task_id in tasks:
+            else:
                 self.problems.add("unanswered", f"{prompt.item_id} ({prompt.task_id})")
                 yield Generation(prompt.item_id, None, error="the submission does not answer it")
 
-    def _found(self, prompts: Sequence[Prompt]) -> tuple[dict[str, Generation], set[str]]:
-        """Return the answers by item, and the tasks that have a readable row."""
-        items = {prompt.item_id: prompt.task_id for prompt in prompts}
+    def _found(self, prompts: Sequence[Prompt]) -> dict[str, Generation]:
+        """Return the answers by item."""
+        items = {prompt.item_id for prompt in prompts}
         keys = {(p.task_id, p.query, self._truths.get(p.item_id, "")): p.item_id for p in prompts}
         found: dict[str, Generation] = {}
-        tasks: set[str] = set()
         for row in read_rows(self._path, by_id=True):
             self.rows += 1
             for kind in row.kinds:
@@ -71,15 +91,16 @@ class SubmissionModel:
                 continue
             key = (row.text("task_id") or "", row.text("input") or "", row.references[0])
             item = row.own_id if row.own_id in items else keys.get(key)
-            tasks.add((row.text("task_id") or "") if item is None else items[item])
             if item is None:
                 self.problems.add("no_item", row.named)
             elif item in found:
                 self.problems.add("answered_again", row.named)
             else:
                 output, truncated, cut_off = row.text("output") or "", row.flag("truncated"), row.flag("cut_off")
+                if not output.strip():
+                    self.problems.add("blank_output" if output else "missing_output", row.named)
                 found[item] = Generation(item, output, truncated=truncated, cut_off=cut_off)
-        return found, tasks
+        return found
 
 
 def load(spec: ModelSpec, context: LoadContext) -> Model:

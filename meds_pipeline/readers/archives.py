@@ -21,7 +21,7 @@ import time
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -38,7 +38,7 @@ _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ta
 _UNPACK: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 _PIECE = 1 << 18
 """Most bytes that are read of a member at once; a larger read of a tar comes from a header with a false size."""
-_FETCH = "fetch the file again; if it is whole, raise the limit in the settings."
+_FETCH = "fetch the file again; if it is whole, put what is in it there unpacked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class ArchiveLimits:
         ratio: Largest ratio of inflated to stored size, for members of `ratio_from` bytes or more.
         ratio_from: Inflated size from which the ratio is checked.
         members: Most members of one archive.
+        archive_bytes: Largest inflated size of a tar with all its members.
         header_bytes: Largest header of a member of a tar.
         seconds: Seconds that the listing of an archive may take.
         seconds_per_mb: Further seconds for the listing, per million bytes on disk.
@@ -59,6 +60,7 @@ class ArchiveLimits:
     ratio: float = 200.0
     ratio_from: int = 64 * 1024**2
     members: int = 1_000_000
+    archive_bytes: int = 16 * 1024**4
     header_bytes: int = 1024**2
     seconds: float = 60
     seconds_per_mb: float = 0.1
@@ -108,6 +110,7 @@ class _Headers:
 
     def __init__(self, inner: IO[bytes], name: str, stored: int, limits: ArchiveLimits, until: float) -> None:
         self._inner, self._name, self._stored, self._limits, self._until = inner, name, stored, limits, until
+        self._packed = not isinstance(inner, io.BufferedReader)
 
     def seekable(self) -> bool:
         return True
@@ -117,7 +120,7 @@ class _Headers:
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         step = self._limits.header_bytes
-        while whence == 0 and offset - self._inner.tell() > step and not isinstance(self._inner, io.BufferedReader):
+        while self._packed and whence == 0 and offset - self._inner.tell() > step:
             if not self.read(step):
                 break
         return self._inner.seek(offset, whence)
@@ -128,7 +131,9 @@ class _Headers:
         if time.monotonic() > self._until:
             raise _over(self._name, "takes too long to list.")
         data = self._inner.read(size)
-        _check_size(self._name, self._inner.tell(), self._stored, self._limits)
+        if self._packed:
+            whole = replace(self._limits, member_bytes=self._limits.archive_bytes)
+            _check_size(self._name, self._inner.tell(), self._stored, whole)
         return data
 
 

@@ -19,12 +19,13 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
 import pyarrow as pa
 
 from meds_pipeline.catalog.paths import stored
+from meds_pipeline.core.errors import RawFileError, Where
 from meds_pipeline.readers.base import Fault, Reason, file_fault
 from meds_pipeline.readers.batches import ADDRESS, ReadBatch, of_file_faults
 from meds_pipeline.readers.caged import BROKEN, OUT_OF_MEMORY, CagedFile, Request, waiting
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _COMMAND = (sys.executable, "-P", "-m", "meds_pipeline.readers.caged")
 _PIPE_BYTES = 1 << 20
+_OWN = {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP}
+"""Signals by which a process ends itself. Any other comes from outside, for example from a system short of memory."""
 _idle: list[subprocess.Popen[bytes]] = []
 os.register_at_fork(after_in_child=_idle.clear)
 
@@ -88,6 +91,7 @@ class Caged:
 
         Raises:
             HalfReadError: The reader of the file died after it gave batches.
+            RawFileError: The reader was ended from outside, which says nothing about the file.
         """
         if fault := self._lost.get(number):
             yield from self._of(fault)
@@ -95,7 +99,7 @@ class Caged:
         process = self._process = self._process or self._asked(number)
         answers = cast("IO[bytes]", process.stdout)
         given, broken = False, ""
-        while line := answers.readline():
+        while (line := answers.readline()).endswith(b"\n"):
             said = json.loads(line)
             if not said:
                 self._waiting -= 1
@@ -134,8 +138,9 @@ class Caged:
         self._waiting = len(files)
         process = _ready()
         asked = cast("IO[bytes]", process.stdin)
-        pickle.dump(request, asked)
-        asked.flush()
+        with suppress(BrokenPipeError):  # it died: the first answer will be missing
+            pickle.dump(request, asked)
+            asked.flush()
         return process
 
     def _seconds(self, file: RawFile) -> float:
@@ -162,17 +167,26 @@ class Caged:
         damaged = "Fetch the file again, or take it away; if it is whole,"
         if code == -signal.SIGPROF:
             detail = f"It was not read in {seconds:g} s of processor time. {damaged} raise `reader_seconds`."
-        elif code == -signal.SIGALRM:
-            detail = f"It was not read in {waiting(seconds):g} s. Look at the disk it is on, then run again."
         elif code == OUT_OF_MEMORY:
             detail = f"Its reader asks for more than {self._limits.memory} bytes. {damaged} raise `reader_memory`."
         elif code == BROKEN:
             detail = f"Its reader failed unexpectedly ({broken}). {damaged} report it."
-        else:
-            ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        elif -code in _OWN:
+            ending = signal.Signals(-code).name
             detail = f"It ended its reader ({ending}): most often it needs too much. {damaged} raise `reader_memory`."
+        else:
+            raise _ended_from_outside(f"{self._folder.name}/{file.path}", code, waiting(seconds))
         _log.warning("%s/%s: %s", self._folder.name, file.path, detail)
         return file_fault(Reason.UNREADABLE, detail)
+
+
+def _ended_from_outside(path: str, code: int, limit: float) -> RawFileError:
+    """Return the error for a reader that ended because of the machine and not because of the file."""
+    if code == -signal.SIGALRM:
+        return RawFileError(f"it was not read in {limit:g} s.", Where(file=path), "Look at its disk, then run again.")
+    ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    problem = f"its reader was ended from outside ({ending})."
+    return RawFileError(problem, Where(file=path), "Run again; if it happens again, give the machine more memory.")
 
 
 def _ready() -> subprocess.Popen[bytes]:

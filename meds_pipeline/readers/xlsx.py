@@ -16,6 +16,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import orjson
+from lxml import etree
 from python_calamine import CalamineError, CalamineWorkbook
 
 from meds_pipeline.core.errors import RawFileError
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 _LIMITS = ArchiveLimits(member_bytes=1 << 30, members=10_000)
 _MAX_CELLS = 50_000_000
 _MAX_ROWS = 1 << 20
-_PLACE = re.compile(rb'<(?:row [^>]{0,200}?\br="()|c [^>]{0,200}?\br="([A-Z]{1,3}))([0-9]{1,7})"')
+_PLACE = re.compile(r"([A-Z]{0,3})([0-9]{1,10})")
+"""The `r` of a row, its number; or of a cell, its column and row."""
 
 
 class XlsxOptions(TableOptions):
@@ -148,17 +150,23 @@ def _check_places(raw: BinaryIO) -> None:
 def _check_sheet(name: str, sheet: IO[bytes]) -> None:
     rows: set[int] = set()
     filled: set[int] = set()
-    last = (0, 0)
-    lowest = widest = 0
+    columns: set[int] = set()
+    """Of the row that cells are being read of."""
+    here = lowest = widest = 0
     for letters, number in _places(sheet):
-        place = (number, _column(letters))
-        if letters:
-            is_twice = place[1] <= last[1] if number == last[0] else number in filled
-            filled.add(number)
-            last, lowest, widest = place, max(lowest, number), max(widest, place[1])
-        else:
+        column = _column(letters)
+        if not letters:
             is_twice = number in rows
             rows.add(number)
+        else:
+            if number != here:
+                here, columns = number, set()
+                is_twice = number in filled
+            else:
+                is_twice = column in columns
+            filled.add(number)
+            columns.add(column)
+            lowest, widest = max(lowest, number), max(widest, column)
         if number > _MAX_ROWS or lowest * widest > _MAX_CELLS:
             raise RawFileError(
                 f"sheet {name} spans {number} rows and {widest} columns.",
@@ -171,22 +179,24 @@ def _check_sheet(name: str, sheet: IO[bytes]) -> None:
             )
 
 
-def _places(sheet: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield the row numbers (with no letters) and the cells that a sheet names, in order."""
-    text = b""
-    while chunk := sheet.read(1 << 20):
-        text += chunk
-        end = 0
-        for found in _PLACE.finditer(text):
-            end = found.end()
-            yield found[2] or b"", int(found[3])
-        text = text[max(end, len(text) - 256) :]
+def _places(sheet: IO[bytes]) -> Iterator[tuple[str, int]]:
+    """Yield the row numbers (with no letters) and the cells that a sheet names; a row comes behind its cells."""
+    found = etree.iterparse(
+        sheet, tag=("{*}row", "{*}c"), recover=True, huge_tree=True, resolve_entities=False, no_network=True
+    )
+    for _, element in found:
+        if place := _PLACE.fullmatch(element.get("r") or ""):
+            yield place[1], int(place[2])
+        element.clear()
+        parent = element.getparent()
+        while parent is not None and element.getprevious() is not None:  # what was read is not kept
+            del parent[0]
 
 
-def _column(letters: bytes) -> int:
+def _column(letters: str) -> int:
     number = 0
     for letter in letters:
-        number = number * 26 + letter - 64
+        number = number * 26 + ord(letter) - 64
     return number
 
 

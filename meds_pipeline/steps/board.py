@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from meds_pipeline.core.outputs import strictest
 from meds_pipeline.home.workspace import ALL
@@ -12,7 +12,7 @@ from meds_pipeline.reports.board.stage import BoardInputs
 from meds_pipeline.steps.unreleased import unreleased
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from meds_pipeline.core.outputs import Access, Output
     from meds_pipeline.home.workspace import Workspace
@@ -59,7 +59,7 @@ def board_inputs(ws: Workspace, build: Build, release: Output, scores: Mapping[s
         models=[_model_card(ws, name) for name in scores],
         titles={task_id: task.name for task_id, (_, task) in ws.catalog.tasks.items()},
         unreleased=unreleased(ws),
-        stale=[_stale(ws, entry) for entry in build.entries if entry.stale],
+        stale=[_stale(ws, e) for e in build.entries if e.stale and e.output.manifest.asset == "verdicts"],
         absent=_absent(ws, release, scores),
         access=ws.access_of_tasks(),
         private=[name for name, output in scores.items() if _learned_from(ws, output) == "credentialed"],
@@ -103,6 +103,13 @@ def _learned_from(ws: Workspace, scores: Output) -> Access:
     return strictest(ws.store.input_of(predictions, role).access for role in roles)
 
 
+def submission_problems(ws: Workspace, name: str) -> list[Fact]:
+    """Return what is odd about the rows of a submission, by kind: how many rows, and the first of them."""
+    predictions = ws.store.current("predictions", name)
+    rows: Sequence[Mapping[str, Any]] = predictions.manifest.facts.get("problems", []) if predictions else []  # type: ignore[assignment]  # by its step
+    return [Fact(row["kind"].replace("_", " "), f"{row['count']:,}, first: {', '.join(row['first'])}") for row in rows]
+
+
 def _model_card(ws: Workspace, name: str) -> ModelCard:
     spec = ws.settings.model(name)
     kind, about = _KINDS.get(spec.kind, (spec.kind, ""))
@@ -112,6 +119,7 @@ def _model_card(ws: Workspace, name: str) -> ModelCard:
     training = ws.store.current("training_set", spec.plan) if spec.plan else None
     weights = ws.store.current("fine_tuned_model", spec.plan) if spec.plan and spec.kind == "tuned" else None
     facts = [Fact(label, f"{count:,}") for label, count in (weights.manifest.rows if weights else {}).items()]
+    facts += submission_problems(ws, name)
     if training is not None and spec.kind != "untuned":
         facts.append(Fact("training samples", f"{training.manifest.rows['samples']:,}"))
     return ModelCard(

@@ -36,8 +36,7 @@ class Accepted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     corpus: str
-    raw_corpus: str
-    """Fingerprint of the output that the files give."""
+    distribution: str
     files: dict[str, str]
     """sha256 of the files by path."""
     recipes: str
@@ -57,14 +56,14 @@ def accept(ws: Workspace, name: str) -> Accepted:
     note = Accepted.model_validate(
         {
             "corpus": name,
-            "raw_corpus": work.fingerprint,
+            "distribution": work.settings["distribution"],
             "files": work.settings["files"],
             "recipes": _recipes(corpus, str(work.settings["distribution"])),
             "by": _user(),
             "at": datetime.now(UTC).replace(microsecond=0),
         }
     )
-    write_atomic(_path(ws, name, note.raw_corpus), note.model_dump_json(indent=1).encode())
+    write_atomic(_path(ws, name, work.settings), note.model_dump_json(indent=1).encode())
     return note
 
 
@@ -116,9 +115,11 @@ def _counts(output: Output) -> Mapping[str, int]:
 
 def _is_accepted(ws: Workspace, output: Output) -> bool:
     m = output.manifest
-    read = m.fingerprint if m.asset == "raw_corpus" else m.inputs["raw_corpus"].fingerprint
-    path = _path(ws, m.partition, read)
-    note = read_ours(path, Accepted)
+    try:
+        read = output if m.asset == "raw_corpus" else ws.store.input_of(output, "raw_corpus")
+    except StoreError:  # an input of it is damaged; this run makes it again
+        return False
+    note = read_ours(_path(ws, m.partition, read.manifest.settings), Accepted)
     if note is None or m.asset == "raw_corpus":
         return note is not None
     asked = digests.fingerprint([m.settings["views"], m.settings["recipes"]])
@@ -130,8 +131,10 @@ def _recipes(corpus: Corpus, distribution: str) -> str:
     return digests.fingerprint([form.views, form.recipes])
 
 
-def _path(ws: Workspace, name: str, fingerprint: str) -> Path:
-    return ws.home / "accepted" / safe_name(name) / f"{safe_name(fingerprint)}.json"
+def _path(ws: Workspace, name: str, settings: Mapping[str, object]) -> Path:
+    """Return where the note of these files of a corpus is; limits and versions of readers are not part of it."""
+    read = digests.fingerprint([settings["distribution"], settings["files"]])[:32]
+    return ws.home / "accepted" / safe_name(name) / f"{read}.json"
 
 
 def _user() -> str:

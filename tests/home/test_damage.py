@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from meds_pipeline.cli.main import cli
 from meds_pipeline.core.errors import StoreError
-from meds_pipeline.core.files import write_atomic
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.status.corpora import statuses
 from meds_pipeline.steps.checks import check, checks_of
+from meds_pipeline.steps.loss import accept
 from meds_pipeline.steps.plan import plan
 from meds_pipeline.steps.run import run_step
 
@@ -33,8 +33,7 @@ def copied(built: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the built home at another path, with its times."""
     home = tmp_path_factory.mktemp("copied") / "home"
     shutil.copytree(built.home, home, symlinks=True)
-    mark = Workspace.look(home).store.require("raw_corpus", "pubmedqa").manifest.fingerprint
-    write_atomic(home / "accepted" / "pubmedqa" / f"{mark}.json", b"{}")
+    accept(Workspace.look(home), "pubmedqa")
     for asked in checks_of("instances"):
         check(Workspace.look(home), asked.name, "pubmedqa")
     return home

@@ -77,6 +77,17 @@ def test_what_can_go_better_is_tried_again(server: Server, status: int) -> None:
     assert len(server.requests) == 3
 
 
+def test_after_an_error_nothing_more_is_sent(server: Server) -> None:
+    server.reply = lambda _, body: (404 if "number 0" in str(body) else 503, {"Retry-After": "1"}, {})
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="the server answered 404"):
+        ask(server, PROMPTS, retries=60)
+    assert time.monotonic() - began < 10
+    sent = len(server.requests)
+    time.sleep(1.5)
+    assert len(server.requests) == sent
+
+
 def test_the_server_says_how_long_to_wait(server: Server) -> None:
     usual = server.reply
     server.reply = lambda number, body: (429, {"Retry-After": "1"}, {}) if number < 2 else usual(number, body)

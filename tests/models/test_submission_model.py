@@ -50,7 +50,7 @@ def test_items_find_their_answer_by_task_input_and_truth(tmp_path: Path, ending:
     asked = [ROWS[n][:3] for n in (2, 1, 3, 5, 0)]
     found, problems = answers(written(tmp_path / f"s{ending}", *ROWS), *asked)
     assert [a.output for a in found] == ["other task", "line\nbreak", "other truth", "", "first"]
-    assert problems == {"answered_again": 1, "no_item": 1}
+    assert problems == {"answered_again": 1, "no_item": 1, "missing_output": 1}
 
 
 def test_an_id_comes_before_the_text(tmp_path: Path) -> None:
@@ -69,12 +69,43 @@ def test_an_item_without_answer_is_an_error_of_that_item(tmp_path: Path) -> None
     assert problems["unanswered"] == 1
 
 
-def test_a_task_without_any_row_is_not_submitted(tmp_path: Path) -> None:
+def test_a_task_without_any_answer_is_not_submitted(tmp_path: Path) -> None:
     asked = [("task9", "a", "yes"), ROWS[2][:3], ("task3", "b", "yes")]
     model = SubmissionModel(written(tmp_path / "s.csv", *ROWS), {"i0": "yes", "i1": "yes", "i2": "yes"})
     found = list(model.generate([Prompt(f"i{n}", task, "D", (), query) for n, (task, query, _) in enumerate(asked)]))
-    assert model.not_submitted == ("task9",)
-    assert [(a.item_id, a.output) for a in found] == [("i1", "other task"), ("i2", None)], "task3 has a row of no item"
+    assert model.not_submitted == ("task3", "task9"), "the row of task3 is of no item"
+    assert [(a.item_id, a.output) for a in found] == [("i1", "other task")]
+
+
+def test_a_task_with_blank_answers_only_is_not_submitted(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.csv", ("i0", "one"), ("i1", ""), ("i2", " "), header=("item_id", "output"))
+    found, problems = answers(path, ("task1", "a", "yes"), ("task1", "b", "no"), ("task2", "c", "no"))
+    assert [answer.output for answer in found if answer.item_id != "i2"] == ["one", ""]
+    assert problems == {"missing_output": 1, "blank_output": 1}
+    model = SubmissionModel(path, {})
+    prompts = [Prompt(f"i{n}", task, "D", (), "q") for n, task in enumerate(("task1", "task1", "task2"))]
+    assert [answer.item_id for answer in model.generate(prompts)] == ["i0", "i1"]
+    assert model.not_submitted == ("task2",)
+
+
+def test_rows_of_another_release_are_said_to_be_so(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.jsonl", ("f" * 32, "task1", "yes"), header=("item_id", "task_id", "output"))
+    with pytest.raises(MedsError, match=r"none of its 1 rows answers an item of the release: 1 are of no item"):
+        answers(path, ("task1", "a", "yes"))
+
+
+def test_a_file_cut_in_the_middle_is_no_part_of_the_tasks(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.jsonl", ("i0", "one"), ("i1", "two"), header=("item_id", "output"))
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(MedsError, match=r"row 2: it cannot be read to its end, and 1 tasks have no answer"):
+        answers(path, ("task1", "a", "yes"), ("task2", "b", "no"))
+
+
+def test_a_mark_of_byte_order_costs_no_row(tmp_path: Path) -> None:
+    path = written(tmp_path / "s.jsonl", ("i0", "one"), header=("item_id", "output"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (found,), problems = answers(path, ("task1", "a", "yes"))
+    assert (found.output, problems) == ("one", {})
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])

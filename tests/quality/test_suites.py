@@ -144,6 +144,8 @@ def test_over_a_fifth_fewer_records_than_in_the_last_good_output_refuse_the_corp
     assert note.files == {"lines.jsonl": file_sha256(path)}
     assert [d.outcome.state for d in run_chain(ws, CHAIN, NAME)] == ["unchanged", "built", "built"]
     assert ws.failures() == []
+    slower = replace(ws, settings=ws.settings.model_copy(update={"reader_seconds": 61}))
+    assert [d.outcome.state for d in run_chain(slower, CHAIN, NAME)] == ["built", "unchanged", "unchanged"]
     path.write_text("".join(whole[:5]))
     assert next(run_chain(ws, CHAIN, NAME)).outcome.state == "refused", "other files were not accepted"
 
@@ -255,6 +257,9 @@ def test_a_column_that_is_not_there_is_an_error_and_no_verdict(
     monkeypatch.setattr("meds_pipeline.quality.suites.suites", lambda: {"instances": broken})
     with pytest.raises(QualityError, match="no_such_column"):
         check(built, "instances", "meqsum")
+    (failure,) = built.failures()
+    assert "no_such_column" in failure.reason
+    built.clear_failure("instances", "meqsum")  # other tests read this home too
 
 
 def test_unknown_suite_names_the_known() -> None:

@@ -13,7 +13,7 @@ from reading import faults, rows
 
 from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.readers import get_reader
-from meds_pipeline.readers.archives import ArchiveLimits, list_members, open_raw
+from meds_pipeline.readers.archives import ArchiveLimits, list_members, open_raw, packed
 
 LINES = b'{"question": "a"}\n{"question": "b"}\n'
 COLUMNS = {"columns": {"question": "VARCHAR"}}
@@ -145,6 +145,16 @@ def test_a_tar_is_listed_within_limits(tmp_path: Path, case: str) -> None:
     (tmp_path / "x.tar.gz").write_bytes(content)
     with pytest.raises(RawFileError, match=problem):
         list_members(tmp_path / "x.tar.gz", limits=ArchiveLimits(**changed))
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+def test_the_limit_of_a_member_is_not_that_of_its_archive(tmp_path: Path, name: str) -> None:
+    members = {f"{n}.txt": b"x" * 500_000 for n in range(4)}
+    (tmp_path / name).write_bytes(packed(name, members))
+    limits = ArchiveLimits(member_bytes=600_000)
+    assert list_members(tmp_path / name, limits=limits) == sorted(members)
+    with open_raw(f"{tmp_path}/{name}::3.txt", limits) as raw:
+        assert len(raw.read()) == 500_000
 
 
 def test_links_in_a_tar_are_not_followed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import resource
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from strange_corpus import DISTRIBUTION, NAME, write_corpus
 
 from meds_pipeline.catalog.model import RawEntry
 from meds_pipeline.catalog.paths import RawFile
+from meds_pipeline.core.errors import RawFileError
 from meds_pipeline.core.outputs import Output
 from meds_pipeline.home.workspace import Workspace
 from meds_pipeline.readers import cage, registry
@@ -116,7 +117,7 @@ def test_attacks_cost_their_own_files_only(opened: Callable[..., Workspace], tmp
     for row in found:
         if row["path"].endswith(".xlsx"):
             assert (row["record_index"], row["reason"]) == (-1, "unreadable"), row
-            assert "take it away" in row["detail"]
+            assert "take it away" in row["detail"] or "Delete the cells outside the table" in row["detail"]
         elif b"encoding=" in ATTACKS[row["path"]]:
             assert (row["record_index"], row["reason"]) == (-1, "bad_encoding"), row
     assert run_step(workspace, "raw_corpus", NAME).output.manifest.rows["records"] == len(LINES)
@@ -135,6 +136,8 @@ class DyingReader(LinesReader):
             if record.index == 30_000:
                 if b"abort" in raw.name.encode():
                     os.abort()
+                if b"kill" in raw.name.encode():
+                    os.kill(os.getpid(), 9)
                 if b"hang" in raw.name.encode():
                     while True:
                         pass
@@ -142,7 +145,9 @@ class DyingReader(LinesReader):
 """
 
 
-def test_what_dies_half_way_gives_no_record_and_the_others_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def dying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RawEntry]:
+    """An entry whose reader, a plug-in, dies in the middle of some files."""
     (tmp_path / "dying.py").write_text(PLUG_IN)
     (tmp_path / "dying-1.dist-info").mkdir()
     (tmp_path / "dying-1.dist-info" / "entry_points.txt").write_text(
@@ -152,21 +157,39 @@ def test_what_dies_half_way_gives_no_record_and_the_others_all(tmp_path: Path, m
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(cage, "_idle", [])
     registry.table.cache_clear()
-    names = ["a", "b_abort", "c", "d_hang", "e_abort", "f"]
+    yield RawEntry(path="{name}", reader="dying")
+    registry.table.cache_clear()
+
+
+def lines(folder: Path, names: Sequence[str]) -> list[RawFile]:
+    """Files of 50,000 lines each."""
     for name in names:
-        (tmp_path / name).write_text("line\n" * 50_000)
-    entry, lost = RawEntry(path="{name}", reader="dying"), dict[int, Fault]()
-    files = [RawFile("lines", name, {"name": name}, {}) for name in names]
+        (folder / name).write_text("line\n" * 50_000)
+    return [RawFile("lines", name, {"name": name}, {}) for name in names]
+
+
+def test_what_ends_a_reader_from_outside_is_no_fault_of_the_file(tmp_path: Path, dying: RawEntry) -> None:
+    files = lines(tmp_path, ["a", "b_kill"])
+    with (
+        pytest.raises(RawFileError, match=r"b_kill: its reader was ended from outside \(SIGKILL\)"),
+        cage.reading(dying, tmp_path, files, ReaderLimits(1 << 30, 60, 0), {}) as caged,
+    ):
+        for number in range(2):
+            list(caged.batches(number))
+
+
+def test_what_dies_half_way_gives_no_record_and_the_others_all(tmp_path: Path, dying: RawEntry) -> None:
+    names = ["a", "b_abort", "c", "d_hang", "e_abort", "f"]
+    files, lost = lines(tmp_path, names), dict[int, Fault]()
     rounds = 0
     while True:
         rounds += 1
         with (
             suppress(cage.HalfReadError),
-            cage.reading(entry, tmp_path, files, ReaderLimits(1 << 30, 2, 0), lost) as one,
+            cage.reading(dying, tmp_path, files, ReaderLimits(1 << 30, 2, 0), lost) as one,
         ):
             found = [list(one.batches(number)) for number in range(len(files))]
             break
-    registry.table.cache_clear()
     assert rounds == 2, "once there is one, no other costs a further reading of all"
     assert [sum(len(batch.records) for batch in batches) for batches in found] == [50_000, 0, 50_000, 0, 0, 50_000]
     endings = {names[place]: fault.detail for place, batches in enumerate(found) for b in batches for fault in b.faults}

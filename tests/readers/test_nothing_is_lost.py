@@ -62,7 +62,15 @@ def test_annotations_over_the_limit_are_a_fault_not_cut() -> None:
     assert (rows(found), faults(found)) == ([], [(0, "too_long")])
 
 
-@pytest.mark.parametrize(("change", "lost"), [((b'r="3"', b'r="2"'), "row 2"), ((b'"A3"', b'"A2"'), "row 2")])
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ((b'r="3"', b'r="2"'), "row 2"),
+        ((b'"A3"', b'"A2"'), "row 2"),
+        ((b'<row r="3"', b"<row r = '2'"), "row 2"),
+        ((b'<row r="3"', b'<!-- > --><row\nspans="1:1" r="2"'), "row 2"),
+    ],
+)
 def test_a_workbook_row_that_is_there_twice_is_a_fault(change: tuple[bytes, bytes], lost: str) -> None:
     whole = workbook([["a"], ["first"], ["second"], ["third"]])
     assert [values[0] for values in rows(units("xlsx", whole, **COLUMN))] == ["first", "second", "third"]
@@ -76,6 +84,23 @@ def test_a_workbook_row_that_is_there_twice_is_a_fault(change: tuple[bytes, byte
     assert (fault.index, fault.reason) == (-1, "unreadable")
     assert f"{lost} of sheet" in fault.detail.lower()
     assert "is there twice" in fault.detail
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"</sheetData>", b'<!-- <row r="2"> --></sheetData>'),
+        (b'<c r="A2"', b'<c r="B2"/><c r="A2"'),  # out of order
+    ],
+)
+def test_a_workbook_without_a_row_twice_is_read(change: tuple[bytes, bytes]) -> None:
+    out = io.BytesIO()
+    whole = workbook([["a"], ["first"], ["second"], ["third"]])
+    with zipfile.ZipFile(io.BytesIO(whole)) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            body = before.read(name)
+            after.writestr(name, body.replace(*change) if name.startswith("xl/worksheets/") else body)
+    assert [values[0] for values in rows(units("xlsx", out.getvalue(), **COLUMN))] == ["first", "second", "third"]
 
 
 def test_json_lines_read_as_one_document_say_which_reader_reads_them() -> None:

@@ -152,6 +152,16 @@ def test_a_refused_submission_is_named_with_what_to_do(opened: Callable[..., Wor
     assert "Rename the file" in page
 
 
+def test_a_model_that_failed_is_no_stale_corpus(opened: Callable[..., Workspace], tmp_path: Path) -> None:
+    workspace = opened(**write_corpus(tmp_path, RECORDS), **MAJORITY)
+    run_steps(workspace)
+    workspace.set_failure("predictions", "majority", "its server is gone")
+    release = workspace.store.require("benchmark", "all")
+    shown = board_inputs(workspace, current_build(workspace), release, scores_of_release(workspace, release))
+    assert shown.stale == []
+    assert [absence.name for absence in shown.absent if "its server is gone" in absence.reason] == ["majority"]
+
+
 def shown_data(built: Workspace, scratch: Path) -> LeaderboardData:
     release = built.store.require("benchmark", "all")
     return board_data(board_inputs(built, current_build(built), release, scores_of_release(built, release)), scratch)

@@ -2,7 +2,8 @@
 
 The scripts of MedS-Bench divide by the published number of tasks, even if a release lacks some of them. On such a
 release the official average differs from the published one and says little about a model. The corrected average is the
-mean of the tasks that the release has.
+mean of the tasks that the release has: no zeros, but no whole category either. Neither ranks models until the release
+has every published task of the category.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def _corrected(name: str, tasks: Mapping[str, str], published: Mapping[str, str]
     about = _of(len(tasks) - own, len(there), "published task") if there else ""
     if own:
         about += f"{' and ' if about else ''}{own} of our own"
-    return CategoryCard("corrected", name, tuple(tasks), about)
+    here = len(tasks) - own
+    return CategoryCard("corrected", name, tuple(tasks), about, _gap(here, len(there)) if here < len(there) else "")
 
 
 def _official(tasks: Mapping[str, str]) -> Iterator[CategoryCard]:
@@ -42,10 +44,14 @@ def _official(tasks: Mapping[str, str]) -> Iterator[CategoryCard]:
             continue
         gap = ""
         if len(here) < len(there):
-            gap = f"{len(here)} of {len(there)} tasks {'is' if len(here) == 1 else 'are'} in this release"
+            gap = _gap(len(here), len(there))
             if not average.ours:
                 gap += f", and the published script counts the others as {'−1' if average.absent < 0 else '0'}"
         yield CategoryCard("official", average.name, here, _of(len(here), len(there), "published task"), gap)
+
+
+def _gap(here: int, there: int) -> str:
+    return f"{here} of {there} tasks {'is' if here == 1 else 'are'} in this release"
 
 
 def _of(here: int, there: int, what: str) -> str:

@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meds_pipeline.core.errors import ScoringError, Where
@@ -170,8 +171,8 @@ def _json_rows(path: Path, by_id: bool) -> Iterator[SubmissionRow]:
                     Where(file=str(path), record=f"row {number}"),
                     "Shorten it.",
                 )
-            if line.strip():
-                row = _json_row(number, line)
+            if text := line.removeprefix(BOM_UTF8 if number == 1 else b"").strip():
+                row = _json_row(number, text)
                 columns |= (row.fields or {}).keys()
                 yield row
     if columns:
