@@ -204,44 +204,32 @@ class Store:
         Raises:
             StoreError: An output names an input whose bytes are no longer in the store.
         """
-        resolved: dict[str, Output | StoreError] = {}
-        inputs: dict[str, list[Output]] = {}
+        resolved: dict[str, Output] = {}
 
-        def resolve(output: Output) -> Output | StoreError:
+        def resolve(output: Output) -> Output:
             m = output.manifest
             if m.fingerprint not in resolved:
-                refs: dict[str, InputRef] = {}
-                inputs[m.fingerprint] = []
-                for role, ref in m.inputs.items():
-                    answers = [(source, resolve(source)) for source in self._first_whole(ref, resolve)]
-                    source, answer = answers[-1] if answers else (output, self._lost(m, ref))
-                    if isinstance(answer, StoreError):
-                        resolved[m.fingerprint] = answer
-                        return answer
-                    refs[role] = source.ref()
-                    inputs[m.fingerprint].append(source)
+                refs = {role: source_of(m, ref).ref() for role, ref in m.inputs.items()}
                 resolved[m.fingerprint] = Output(output.path, m.model_copy(update={"inputs": refs}))
             return resolved[m.fingerprint]
 
+        def source_of(m: Manifest, ref: InputRef) -> Output:
+            error = self._lost(m, ref)
+            for source in self._with_bytes(ref):
+                try:
+                    return resolve(source)
+                except StoreError as deeper:  # what it was made of is lost; another one may be whole
+                    error = deeper
+            raise error
+
         found: dict[str, Output] = {}
-        waiting = list(roots)
+        waiting = [resolve(root) for root in roots]
         while waiting:
             output = waiting.pop()
-            mark = output.manifest.fingerprint
-            if mark not in found:
-                answer = resolve(output)
-                if isinstance(answer, StoreError):
-                    raise answer
-                found[mark] = answer
-                waiting += inputs[mark]
+            if output.manifest.fingerprint not in found:
+                found[output.manifest.fingerprint] = output
+                waiting += [resolved[ref.fingerprint] for ref in output.manifest.inputs.values()]
         return sorted(found.values(), key=lambda o: (o.manifest.asset, o.manifest.partition, o.manifest.fingerprint))
-
-    def _first_whole(self, ref: InputRef, resolve: Callable[[Output], Output | StoreError]) -> Iterator[Output]:
-        """Yield outputs with the bytes of an input up to the first whose own inputs are all in the store."""
-        for source in self._with_bytes(ref):
-            yield source
-            if not isinstance(resolve(source), StoreError):
-                return
 
     def _write(self, work: Work) -> Output:
         folder = self.home / "store" / safe_name(work.asset) / safe_name(work.partition)
